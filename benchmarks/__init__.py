@@ -1,0 +1,1 @@
+"""Speed and memory beside hand-written floors: `python -m benchmarks.run`."""

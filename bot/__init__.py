@@ -1,0 +1,3 @@
+"""Duedesk: accounts receivable and customer credit, run from Slack."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,97 @@
+"""Settings from the environment: secrets and addresses only, checked at start with every problem named at once."""
+
+import re
+from pathlib import Path
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Config(BaseSettings):
+    """What an operator sets; every name may stand in the environment or in a file called .env."""
+
+    model_config = SettingsConfigDict(env_prefix="", env_file=".env", extra="ignore", frozen=True)
+
+    slack_bot_token: SecretStr = Field(SecretStr(""), description="the bot's token, xoxb-...")
+    slack_app_token: SecretStr = Field(SecretStr(""), description="the app-level token for Socket Mode, xapp-...")
+    slack_signing_secret: SecretStr = Field(SecretStr(""), description="checks that HTTP requests come from Slack")
+    slack_api_url: str = Field("https://slack.com/api/", description="base address of the Web API")
+    database_url: str = Field("sqlite:///duedesk.db", description="sqlite:///FILE or postgresql://...")
+    duedesk_owner: str = Field("", description="Slack user id of the first owner, U...")
+    duedesk_door: str = Field("socket", description="socket or http")
+    duedesk_host: str = Field("127.0.0.1", description="address that HTTP mode listens on")
+    duedesk_port: int = Field(3000, ge=0, le=65535, description="port that HTTP mode listens on")
+    duedesk_prefix: str = Field("", description="prefix of command names, such as dd-")
+    desk_limit: int = Field(24, ge=1, le=200, description="requests that may use the database at once")
+    desk_waiting: int = Field(96, ge=1, le=2000, description="requests in hand before the desk says it is busy")
+    log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
+
+    @field_validator("slack_api_url")
+    @classmethod
+    def _slash(cls, value: str) -> str:
+        if not re.match(r"https?://", value):
+            raise ValueError("must begin with http:// or https://")
+        return value if value.endswith("/") else value + "/"
+
+    @field_validator("duedesk_door")
+    @classmethod
+    def _door(cls, value: str) -> str:
+        if value not in {"socket", "http"}:
+            raise ValueError("must be socket or http")
+        return value
+
+    @field_validator("duedesk_prefix")
+    @classmethod
+    def _prefix(cls, value: str) -> str:
+        if not re.fullmatch(r"[a-z0-9_-]{0,12}", value):
+            raise ValueError("has small letters, digits, dashes and underscores only, at most 12")
+        return value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        if not value.startswith(("sqlite:///", "postgresql:", "postgres:")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return re.sub(r"^postgres:", "postgresql:", value)
+
+    def problems(self) -> list[str]:
+        """What is missing to run against Slack."""
+        wanted = {"SLACK_BOT_TOKEN": (self.slack_bot_token, "xoxb-")}
+        if self.duedesk_door == "socket":
+            wanted["SLACK_APP_TOKEN"] = (self.slack_app_token, "xapp-")
+        else:
+            wanted["SLACK_SIGNING_SECRET"] = (self.slack_signing_secret, "")
+        return [
+            f"{name} is {'not set' if not secret.get_secret_value() else f'no {start}... token'}"
+            for name, (secret, start) in wanted.items()
+            if not secret.get_secret_value() or not secret.get_secret_value().startswith(start)
+        ]
+
+    @property
+    def database_file(self) -> Path | None:
+        return Path(self.database_url.removeprefix("sqlite:///")) if self.database_url.startswith("sqlite") else None
+
+
+class BadConfig(Exception):  # noqa: N818  # read as a sentence by the operator
+    """Everything that is wrong with the environment, one line each."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+def load(*, for_slack: bool = True) -> Config:
+    """Read and check the environment. Raises BadConfig with every problem at once."""
+    try:
+        config = Config()
+    except ValidationError as fault:
+        raise BadConfig(
+            [
+                f"{'_'.join(map(str, each['loc'])).upper()} {each['msg'].removeprefix('Value error, ')}"
+                for each in fault.errors()
+            ]
+        ) from None
+    problems = config.problems() if for_slack else []
+    if problems:
+        raise BadConfig(problems)
+    return config

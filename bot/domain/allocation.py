@@ -1,0 +1,275 @@
+"""Match credits to debits by hand or oldest first; take a match back."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING
+
+from bot.domain.customers import Customer
+from bot.domain.errors import DateInFuture, DateTooEarly, InvoiceOfAnotherCustomer, MoreThanLeft, WrongState
+from bot.domain.ledger import Account, Entry, Side, transfer
+from bot.domain.money import Money
+from bot.domain.open_items import Allocation, Invoice, InvoiceKind, InvoiceState, Lot
+from bot.domain.operation import Announcement, Context, DocumentKind
+
+if TYPE_CHECKING:
+    from bot.domain.ports import Books
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Touched:
+    """An invoice whose open amount an operation moved."""
+
+    invoice: Invoice
+    open_before: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effect:
+    """What an operation changed for a customer: before and after, and the invoices touched, oldest first."""
+
+    before: Customer
+    after: Customer
+    touched: tuple[Touched, ...] = ()
+
+    @classmethod
+    def none(cls, customer: Customer) -> "Effect":
+        return cls(before=customer, after=customer)
+
+    def announcements(self, but: int | None = None) -> tuple[Announcement, ...]:
+        """The cards of touched invoices are refreshed where they were posted."""
+        return tuple(
+            Announcement(document=DocumentKind.INVOICE, document_id=touched.invoice.id, refresh_only=True)
+            for touched in self.touched
+            if touched.invoice.id != but
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Portion:
+    """An invoice to pay, with an amount or as much as possible."""
+
+    invoice_id: int
+    amount: Money | None = None
+
+
+def split_oldest_first(money: Money, invoices: Sequence[Invoice]) -> list[tuple[Invoice, Money]]:
+    """Pay invoices by issue date, then number, until the money runs out. Rules 24, 25, 30."""
+    shares: list[tuple[Invoice, Money]] = []
+    left = money
+    for invoice in sorted(invoices, key=lambda each: each.sort_key):
+        share = min(left, invoice.open)
+        if share.micros <= 0:
+            continue
+        shares.append((invoice, share))
+        left -= share
+    return shares
+
+
+def effective_day(wanted: date, floors: Iterable[date], first_open: date, today: date) -> date:
+    """The first day on or after the wanted one that no floor forbids. Refuses: DateInFuture, DateTooEarly."""
+    if wanted > today:
+        raise DateInFuture(f"{wanted} lies in the future; choose today or an earlier day.", field="effective_on")
+    day = max(wanted, first_open, *floors)
+    if day > today:
+        raise DateTooEarly(
+            f"This can take effect from {day} on, when its documents are in force.", field="effective_on"
+        )
+    return day
+
+
+class Matching:
+    """A working copy of one locked customer's open items: matches move it, `write` hands the sums over."""
+
+    def __init__(
+        self,
+        customer: Customer,
+        books: "Books",
+        context: Context,
+        *,
+        invoices: Iterable[Invoice] = (),
+        lots: Iterable[Lot] = (),
+    ) -> None:
+        self.customer = customer
+        self._before = customer
+        self._books = books
+        self._context = context
+        self.invoices = {invoice.id: invoice for invoice in invoices}
+        self._was_open = {invoice.id: invoice.open for invoice in self.invoices.values()}
+        self.lots = {lot.id: lot for lot in lots}
+        self.made: list[Allocation] = []
+        self.taken_back: list[Allocation] = []
+
+    def load_invoices(self, ids: Sequence[int]) -> None:
+        """Read the invoices of a match. Refuses: InvoiceOfAnotherCustomer."""
+        for invoice in self._books.invoices.get_many([each for each in ids if each not in self.invoices]):
+            self._take(invoice)
+
+    def _take(self, invoice: Invoice) -> None:
+        if invoice.customer_id != self.customer.id:
+            raise InvoiceOfAnotherCustomer(
+                f"{invoice.label} belongs to another customer than this payment.", field="invoices"
+            )
+        self.invoices.setdefault(invoice.id, invoice)
+        self._was_open.setdefault(invoice.id, invoice.open)
+
+    def post(self, entry: Entry, **delta_micros: int) -> int:
+        """Post an entry and move the customer's control accounts with it."""
+        self.customer = self.customer.moved(**delta_micros)
+        return self._books.ledger.post(entry)
+
+    def open_lot(self, lot: Lot) -> None:
+        self.lots[lot.id] = lot
+        self._books.lots.insert(lot)
+
+    def match(self, lot_id: int, invoice_id: int, amount: Money, wanted: date, *, automatic: bool) -> Allocation:
+        """Pay an invoice from a lot. Rules 9-12. Refuses: MoreThanLeft, WrongState, DateTooEarly, DateInFuture."""
+        lot, invoice = self.lots[lot_id], self.invoices[invoice_id]
+        check_match(lot, invoice, amount)
+        assert invoice.posted_on is not None
+        assert invoice.rose_on is not None
+        floors = (lot.opened_on, lot.rose_on, invoice.posted_on, invoice.rose_on)
+        on = effective_day(wanted, floors, self._first_open(), self._context.today)
+        entry_id = self.post(
+            transfer(
+                "allocation",
+                amount,
+                debit=Side(Account.DEPOSITS, lot.customer_id),
+                credit=Side(Account.RECEIVABLE, lot.customer_id),
+                on=on,
+            ),
+            deposits=-amount.micros,
+            receivable=-amount.micros,
+        )
+        self.lots[lot_id] = replace(lot, open=lot.open - amount)
+        self.invoices[invoice_id] = paid = replace(invoice, open=invoice.open - amount, version=invoice.version + 1)
+        made = Allocation(
+            id=self._books.new_id(),
+            customer_id=lot.customer_id,
+            lot_id=lot_id,
+            lot_number=lot.number,
+            invoice_id=invoice_id,
+            invoice_number=invoice.label,
+            due_on=invoice.due_on,
+            amount=amount,
+            effective_on=on,
+            entry_id=entry_id,
+            automatic=automatic,
+            invoice_open=paid.open,
+            invoice_total=paid.total,
+        )
+        self._books.allocations.insert(made, invoice)
+        self.made.append(made)
+        return made
+
+    def unmatch(self, allocation: Allocation, wanted: date) -> None:
+        """Take a match back by a row of its own; lot and invoice are open again by its amount. Rule 17."""
+        lot, invoice = self.lots[allocation.lot_id], self.invoices[allocation.invoice_id]
+        on = effective_day(wanted, (allocation.effective_on,), self._first_open(), self._context.today)
+        amount = allocation.amount
+        entry_id = self.post(
+            transfer(
+                "allocation taken back",
+                amount,
+                debit=Side(Account.RECEIVABLE, lot.customer_id),
+                credit=Side(Account.DEPOSITS, lot.customer_id),
+                on=on,
+                reverses=allocation.entry_id,
+            ),
+            deposits=amount.micros,
+            receivable=amount.micros,
+        )
+        self.lots[lot.id] = replace(lot, open=lot.open + amount, rose_on=max(lot.rose_on, on))
+        rose_on = max(invoice.rose_on or on, on)
+        self.invoices[invoice.id] = replace(
+            invoice, open=invoice.open + amount, rose_on=rose_on, version=invoice.version + 1
+        )
+        back = replace(allocation, id=self._books.new_id(), effective_on=on, entry_id=entry_id, reverses=allocation.id)
+        self._books.allocations.insert(back, invoice)
+        self.taken_back.append(allocation)
+
+    def switch_auto(self, invoice_id: int, *, on: bool) -> None:
+        """Switch an invoice's auto-allocation, remembering for undo what it was."""
+        invoice = self.invoices[invoice_id]
+        if invoice.auto_allocate != on:
+            self.invoices[invoice_id] = replace(invoice, auto_allocate=on, version=invoice.version + 1)
+            self._books.invoices.set_auto(invoice_id, on=on)
+
+    def sweep(self, wanted: date) -> None:
+        """Let free credit pay invoices that allow it, oldest first. Rules 23-30."""
+        if self.customer.controls.deposits <= 0 or self.customer.controls.receivable <= 0:
+            return
+        for lot in self._books.lots.free(self.customer.id):
+            self.lots.setdefault(lot.id, lot)
+        free = sorted((lot for lot in self.lots.values() if lot.free.micros > 0), key=lambda lot: lot.sort_key)
+        if not free:
+            return
+        for invoice in self._books.invoices.open_auto(self.customer.id):
+            self._take(invoice)
+        for lot in free:
+            payable = [each for each in self.invoices.values() if is_auto_payable(each)]
+            for invoice, share in split_oldest_first(lot.free, payable):
+                self.match(lot.id, invoice.id, share, wanted, automatic=True)
+
+    def write(self) -> None:
+        """Hand the sums moved on the customer's control accounts to the books."""
+        self._books.customers.move(self._before, self.customer)
+
+    def effect(self) -> Effect:
+        touched = sorted(
+            (
+                Touched(invoice=invoice, open_before=self._was_open[invoice.id])
+                for invoice in self.invoices.values()
+                if invoice.open != self._was_open[invoice.id]
+            ),
+            key=lambda each: each.invoice.sort_key,
+        )
+        return Effect(before=self._before, after=self.customer, touched=tuple(touched))
+
+    def live(self, earlier: Sequence[Allocation]) -> tuple[Allocation, ...]:
+        """Allocations in force after this operation, with what their invoices now leave open."""
+        gone = {allocation.id for allocation in self.taken_back}
+        kept = [allocation for allocation in (*earlier, *self.made) if allocation.id not in gone]
+        return tuple(
+            replace(each, invoice_open=self.invoices[each.invoice_id].open)
+            if each.invoice_id in self.invoices
+            else each
+            for each in kept
+        )
+
+    def made_for(self, invoice_id: int) -> tuple[Allocation, ...]:
+        return tuple(each for each in self.made if each.invoice_id == invoice_id)
+
+    def _first_open(self) -> date:
+        return self._books.settings.current().first_open_day()
+
+
+def is_auto_payable(invoice: Invoice) -> bool:
+    """Sent tax invoices with something open and the flag on; nothing else. Rules 23, 26, 27."""
+    return (
+        invoice.kind is InvoiceKind.TAX
+        and invoice.state is InvoiceState.SENT
+        and invoice.auto_allocate
+        and invoice.open.micros > 0
+    )
+
+
+def check_match(lot: Lot, invoice: Invoice, amount: Money) -> None:
+    """The bounds of one match. Rules 10-12. Refuses: MoreThanLeft, WrongState, InvoiceOfAnotherCustomer."""
+    if lot.customer_id != invoice.customer_id:
+        raise InvoiceOfAnotherCustomer(
+            f"{invoice.label} belongs to another customer than this payment.", field="invoices"
+        )
+    if invoice.kind is not InvoiceKind.TAX or invoice.state is not InvoiceState.SENT:
+        raise WrongState(f"{invoice.label} is {invoice.status}; only a sent invoice takes a payment.", field="invoices")
+    if amount.micros <= 0:
+        raise MoreThanLeft(f"{invoice.label} has nothing left to pay.", field="invoices")
+    if amount > invoice.open:
+        raise MoreThanLeft(
+            f"{invoice.label} has {invoice.open} left; {amount} was asked. Allocate at most {invoice.open}.",
+            field="invoices",
+        )
+    if amount > lot.free:
+        raise MoreThanLeft(
+            f"{lot.number} has {lot.free} left; {amount} was asked. Allocate at most {lot.free}.", field="invoices"
+        )

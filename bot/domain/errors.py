@@ -1,0 +1,118 @@
+"""Refusals: the business says no, in a sentence that says what would work."""
+
+
+class Refused(Exception):
+    """The business says no: a plain sentence, the field at fault, and nothing was written."""
+
+    def __init__(self, sentence: str, *, field: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.field = field
+
+    @property
+    def code(self) -> str:
+        return type(self).__name__
+
+
+class NotFound(Refused):
+    """What was named does not exist in this book."""
+
+
+class NoAccess(Refused):
+    """The person has no access, or not enough of it. Rules 118-120."""
+
+
+class NotPositive(Refused):
+    """An amount that must be more than zero is not. Rule 3."""
+
+
+class DateInFuture(Refused):
+    """A date of something that happened lies after the book's today. Rule 3."""
+
+
+class DateTooEarly(Refused):
+    """An effective date lies before what it acts on, or in a locked period."""
+
+
+class CurrencyMixed(Refused):
+    """Two currencies met; there is no conversion."""
+
+
+class UnknownCurrency(Refused):
+    """Not an ISO 4217 code this book can use."""
+
+
+class TooPreciseForCurrency(Refused):
+    """A document amount has more decimals than its currency."""
+
+
+class MissingText(Refused):
+    """A text that is needed is empty."""
+
+
+class TextTooLong(Refused):
+    """A text is longer than its field keeps."""
+
+
+class AlreadyTaken(Refused):
+    """A name or number that must be unique is in use."""
+
+
+class WrongState(Refused):
+    """The document is not in a state in which this can happen."""
+
+
+class PaymentAssigned(WrongState):
+    """Editing or voiding needs an unassigned payment. Rule 19."""
+
+
+class PaymentNotAssigned(WrongState):
+    """Allocation needs a payment that belongs to a customer."""
+
+
+class PaymentHasAllocations(WrongState):
+    """Un-assigning needs a payment without allocations. Rule 18."""
+
+
+class NoEditsLeft(WrongState):
+    """A payment's five assign and un-assign actions are used up. Rules 6, 7."""
+
+
+class MoreThanLeft(Refused):
+    """More was asked than is left on the payment or open on the invoice. Rules 10, 11."""
+
+
+class InvoiceOfAnotherCustomer(Refused):
+    """An allocation joins a payment and an invoice of one customer. Rule 12."""
+
+
+class NothingToAllocate(Refused):
+    """Neither the payment nor the invoices leave anything to match."""
+
+
+class CustomerClosed(WrongState):
+    """A closed customer takes no new documents."""
+
+
+class NotUndoable(Refused):
+    """The operation cannot be undone any more; the sentence names what corrects it."""
+
+
+class KeyReused(Refused):
+    """The same key came with other content; the first result stands."""
+
+
+class OwnerExists(Refused):
+    """There is always exactly one owner. Rule 120."""
+
+
+class SettingRefused(Refused):
+    """A setting's value cannot be used."""
+
+
+class Busy(Refused):
+    """The desk is at its limit or the deadline passed; nothing was done."""
+
+
+class OutcomeUnknown(Refused):
+    """The connection broke at commit; pressing again cannot do it twice."""

@@ -1,0 +1,298 @@
+"""Tax invoices through their lives: draft, sent, partly paid, paid."""
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from decimal import Context as Digits
+from decimal import Decimal
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from bot.domain.allocation import Effect, Matching
+from bot.domain.customers import Customer, clean_text
+from bot.domain.errors import CurrencyMixed, DateInFuture, DateTooEarly, MissingText, NotPositive, Refused, WrongState
+from bot.domain.ledger import Account, Entry, Posting
+from bot.domain.money import LARGEST_MICROS, Money, multiply, tax_of, total
+from bot.domain.open_items import Allocation, Invoice, InvoiceKind, InvoiceState
+from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
+
+if TYPE_CHECKING:
+    from bot.domain.ports import Books
+
+MOST_LINES = 100
+LONGEST_DESCRIPTION = 500
+HIGHEST_RATE = 100
+LARGEST_QUANTITY = 1_000_000_000
+MILLIONTH = Decimal("0.000001")
+WIDE = Digits(prec=200)
+
+
+class InvoiceStep(StrEnum):
+    """What just happened to an invoice."""
+
+    DRAFTED = "drafted"
+    SENT = "sent"
+    AUTO_ON = "auto-allocation on"
+    AUTO_OFF = "auto-allocation off"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineInput:
+    """A line as typed: quantity, price per unit without tax, tax rate in per cent."""
+
+    description: str
+    unit_price: Money
+    quantity: Decimal = Decimal(1)
+    tax_rate: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceLine:
+    """A line with its rounded net and tax. Rule 104."""
+
+    description: str
+    quantity: Decimal
+    unit_price: Money
+    tax_rate: Decimal
+    net: Money
+    tax: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftInvoice:
+    """Write a tax invoice, as a draft or sent at once."""
+
+    customer_id: int
+    lines: tuple[LineInput, ...]
+    issue_on: date
+    due_on: date | None = None
+    remark: str = ""
+    auto_allocate: bool = True
+    send: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendInvoice:
+    """Make a draft final: it gets its number and the customer owes it."""
+
+    invoice_id: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchAutoAllocation:
+    """Let free credit pay this invoice by itself, or not. Rules 23, 26."""
+
+    invoice_id: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceChanged:
+    """An invoice was drafted, sent or switched; carries all its card shows."""
+
+    step: InvoiceStep
+    invoice: Invoice
+    lines: tuple[InvoiceLine, ...]
+    effect: Effect
+    allocations: tuple[Allocation, ...]
+    operation_id: int
+
+    def trace(self) -> Trace:
+        invoice = self.invoice
+        return Trace(
+            description=f"{invoice.label} {self.step.value}: {invoice.total}",
+            customer_id=invoice.customer_id,
+            document=invoice.label,
+            before={"amount_due": str(self.effect.before.amount_due)},
+            after={"amount_due": str(self.effect.after.amount_due), "state": invoice.status, "open": str(invoice.open)},
+        )
+
+    def announcements(self) -> tuple[Announcement, ...]:
+        return announce_invoices((self.invoice,)) + self.effect.announcements(but=self.invoice.id)
+
+
+@operation(by=Role.CLERK)
+def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> InvoiceChanged:
+    """Write a tax invoice and, if asked, send it. Rules 92, 102, 104. Refuses: NotPositive, DateInFuture, DateTooEarly, Refused."""
+    customer = books.customers.lock(command.customer_id).open_for_business()
+    lines = price_lines(command.lines, customer)
+    net = total([line.net for line in lines], customer.currency)
+    tax = total([line.tax for line in lines], customer.currency)
+    if (net + tax).micros <= 0:
+        raise NotPositive("The invoice's total must be more than zero.", field="unit_price")
+    if (net + tax).micros > LARGEST_MICROS:
+        raise Refused("The invoice's total must stay below a million million.", field="unit_price")
+    due_on = command.due_on or command.issue_on + timedelta(days=due_days(customer, books))
+    if due_on < command.issue_on:
+        raise DateTooEarly("The due date lies before the issue date.", field="due_on")
+    if command.issue_on > context.today:
+        raise DateInFuture("The issue date lies in the future; invoices are dated today or earlier.", field="issue_on")
+    invoice = Invoice(
+        id=books.new_id(),
+        kind=InvoiceKind.TAX,
+        customer_id=customer.id,
+        number=None,
+        draft_reference=f"DRAFT-{books.new_reference()}",
+        issue_on=command.issue_on,
+        due_on=due_on,
+        posted_on=None,
+        rose_on=None,
+        net=net,
+        tax=tax,
+        total=net + tax,
+        open=Money(0, customer.currency),
+        state=InvoiceState.DRAFT,
+        auto_allocate=command.auto_allocate,
+        remark=clean_text(command.remark, "remark", LONGEST_DESCRIPTION),
+        version=1,
+    )
+    if command.send:
+        return _send(invoice, lines, customer, books, context, is_new=True)
+    books.invoices.insert(invoice, lines)
+    effect = Effect.none(customer)
+    return _changed(InvoiceStep.DRAFTED, invoice, lines, effect, (), context)
+
+
+@operation(by=Role.CLERK)
+def send_invoice(command: SendInvoice, books: "Books", context: Context) -> InvoiceChanged:
+    """Give a draft its number; existing credit pays it. Rules 23, 28, 100, 103. Refuses: WrongState, CustomerClosed."""
+    invoice = books.invoices.get(command.invoice_id)
+    customer = books.customers.lock(invoice.customer_id).open_for_business()
+    invoice = books.invoices.get(command.invoice_id)
+    if invoice.state is not InvoiceState.DRAFT:
+        raise WrongState(f"{invoice.label} is {invoice.status} already; only a draft can be sent.")
+    return _send(invoice, books.invoices.lines(invoice.id), customer, books, context, is_new=False)
+
+
+@operation(by=Role.CLERK)
+def switch_auto_allocation(command: SwitchAutoAllocation, books: "Books", context: Context) -> InvoiceChanged:
+    """Switch an invoice's auto-allocation; on lets free credit pay it now. Rules 23, 26. Refuses: WrongState."""
+    invoice = books.invoices.get(command.invoice_id)
+    customer = books.customers.lock(invoice.customer_id)
+    invoice = books.invoices.get(command.invoice_id)
+    if invoice.state is not InvoiceState.SENT or not invoice.open:
+        raise WrongState(f"{invoice.label} is {invoice.status}; auto-allocation is for invoices with something open.")
+    matching = Matching(customer, books, context, invoices=[invoice])
+    matching.switch_auto(invoice.id, on=command.on)
+    if command.on:
+        matching.sweep(context.today)
+    matching.write()
+    step = InvoiceStep.AUTO_ON if command.on else InvoiceStep.AUTO_OFF
+    after = matching.invoices[invoice.id]
+    live = (*books.allocations.of_invoice(invoice.id), *matching.made_for(invoice.id))
+    return _changed(step, after, books.invoices.lines(invoice.id), matching.effect(), live, context)
+
+
+def _send(
+    draft: Invoice,
+    lines: tuple[InvoiceLine, ...],
+    customer: Customer,
+    books: "Books",
+    context: Context,
+    *,
+    is_new: bool,
+) -> InvoiceChanged:
+    posted_on = max(draft.issue_on, books.settings.current().first_open_day())
+    number = books.numbers.next("invoice")
+    sent = replace(
+        draft,
+        state=InvoiceState.SENT,
+        number=number,
+        posted_on=posted_on,
+        rose_on=posted_on,
+        open=draft.total,
+        version=2,
+    )
+    if is_new:
+        books.invoices.insert(sent, lines)
+    else:
+        books.invoices.send(sent)
+    matching = Matching(customer, books, context, invoices=[sent])
+    matching.post(invoice_entry(sent, posted_on), receivable=sent.total.micros)
+    matching.sweep(context.today)
+    matching.write()
+    made = matching.made_for(sent.id)
+    return _changed(InvoiceStep.SENT, matching.invoices[sent.id], lines, matching.effect(), made, context)
+
+
+def _changed(
+    step: InvoiceStep,
+    invoice: Invoice,
+    lines: tuple[InvoiceLine, ...],
+    effect: Effect,
+    allocations: tuple[Allocation, ...],
+    context: Context,
+) -> InvoiceChanged:
+    return InvoiceChanged(
+        step=step,
+        invoice=invoice,
+        lines=lines,
+        effect=effect,
+        allocations=allocations,
+        operation_id=context.operation_id,
+    )
+
+
+def invoice_entry(invoice: Invoice, on: date) -> Entry:
+    """receivable / revenue, tax_payable."""
+    postings = [
+        Posting(Account.RECEIVABLE, invoice.total.micros, invoice.customer_id),
+        Posting(Account.REVENUE, -invoice.net.micros),
+    ]
+    if invoice.tax:
+        postings.append(Posting(Account.TAX_PAYABLE, -invoice.tax.micros))
+    return Entry(kind="invoice", currency=invoice.total.currency, effective_on=on, postings=tuple(postings))
+
+
+def price_lines(lines: tuple[LineInput, ...], customer: Customer) -> tuple[InvoiceLine, ...]:
+    """Net and tax per line, each rounded half up; totals are sums of rounded figures. Rule 104. Refuses: Refused."""
+    if not lines:
+        raise MissingText("An invoice has at least one line; describe what it is for.", field="description")
+    if len(lines) > MOST_LINES:
+        raise Refused(f"An invoice has at most {MOST_LINES} lines.", field="description")
+    return tuple(_price(line, customer) for line in lines)
+
+
+def _price(line: LineInput, customer: Customer) -> InvoiceLine:
+    if line.unit_price.currency != customer.currency:
+        raise CurrencyMixed(
+            f"{customer.name} is invoiced in {customer.currency.code}, not {line.unit_price.currency.code}.",
+            field="unit_price",
+        )
+    if not (is_kept_exactly(line.tax_rate) and 0 <= line.tax_rate <= HIGHEST_RATE):
+        raise Refused("The tax rate goes from 0 to 100 per cent, with at most six decimals.", field="tax_rate")
+    if not (is_kept_exactly(line.quantity) and line.quantity <= LARGEST_QUANTITY):
+        raise Refused(
+            f"The quantity is a number up to {LARGEST_QUANTITY:,} with at most six decimals.", field="quantity"
+        )
+    if line.quantity <= 0:
+        raise NotPositive("The quantity must be more than zero.", field="quantity")
+    if line.unit_price.micros <= 0:
+        raise NotPositive("The price must be more than zero.", field="unit_price")
+    net = multiply(line.unit_price, line.quantity)
+    return InvoiceLine(
+        description=clean_text(line.description, "description", LONGEST_DESCRIPTION, needed=True),
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        tax_rate=line.tax_rate,
+        net=net,
+        tax=tax_of(net, line.tax_rate),
+    )
+
+
+def is_kept_exactly(number: Decimal) -> bool:
+    """Whether a quantity or rate has no more than the six decimals that are kept."""
+    return number.is_finite() and number == number.quantize(MILLIONTH, context=WIDE)
+
+
+def due_days(customer: Customer, books: "Books") -> int:
+    """The customer's terms, or the book's. Rule 102."""
+    return customer.due_days if customer.due_days is not None else books.settings.current().due_days
+
+
+def announce_invoices(invoices: tuple[Invoice, ...]) -> tuple[Announcement, ...]:
+    """A card for each final invoice."""
+    return tuple(
+        Announcement(document=DocumentKind.INVOICE, document_id=invoice.id)
+        for invoice in invoices
+        if invoice.state is not InvoiceState.DRAFT
+    )

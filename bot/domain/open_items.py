@@ -1,0 +1,137 @@
+"""Open items: credits are lots, debits are invoices, allocations join one to the other."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from bot.domain.money import Money
+
+
+class InvoiceKind(StrEnum):
+    TAX = "tax"
+    PROFORMA = "proforma"
+    TOP_UP = "top_up"
+
+
+class InvoiceState(StrEnum):
+    DRAFT = "draft"
+    SENT = "sent"
+    VOID = "void"
+    WRITTEN_OFF = "written_off"
+
+
+class LotKind(StrEnum):
+    """Kinds of credit in the order in which they are consumed; the second group is withdrawable."""
+
+    GOODWILL = "goodwill"
+    CORRECTION = "correction"
+    NEGATIVE_INVOICE = "negative_invoice"
+    COMMISSION = "commission"
+    PAYMENT = "payment"
+    TOP_UP = "top_up"
+
+
+FIRST_CONSUMED = (LotKind.GOODWILL, LotKind.CORRECTION, LotKind.NEGATIVE_INVOICE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invoice:
+    """A document the customer owes once sent; `open` is what is still owed."""
+
+    id: int
+    kind: InvoiceKind
+    customer_id: int
+    number: str | None
+    draft_reference: str
+    issue_on: date
+    due_on: date
+    posted_on: date | None
+    rose_on: date | None
+    net: Money
+    tax: Money
+    total: Money
+    open: Money
+    state: InvoiceState
+    auto_allocate: bool
+    disputed: bool = False
+    remark: str = ""
+    version: int = 1
+
+    @property
+    def label(self) -> str:
+        return self.number or self.draft_reference
+
+    @property
+    def status(self) -> str:
+        """The state as one word or two. Rule 100."""
+        if self.state is InvoiceState.SENT:
+            if not self.open:
+                return "paid"
+            return "awaiting payment" if self.open == self.total else "partially paid"
+        return self.state.value.replace("_", " ")
+
+    @property
+    def sort_key(self) -> tuple[date, int, str]:
+        """Oldest issue date first, then the number (as people count: shorter before longer). Rules 24, 30."""
+        return (self.issue_on, len(self.label), self.label)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lot:
+    """A credit in a customer's deposits: what is open of it, what is held, and the day its open amount last rose."""
+
+    id: int
+    customer_id: int
+    kind: LotKind
+    number: str
+    amount: Money
+    open: Money
+    held: Money
+    opened_on: date
+    rose_on: date
+    payment_id: int | None = None
+
+    @property
+    def free(self) -> Money:
+        return self.open - self.held
+
+    @property
+    def sort_key(self) -> tuple[int, date, int, str]:
+        """Credit that cannot be withdrawn goes first, then the oldest, then the number."""
+        group = FIRST_CONSUMED.index(self.kind) if self.kind in FIRST_CONSUMED else len(FIRST_CONSUMED)
+        return (group, self.opened_on, len(self.number), self.number)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Allocation:
+    """A match of a credit to an invoice; taken back once at most, by a row of its own. Rules 9-12."""
+
+    id: int
+    customer_id: int
+    lot_id: int
+    lot_number: str
+    invoice_id: int
+    invoice_number: str
+    due_on: date
+    amount: Money
+    effective_on: date
+    entry_id: int
+    automatic: bool
+    invoice_open: Money
+    invoice_total: Money
+    reverses: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """What one operation wrote, as undo needs to know it."""
+
+    operation_id: int
+    name: str
+    at: datetime
+    person: str
+    undone_by: int | None
+    allocations: tuple[Allocation, ...]
+    taken_back: tuple[Allocation, ...]
+    payment_id: int | None
+    flags: tuple[tuple[int, bool], ...]

@@ -1,0 +1,134 @@
+"""An operation as data: who may, what it is called; and what travels with every request."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from enum import IntEnum, StrEnum
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+
+if TYPE_CHECKING:
+    from bot.domain.ports import Books
+
+
+class Role(IntEnum):
+    """What a person may do; each right includes those below it. Rules 118-120."""
+
+    NONE = 0
+    VIEWER = 1
+    CLERK = 2
+    MANAGER = 3
+    ADMINISTRATOR = 4
+    OWNER = 5
+
+    @property
+    def label(self) -> str:
+        return self.name.lower()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Actor:
+    """Who acts: the identity of the signed payload, never a name somebody typed."""
+
+    team: str
+    user: str
+    enterprise: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Who, when, from where, under which key, and until when an answer is of use."""
+
+    actor: Actor
+    now: datetime
+    key: str
+    request_id: str
+    command: str = ""
+    deadline: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """What an operation is told about its circumstances: it asks no clock and no environment."""
+
+    operation_id: int
+    actor: Actor
+    person: str
+    role: Role
+    now: datetime
+    today: date
+    request_id: str
+    undo_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trace:
+    """What the audit log keeps of an operation: amounts, ids and states, no contact data. Rule 115."""
+
+    description: str
+    customer_id: int | None = None
+    document: str | None = None
+    before: Mapping[str, str] = field(default_factory=dict)
+    after: Mapping[str, str] = field(default_factory=dict)
+
+
+class DocumentKind(StrEnum):
+    """The kinds of document that have a card and a thread."""
+
+    PAYMENT = "payment"
+    INVOICE = "invoice"
+    CUSTOMER = "customer"
+    BOOK = "book"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Announcement:
+    """A card to post or refresh after commit; the root is posted once, later ones update it and say so in its thread."""
+
+    document: DocumentKind
+    document_id: int
+    refresh_only: bool = False
+
+
+class Outcome(Protocol):
+    """What happened: carries everything its card shows and what the audit log keeps."""
+
+    def trace(self) -> Trace: ...
+
+    def announcements(self) -> tuple[Announcement, ...]: ...
+
+
+CommandT = TypeVar("CommandT")
+OutcomeT = TypeVar("OutcomeT", bound=Outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Operation(Generic[CommandT, OutcomeT]):
+    """One write of the desk: its name in the audit log, the role it needs, and what it does."""
+
+    name: str
+    by: Role
+    run: "Callable[[CommandT, Books, Context], OutcomeT]"
+    doc: str
+
+    @property
+    def event(self) -> str:
+        """The event column of the audit log. Rule 115."""
+        return self.name.replace("_", " ").capitalize()
+
+
+OPERATIONS: "dict[str, Operation[object, Outcome]]" = {}
+
+
+def operation(
+    *,
+    by: Role,
+) -> "Callable[[Callable[[CommandT, Books, Context], OutcomeT]], Operation[CommandT, OutcomeT]]":
+    """Make a function an operation: data that the desk, the audit and the permission test read."""
+
+    def wrap(run: "Callable[[CommandT, Books, Context], OutcomeT]") -> Operation[CommandT, OutcomeT]:
+        made = Operation(run.__name__, by, run, run.__doc__ or "")
+        assert made.name not in OPERATIONS
+        OPERATIONS[made.name] = made  # type: ignore[assignment]  # a list of all operations forgets their types
+        return made
+
+    return wrap

@@ -1,0 +1,304 @@
+"""What the domain asks of storage: `Books` inside one write, `ReadBooks` for questions."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Protocol
+
+from bot.domain.customers import Contact, Customer
+from bot.domain.ledger import Entry
+from bot.domain.open_items import Allocation, Invoice, Lot, Made
+from bot.domain.operation import Role
+from bot.domain.people import Person, Profile
+from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion
+from bot.domain.settings import Settings
+
+if TYPE_CHECKING:
+    from bot.domain.invoices import InvoiceLine
+    from bot.domain.payments import Payment, PaymentState
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A fresh customer's ids."""
+
+    id: int
+    uuid: str
+    wallet_id: str
+
+
+class Customers(Protocol):
+    def lock(self, customer_id: int) -> Customer: ...
+
+    def taken(self, *, code: str, uuid: str, wallet_id: str) -> str | None: ...
+
+    def new_identity(self) -> Identity: ...
+
+    def insert(self, customer: Customer, contacts: Sequence[Contact]) -> None: ...
+
+    def update(self, customer: Customer, contacts: Sequence[Contact]) -> None: ...
+
+    def move(self, before: Customer, after: Customer) -> None: ...
+
+
+class Payments(Protocol):
+    def lock(self, payment_id: int) -> "Payment": ...
+
+    def insert(self, payment: "Payment") -> None: ...
+
+    def update(self, payment: "Payment") -> None: ...
+
+    def assign(self, payment: "Payment", on: date) -> None: ...
+
+    def unassign(self, payment: "Payment", customer_id: int, lot_id: int, on: date) -> None: ...
+
+    def last_step(self, payment_id: int) -> tuple[int, date]: ...
+
+
+class Lots(Protocol):
+    def get(self, lot_id: int) -> Lot: ...
+
+    def free(self, customer_id: int) -> Sequence[Lot]: ...
+
+    def insert(self, lot: Lot) -> None: ...
+
+    def close(self, lot: Lot, on: date) -> None: ...
+
+
+class Invoices(Protocol):
+    def get(self, invoice_id: int) -> Invoice: ...
+
+    def get_many(self, invoice_ids: Sequence[int]) -> Sequence[Invoice]: ...
+
+    def lines(self, invoice_id: int) -> "tuple[InvoiceLine, ...]": ...
+
+    def open_auto(self, customer_id: int) -> Sequence[Invoice]: ...
+
+    def open_of(self, customer_id: int) -> Sequence[Invoice]: ...
+
+    def insert(self, invoice: Invoice, lines: "Sequence[InvoiceLine]") -> None: ...
+
+    def send(self, invoice: Invoice) -> None: ...
+
+    def set_auto(self, invoice_id: int, *, on: bool) -> None: ...
+
+
+class Allocations(Protocol):
+    def of_lot(self, lot_id: int) -> tuple[Allocation, ...]: ...
+
+    def of_invoice(self, invoice_id: int) -> tuple[Allocation, ...]: ...
+
+    def insert(self, allocation: Allocation, invoice: Invoice) -> None: ...
+
+
+class Ledger(Protocol):
+    def post(self, entry: Entry) -> int: ...
+
+
+class Numbers(Protocol):
+    def next(self, series: str) -> str: ...
+
+
+class People(Protocol):
+    def find(self, team: str, user: str) -> Person | None: ...
+
+    def owner(self) -> Person | None: ...
+
+    def put(self, profile: Profile, role: Role) -> Person: ...
+
+    def hand_over(self, former: Person, owner: Person) -> None: ...
+
+
+class SettingStore(Protocol):
+    def current(self) -> Settings: ...
+
+    def change(self, name: str, value: str) -> None: ...
+
+
+class Operations(Protocol):
+    def made(self, operation_id: int) -> Made: ...
+
+    def undone(self, operation_id: int) -> None: ...
+
+    def later_on_payment(self, payment_id: int, operation_id: int) -> str | None: ...
+
+
+class Books(Protocol):
+    """The books inside one open transaction: reads answer at once, writes are done together at the end."""
+
+    @property
+    def customers(self) -> Customers: ...
+
+    @property
+    def payments(self) -> Payments: ...
+
+    @property
+    def lots(self) -> Lots: ...
+
+    @property
+    def invoices(self) -> Invoices: ...
+
+    @property
+    def allocations(self) -> Allocations: ...
+
+    @property
+    def ledger(self) -> Ledger: ...
+
+    @property
+    def numbers(self) -> Numbers: ...
+
+    @property
+    def people(self) -> People: ...
+
+    @property
+    def settings(self) -> SettingStore: ...
+
+    @property
+    def operations(self) -> Operations: ...
+
+    def new_id(self) -> int: ...
+
+    def new_reference(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditLine:
+    """One line of the audit log, with its six exported columns and what lies behind them. Rules 115, 116."""
+
+    id: int
+    at: datetime
+    app: str
+    event: str
+    description: str
+    actor: str
+    affected: str
+    document: str
+    request_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditQuestion:
+    """Filters of the audit log. Rule 116."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    event: str | None = None
+    app: str | None = None
+    customer_id: int | None = None
+    actor: str | None = None
+    limit: int = 50
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """How a list is narrowed and cut."""
+
+    text: str = ""
+    customer_id: int | None = None
+    state: str = ""
+    on: date | None = None
+    limit: int = 20
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentLine:
+    """A payment as lists show it."""
+
+    payment: "Payment"
+    customer_name: str
+    open_micros: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceListLine:
+    """An invoice as lists and searches show it. Rule 13."""
+
+    invoice: Invoice
+    customer_name: str
+    customer_code: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerFile:
+    """All that the customer card shows."""
+
+    customer: Customer
+    contacts: tuple[Contact, ...]
+    open_invoices: tuple[Invoice, ...]
+    open_count: int
+    unapplied: tuple[Lot, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentFile:
+    """All that a payment's card shows."""
+
+    payment: "Payment"
+    customer: Customer | None
+    left_micros: int
+    allocations: tuple[Allocation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvoiceFile:
+    """All that an invoice's card shows."""
+
+    invoice: Invoice
+    lines: "tuple[InvoiceLine, ...]"
+    customer: Customer
+    allocations: tuple[Allocation, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """Something the books' own proof found wrong: what, where, and the two figures that differ."""
+
+    check: str
+    where: str
+    kept: str
+    recomputed: str
+
+
+class ReadBooks(Protocol):
+    """Questions to the books; a report cannot be handed a writer."""
+
+    def settings(self) -> Settings: ...
+
+    def person(self, team: str, user: str) -> Person | None: ...
+
+    def people(self) -> Sequence[Person]: ...
+
+    def customer(self, customer_id: int) -> Customer: ...
+
+    def customer_file(self, customer_id: int) -> CustomerFile: ...
+
+    def find_customers(self, text: str, limit: int = 10) -> Sequence[Customer]: ...
+
+    def list_customers(self, page: Page) -> Sequence[Customer]: ...
+
+    def payment(self, number_or_id: str) -> "Payment | None": ...
+
+    def payment_file(self, payment_id: int) -> PaymentFile: ...
+
+    def list_payments(self, page: Page, state: "PaymentState | None" = None) -> Sequence[PaymentLine]: ...
+
+    def twins(
+        self, payer: str, amount_micros: int, currency: str, reference: str, since: date
+    ) -> "Sequence[Payment]": ...
+
+    def invoice(self, number_or_id: str) -> Invoice | None: ...
+
+    def invoice_file(self, invoice_id: int) -> InvoiceFile: ...
+
+    def list_invoices(self, page: Page) -> Sequence[InvoiceListLine]: ...
+
+    def ageing(self, question: AgeingQuestion) -> Ageing: ...
+
+    def ageing_detail(self, question: AgeingQuestion, limit: int = 200) -> Sequence[AgeingDetail]: ...
+
+    def audit(self, question: AuditQuestion) -> Sequence[AuditLine]: ...
+
+    def entries(self, document: str) -> Iterator[str]: ...
+
+    def verify(self) -> Iterable[Finding]: ...

@@ -1,0 +1,211 @@
+"""The settings of a book: everything that is no secret and no address, changed under /duedesk settings."""
+
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from bot.domain.errors import SettingRefused
+from bot.domain.money import currency, plain
+from bot.domain.operation import Announcement, Context, Role, Trace, operation
+
+if TYPE_CHECKING:
+    from bot.domain.ports import Books
+
+LOCALES = ("en", "en_GB", "de", "de_CH", "fr", "nl", "es", "it", "pt", "id", "vi", "th", "ja", "zh")
+CHANNELS = ("finance_channel", "approvals_channel", "digest_channel")
+LONGEST_PREFIX = 12
+LONGEST_NUMBER = 12
+LONGEST_DUE = 365
+LONGEST_UNDO = 120
+LONGEST_COMPANY = 120
+HIGHEST_RATE = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """One book's settings with their defaults. Rules 102-104."""
+
+    company: str = ""
+    zone: str = "UTC"
+    locale: str = "en"
+    currencies: str = "SGD"
+    due_days: int = 30
+    tax_rates: str = "0"
+    payment_series: str = "PAY-:4"
+    invoice_series: str = "INV-:4"
+    undo_minutes: int = 10
+    hard_lock: str = ""
+    soft_lock: str = ""
+    finance_channel: str = ""
+    approvals_channel: str = ""
+    digest_channel: str = ""
+    version: int = 0
+
+    def today(self, now: datetime) -> date:
+        """The book's calendar day at an instant."""
+        return now.astimezone(ZoneInfo(self.zone)).date()
+
+    def undo_until(self, now: datetime) -> datetime:
+        return now + timedelta(minutes=self.undo_minutes)
+
+    def first_open_day(self) -> date:
+        """The day after the hard lock; everything posts on it or later."""
+        return date.fromisoformat(self.hard_lock) + timedelta(days=1) if self.hard_lock else date.min
+
+    def currency_codes(self) -> tuple[str, ...]:
+        return tuple(self.currencies.split())
+
+    def rates(self) -> tuple[Decimal, ...]:
+        return tuple(Decimal(rate) for rate in self.tax_rates.split())
+
+    def number(self, series: str, counter: int) -> str:
+        """A document number: the length excludes the prefix. Rule 103."""
+        prefix, _, length = getattr(self, f"{series}_series").rpartition(":")
+        return f"{prefix}{counter:0{int(length)}d}"
+
+
+NAMES = tuple(field.name for field in fields(Settings) if field.name != "version")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSetting:
+    """Give one setting a new value, typed as text."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SettingChanged:
+    """A setting has a new value from now on."""
+
+    name: str
+    before: str
+    after: str
+    operation_id: int
+
+    def trace(self) -> Trace:
+        return Trace(
+            description=f"Setting {self.name}: {self.before or 'empty'} to {self.after or 'empty'}",
+            before={self.name: self.before},
+            after={self.name: self.after},
+        )
+
+    def announcements(self) -> tuple[Announcement, ...]:
+        return ()
+
+
+@operation(by=Role.ADMINISTRATOR)
+def change_setting(command: ChangeSetting, books: "Books", context: Context) -> SettingChanged:
+    """Change one setting for what happens from now on. Rules 102, 103. Refuses: SettingRefused."""
+    if command.name not in NAMES:
+        raise SettingRefused(
+            f"There is no setting {command.name[:30]}; choose one of {', '.join(NAMES)}.", field="name"
+        )
+    value = check_setting(command.name, command.value.strip(), context.today)
+    before = books.settings.current()
+    books.settings.change(command.name, value)
+    return SettingChanged(
+        name=command.name, before=str(getattr(before, command.name)), after=value, operation_id=context.operation_id
+    )
+
+
+def with_values(values: dict[str, str], version: int) -> Settings:
+    """Settings from stored texts."""
+    defaults = Settings()
+    typed = {
+        name: int(value) if isinstance(getattr(defaults, name), int) else value
+        for name, value in values.items()
+        if name in NAMES
+    }
+    return replace(defaults, version=version, **typed)  # type: ignore[arg-type]  # each typed as its default is
+
+
+def check_setting(name: str, value: str, today: date) -> str:
+    """The value in its stored form. Refuses: SettingRefused, UnknownCurrency."""
+    if name in CHANNELS:
+        return value
+    check = _CHECKS.get(name)
+    return check(value) if check is not None else _lock(name, value, today)
+
+
+def _fail(sentence: str) -> SettingRefused:
+    return SettingRefused(sentence, field="value")
+
+
+def _company(value: str) -> str:
+    if len(value) > LONGEST_COMPANY:
+        raise _fail(f"Keep the company name to {LONGEST_COMPANY} characters.")
+    return value
+
+
+def _zone(value: str) -> str:
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise _fail(f"{value[:40] or 'Nothing'} is not a time zone; type one such as Asia/Singapore.") from None
+    return value
+
+
+def _locale(value: str) -> str:
+    if value not in LOCALES:
+        raise _fail(f"Choose one of {', '.join(LOCALES)}.")
+    return value
+
+
+def _currencies(value: str) -> str:
+    codes = [currency(code).code for code in value.replace(",", " ").split()]
+    if not codes:
+        raise _fail("Type at least one currency code, such as SGD.")
+    return " ".join(dict.fromkeys(codes))
+
+
+def _whole(value: str, lowest: int, highest: int) -> str:
+    if not value.isascii() or not value.isdigit() or not lowest <= int(value) <= highest:
+        raise _fail(f"Type a whole number from {lowest} to {highest}.")
+    return str(int(value))
+
+
+def _rates(value: str) -> str:
+    try:
+        rates = [Decimal(rate.strip("%")) for rate in value.replace(",", " ").split()]
+    except InvalidOperation:
+        rates = []
+    if not rates or any(not rate.is_finite() or not 0 <= rate <= HIGHEST_RATE for rate in rates):
+        raise _fail("Type tax rates in per cent, such as 9 0.")
+    return " ".join(str(plain(rate)) for rate in rates)
+
+
+def _series(value: str) -> str:
+    prefix, colon, length = value.rpartition(":")
+    plain = all(letter.isascii() and (letter.isalnum() or letter in "-/") for letter in prefix)
+    if not colon or not plain or len(prefix) > LONGEST_PREFIX:
+        raise _fail("Type a prefix, a colon and the number's length, such as INV-:7.")
+    return f"{prefix}:{_whole(length, 1, LONGEST_NUMBER)}"
+
+
+def _lock(name: str, value: str, today: date) -> str:
+    if not value:
+        return ""
+    try:
+        day = date.fromisoformat(value)
+    except ValueError:
+        raise _fail("Type the last locked day as 2026-10-31, or nothing.") from None
+    if day >= today:
+        raise _fail(f"The {name.replace('_', ' ')} must lie before today.")
+    return day.isoformat()
+
+
+_CHECKS = {
+    "company": _company,
+    "zone": _zone,
+    "locale": _locale,
+    "currencies": _currencies,
+    "due_days": lambda value: _whole(value, 0, LONGEST_DUE),
+    "tax_rates": _rates,
+    "payment_series": _series,
+    "invoice_series": _series,
+    "undo_minutes": lambda value: _whole(value, 0, LONGEST_UNDO),
+}

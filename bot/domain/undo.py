@@ -1,0 +1,150 @@
+"""Undo: the reversal of all that a fresh operation posted, refused once something was built on it."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from bot.domain.allocation import Matching, effective_day
+from bot.domain.errors import NotUndoable
+from bot.domain.money import Money
+from bot.domain.open_items import Allocation, Made
+from bot.domain.operation import Context, Role, operation
+from bot.domain.payments import (
+    Payment,
+    PaymentChanged,
+    PaymentStep,
+    assign,
+    changed_payment,
+    check_edits,
+    free_since,
+    matched_payment,
+    unassign,
+    void,
+)
+
+if TYPE_CHECKING:
+    from bot.domain.ports import Books
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Undo:
+    """Take back one operation whole."""
+
+    operation_id: int
+
+
+CORRECTED_BY = {
+    "edit_payment": "edit the payment again",
+    "void_payment": "record the money again",
+    "send_invoice": "a credit note corrects a tax invoice",
+    "draft_invoice": "a credit note corrects a tax invoice",
+    "undo": "do the operation again",
+}
+UNDOABLE = frozenset({"record_payment", "assign_payment", "unassign_payment", "allocate_payment", "unallocate_payment"})
+
+
+@operation(by=Role.CLERK)
+def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
+    """Reverse a fresh payment operation with its sweep; flags return, nothing is swept. Refuses: NotUndoable, NoEditsLeft."""
+    made = books.operations.made(command.operation_id)
+    check_undoable(made, books, context)
+    payment = books.payments.lock(made.payment_id or 0)
+    if made.name == "record_payment" and payment.customer_id is None:
+        _check_latest(made, payment, books)
+        after = void(payment, free_since(payment, books), books, context)
+        books.operations.undone(made.operation_id)
+        return changed_payment(PaymentStep.UNDONE, after, Money(0, after.amount.currency), None, (), context)
+    customer_id = payment.customer_id or books.payments.last_step(payment.id)[0]
+    customer = books.customers.lock(customer_id)
+    lots = [books.lots.get(payment.lot_id)] if payment.lot_id is not None else []
+    matching = Matching(customer, books, context, lots=lots)
+    _check_latest(made, payment, books)
+    if payment.lot_id is not None:
+        _load_lots(made, matching, books)
+    earlier = books.allocations.of_lot(payment.lot_id) if payment.lot_id is not None else ()
+    _check_not_built_on(made, payment, earlier)
+    matching.load_invoices([each.invoice_id for each in (*made.allocations, *made.taken_back)])
+    _check_room(made, matching, books)
+    after = _reverse(made, payment, matching, books, context)
+    for invoice_id, was in made.flags:
+        matching.load_invoices([invoice_id])
+        matching.switch_auto(invoice_id, on=was)
+    matching.write()
+    books.operations.undone(made.operation_id)
+    if after.lot_id is None:
+        left = Money(0, after.amount.currency) if after.state.value == "void" else after.amount
+        return changed_payment(PaymentStep.UNDONE, after, left, matching.effect(), (), context)
+    return matched_payment(PaymentStep.UNDONE, after, matching, earlier, context)
+
+
+def check_undoable(made: Made, books: "Books", context: Context) -> None:
+    """Fresh, not undone yet, and of a kind that undo reverses. Refuses: NotUndoable."""
+    if made.name not in UNDOABLE or made.payment_id is None:
+        instead = CORRECTED_BY.get(made.name, "a new operation corrects it")
+        raise NotUndoable(f"This cannot be undone; {instead}.")
+    if made.undone_by is not None:
+        raise NotUndoable("This was undone already; nothing was changed.")
+    if context.now > books.settings.current().undo_until(made.at):
+        raise NotUndoable("The time for undo has passed; take back the allocations or un-assign the payment instead.")
+
+
+def _check_latest(made: Made, payment: Payment, books: "Books") -> None:
+    later = books.operations.later_on_payment(payment.id, made.operation_id)
+    if later is not None:
+        raise NotUndoable(f"{payment.number} was changed since ({later}); undo that first, or correct it as it is now.")
+
+
+def _check_not_built_on(made: Made, payment: Payment, live: tuple[Allocation, ...]) -> None:
+    """Refused once a later operation used the money, naming the invoices."""
+    if made.name not in {"record_payment", "assign_payment"}:
+        return
+    own = {allocation.id for allocation in made.allocations}
+    built = [allocation.invoice_number for allocation in live if allocation.id not in own]
+    if built:
+        raise NotUndoable(f"{payment.number} pays {', '.join(built)} since; take those allocations back first.")
+
+
+def _check_room(made: Made, matching: Matching, books: "Books") -> None:
+    """What was taken back can be matched again, unless its invoice or its money was used since. Refuses: NotUndoable."""
+    own = {allocation.id for allocation in made.allocations}
+    for allocation in made.taken_back:
+        invoice = matching.invoices[allocation.invoice_id]
+        open_again = sum(each.amount.micros for each in made.allocations if each.invoice_id == invoice.id)
+        if invoice.open.micros + open_again < allocation.amount.micros:
+            payers = [each.lot_number for each in books.allocations.of_invoice(invoice.id) if each.id not in own]
+            raise NotUndoable(f"{invoice.label} is paid by {', '.join(payers)} since; take that back first.")
+    for lot_id in {allocation.lot_id for allocation in made.taken_back}:
+        lot = matching.lots[lot_id]
+        free_again = sum(each.amount.micros for each in made.allocations if each.lot_id == lot_id)
+        wanted = sum(each.amount.micros for each in made.taken_back if each.lot_id == lot_id)
+        if lot.free.micros + free_again < wanted:
+            paid = [each.invoice_number for each in books.allocations.of_lot(lot_id) if each.id not in own]
+            raise NotUndoable(f"{lot.number} pays {', '.join(paid)} since; take those allocations back first.")
+
+
+def _load_lots(made: Made, matching: Matching, books: "Books") -> None:
+    for lot_id in {each.lot_id for each in (*made.allocations, *made.taken_back)} - set(matching.lots):
+        matching.lots[lot_id] = books.lots.get(lot_id)
+
+
+def _reverse(made: Made, payment: Payment, matching: Matching, books: "Books", context: Context) -> Payment:
+    for allocation in made.allocations:
+        matching.unmatch(allocation, allocation.effective_on)
+    if made.name in {"record_payment", "assign_payment"}:
+        check_edits(payment)
+        day = matching.lots[payment.lot_id or 0].rose_on
+        payment = unassign(payment, matching, day, books, context)
+        return void(payment, day, books, context) if made.name == "record_payment" else payment
+    if made.name == "unassign_payment":
+        check_edits(payment)
+        first_open = books.settings.current().first_open_day()
+        day = effective_day(books.payments.last_step(payment.id)[1], (), first_open, context.today)
+        return assign(payment, matching, day, books, context)
+    for allocation in made.taken_back:
+        matching.match(
+            allocation.lot_id,
+            allocation.invoice_id,
+            allocation.amount,
+            allocation.effective_on,
+            automatic=allocation.automatic,
+        )
+    return replace(payment)

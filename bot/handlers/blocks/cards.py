@@ -1,0 +1,333 @@
+"""One card per kind of document: title, facts, effect, context, actions; pure, from an outcome or a file."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot.domain.allocation import Effect
+from bot.domain.customers import Contact, Customer, CustomerChanged, Mode
+from bot.domain.invoices import InvoiceChanged, InvoiceLine
+from bot.domain.money import Money
+from bot.domain.open_items import Allocation, Invoice, InvoiceState, Lot
+from bot.domain.payments import Payment, PaymentChanged, PaymentState, PaymentStep
+from bot.domain.ports import CustomerFile, InvoiceFile, PaymentFile
+from bot.domain.settings import Settings
+from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
+from bot.handlers.blocks.text import amount, balance, change, date_text, money, shorten
+from bot.handlers.forms import Block, button, confirmation, option
+
+MOST_LINES = 10
+BAR = 10
+
+
+def payment_status(payment: Payment, left: Money) -> str:
+    """The state of a payment as words."""
+    if payment.state is PaymentState.VOID:
+        return "void"
+    if payment.customer_id is None:
+        return "not assigned"
+    if not left:
+        return "fully allocated"
+    return "assigned" if left == payment.amount else f"partly allocated"
+
+
+def payment_title(payment: Payment, customer: Customer | None, left: Money, settings: Settings) -> str:
+    """The first line, which notifications and searches show."""
+    who = customer.name if customer is not None else payment.payer
+    return (
+        f"Payment {payment.number or 'to record'} · {shorten(who, 80)} · {money(payment.amount, settings.locale)} · "
+        f"{payment_status(payment, left)}"
+    )
+
+
+def payment_card(outcome: PaymentChanged, settings: Settings) -> list[Block]:
+    """What happened to a payment, with its actions."""
+    payment = outcome.payment
+    blocks = [
+        rich((bold(typed(payment_title(payment, outcome.customer, outcome.left, settings))),), block_id="title"),
+        rich(*_payment_facts(payment, settings), block_id="facts"),
+    ]
+    lines = allocation_lines(outcome.allocations, settings)
+    if outcome.left and outcome.customer is not None:
+        lines.append((f"{money(outcome.left, settings.locale)} left as credit",))
+    if outcome.effect is not None:
+        lines += effect_lines(outcome.effect, settings)
+    if outcome.note:
+        lines.append(("Reason: ", typed(outcome.note)))
+    if lines:
+        blocks.append(rich(*lines, block_id="effect"))
+    blocks.append(rich(_said(outcome.step.value, outcome.by, outcome.at, outcome.undo_until), block_id="context"))
+    actions = payment_actions(payment, outcome.left, undo=outcome.operation_id if outcome.undo_until else None)
+    return [*blocks, *actions]
+
+
+def payment_file_card(file: PaymentFile, settings: Settings) -> list[Block]:
+    """A payment as it stands, for one reader."""
+    payment = file.payment
+    left = Money(file.left_micros, payment.amount.currency)
+    lines = allocation_lines(file.allocations, settings)
+    if file.customer is not None:
+        lines.append((f"{money(left, settings.locale)} left as credit",))
+    said = (
+        "recorded by ",
+        person(payment.recorded_by),
+        " · ",
+        moment(payment.recorded_at),
+        f" · edits left {payment.edits_left} of 5",
+    )
+    return [
+        rich((bold(typed(payment_title(payment, file.customer, left, settings))),), block_id="title"),
+        rich(*_payment_facts(payment, settings), block_id="facts"),
+        *([rich(*lines, block_id="effect")] if lines else []),
+        rich(said, block_id="context"),
+        *payment_actions(payment, left, undo=None),
+    ]
+
+
+def _payment_facts(payment: Payment, settings: Settings) -> list[tuple[Part, ...]]:
+    facts: list[tuple[Part, ...]] = [
+        (bold("Received "), date_text(payment.received_on, settings.locale), f" by {payment.method.value}"),
+        (bold("Payer "), typed(payment.payer)),
+    ]
+    for label, text in (
+        ("Reference ", payment.reference),
+        ("Invoice named ", payment.invoice_hint),
+        ("Remark ", payment.remark),
+    ):
+        if text:
+            facts.append((bold(label), typed(text, 500)))
+    return facts
+
+
+def allocation_lines(allocations: Sequence[Allocation], settings: Settings) -> list[tuple[Part, ...]]:
+    """What a payment pays: `INV-0042  300.00 of 300.00 → paid`."""
+    lines: list[tuple[Part, ...]] = []
+    for each in allocations[:MOST_LINES]:
+        left = each.invoice_open
+        after = (
+            "paid"
+            if not left
+            else f"{amount(left, settings.locale)} left, due {date_text(each.due_on, settings.locale)}"
+        )
+        of = f"{amount(each.amount, settings.locale)} of {amount(each.invoice_total, settings.locale)}"
+        lines.append((bold(each.invoice_number), f"  {of} → {after}"))
+    if len(allocations) > MOST_LINES:
+        lines.append((f"and {len(allocations) - MOST_LINES} more invoices",))
+    return lines
+
+
+def effect_lines(effect: Effect, settings: Settings) -> list[tuple[Part, ...]]:
+    """Amount due or balance before and after: what people check before they tap. Rules 20, 21, 113."""
+    before, after = effect.before, effect.after
+    if after.mode is Mode.PREPAID:
+        return [(bold("Balance "), change(before.balance, after.balance, settings.locale))]
+    moved = change(-before.amount_due, -after.amount_due, settings.locale)
+    return [(bold("Amount due "), moved)]
+
+
+def effect_preview(outcome: PaymentChanged, settings: Settings) -> list[Block]:
+    """What will happen, below the form."""
+    lines: list[tuple[Part, ...]] = [(bold("What will happen"),)]
+    who = outcome.customer.name if outcome.customer is not None else "nobody yet: assign it later"
+    received = date_text(outcome.payment.received_on, settings.locale)
+    lines.append((f"{money(outcome.payment.amount, settings.locale)}, received {received}, for ", typed(who)))
+    lines += allocation_lines(outcome.allocations, settings)
+    if outcome.left:
+        lines.append(
+            (f"{money(outcome.left, settings.locale)} left over" + (" as credit" if outcome.customer else ""),)
+        )
+    if outcome.effect is not None:
+        lines += effect_lines(outcome.effect, settings)
+    if outcome.step in {PaymentStep.ASSIGNED, PaymentStep.UNASSIGNED}:
+        lines.append((f"Assign and un-assign actions left after this: {outcome.payment.edits_left} of 5",))
+        if not outcome.payment.edits_left:
+            lines.append(("This is the last one: the payment then stays as it is.",))
+    return [rich(*lines, block_id="effect")]
+
+
+def payment_actions(payment: Payment, left: Money, *, undo: int | None) -> list[Block]:
+    """The likely action first, at most three buttons, the rest in the overflow menu; none when the state is final."""
+    if payment.state is PaymentState.VOID:
+        return []
+    value = str(payment.id)
+    elements: list[Block] = []
+    if undo is not None:
+        sure = confirmation(
+            "Undo this?", f"All that this operation posted is reversed: {payment.number}, {payment.amount}.", yes="Undo"
+        )
+        elements.append(button("Undo", "undo", str(undo), confirm=sure))
+    more: list[tuple[str, str]] = []
+    if payment.customer_id is None:
+        elements.append(button("Assign", "payment_assign", value))
+        more += [("Edit", f"edit:{value}"), ("Void", f"void:{value}")]
+    else:
+        if left:
+            elements.append(button("Allocate", "payment_allocate", value))
+        elements.append(button("Customer", "customer_show", str(payment.customer_id)))
+        more += [("Take allocations back", f"unallocate:{value}"), ("Un-assign", f"unassign:{value}")]
+    more.append(("Show entries", f"entries:{payment.number}"))
+    elements.append({"type": "overflow", "action_id": "payment_more", "options": [option(*each) for each in more]})
+    return [{"type": "actions", "block_id": "actions", "elements": elements}]
+
+
+def _said(what: str, by: str, at: datetime, undo_until: datetime | None) -> tuple[Part, ...]:
+    parts: tuple[Part, ...] = (f"{what} by ", person(by), " · ", moment(at))
+    return (*parts, " · undo until ", moment(undo_until)) if undo_until is not None else parts
+
+
+def invoice_title(invoice: Invoice, customer: Customer, settings: Settings) -> str:
+    return f"Invoice {invoice.label} · {shorten(customer.name, 80)} · {money(invoice.total, settings.locale)} · {invoice.status}"
+
+
+def invoice_card(outcome: InvoiceChanged, settings: Settings, by: str = "", at: datetime | None = None) -> list[Block]:
+    """What happened to an invoice."""
+    file = InvoiceFile(
+        invoice=outcome.invoice, lines=outcome.lines, customer=outcome.effect.after, allocations=outcome.allocations
+    )
+    blocks = invoice_file_card(file, settings)
+    effect = rich(*effect_lines(outcome.effect, settings), block_id="effect")
+    said = [rich((f"{outcome.step.value} by ", person(by), " · ", moment(at)), block_id="context")] if by and at else []
+    return [*blocks[:2], effect, *blocks[2:-1], *said, blocks[-1]]
+
+
+def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
+    """An invoice as it stands."""
+    invoice, customer = file.invoice, file.customer
+    facts: list[tuple[Part, ...]] = [
+        (
+            bold("Issued "),
+            date_text(invoice.issue_on, settings.locale),
+            bold("  Due "),
+            date_text(invoice.due_on, settings.locale),
+        ),
+        *(_line(line, settings) for line in file.lines[:MOST_LINES]),
+        (
+            bold("Net "),
+            amount(invoice.net, settings.locale),
+            bold("  Tax "),
+            amount(invoice.tax, settings.locale),
+            bold("  Open "),
+            money(invoice.open, settings.locale),
+        ),
+        (bold("Auto-allocation "), "on" if invoice.auto_allocate else "off"),
+    ]
+    if invoice.remark:
+        facts.append((bold("Remark "), typed(invoice.remark, 500)))
+    blocks = [
+        rich((bold(typed(invoice_title(invoice, customer, settings))),), block_id="title"),
+        rich(*facts, block_id="facts"),
+    ]
+    if file.allocations:
+        paid = [
+            (bold(each.lot_number), f"  {money(each.amount, settings.locale)}")
+            for each in file.allocations[:MOST_LINES]
+        ]
+        blocks.append(rich(*paid, block_id="allocations"))
+    blocks.append(invoice_actions(invoice))
+    return blocks
+
+
+def invoice_actions(invoice: Invoice) -> Block:
+    """Send a draft; switch auto-allocation while something is open; else the customer alone."""
+    elements: list[Block] = []
+    if invoice.state is InvoiceState.DRAFT:
+        elements.append(
+            button(
+                "Send",
+                "invoice_send",
+                str(invoice.id),
+                style="primary",
+                confirm=confirmation(
+                    "Send this invoice?", f"{invoice.total} will be owed; a sent tax invoice is final.", yes="Send"
+                ),
+            )
+        )
+    elif invoice.open:
+        switch = "off" if invoice.auto_allocate else "on"
+        elements.append(button(f"Auto-allocation {switch}", "invoice_auto", f"{switch}:{invoice.id}"))
+    elements.append(button("Customer", "customer_show", str(invoice.customer_id)))
+    return {"type": "actions", "block_id": "actions", "elements": elements}
+
+
+def _line(line: InvoiceLine, settings: Settings) -> tuple[Part, ...]:
+    tax = f" + {line.tax_rate:f} % tax {amount(line.tax, settings.locale)}" if line.tax else ""
+    return (f"{line.quantity:f} × ", typed(line.description, 200), f"  {amount(line.net, settings.locale)}{tax}")
+
+
+def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list[Block]:
+    """The customer at a glance: mode, balance, usable, limit, open items, credits."""
+    customer = file.customer
+    state = "operational" if customer.is_operational(now) else "non operational"
+    title = (
+        f"{customer.name} · {customer.code} · {customer.wallet_id} · {customer.currency.code} · {customer.mode.value}"
+    )
+    limit = Money(customer.limit_micros, customer.currency)
+    unbilled = Money(-customer.controls.unbilled, customer.currency)
+    figures: list[tuple[Part, ...]] = [
+        (
+            bold("Balance "),
+            balance(customer.balance, settings.locale),
+            f" = unbilled {balance(unbilled, settings.locale)} + due {balance(-customer.amount_due, settings.locale)}",
+        ),
+        (
+            bold("Limit "),
+            amount(limit, settings.locale),
+            bold("  Usable "),
+            amount(customer.usable(now), settings.locale),
+        ),
+    ]
+    blocks = [
+        rich((bold(typed(title)), f"   {state}"), block_id="title"),
+        rich(*figures, block_id="figures"),
+    ]
+    if file.open_invoices:
+        blocks.append(rich((bold(f"Open invoices ({file.open_count})"),), *_open(file, settings, now), block_id="open"))
+    if file.unapplied:
+        blocks.append(rich((bold("Credits"),), *(_credit(lot, settings) for lot in file.unapplied), block_id="credits"))
+    if file.contacts:
+        blocks.append(rich((bold("Contacts"),), *(_contact(each) for each in file.contacts), block_id="contacts"))
+    value = str(customer.id)
+    elements = [
+        button("Record payment", "customer_pay", value, style="primary"),
+        button("New invoice", "customer_invoice", value),
+        button("Edit", "customer_edit", value),
+    ]
+    return [*blocks, {"type": "actions", "block_id": "actions", "elements": elements}]
+
+
+def _open(file: CustomerFile, settings: Settings, now: datetime) -> list[tuple[Part, ...]]:
+    today = settings.today(now)
+    lines: list[tuple[Part, ...]] = []
+    for invoice in file.open_invoices:
+        late = (today - invoice.due_on).days
+        due = f"{late} days late" if late > 0 else f"due {date_text(invoice.due_on, settings.locale)}"
+        lines.append((bold(invoice.label), f"  {amount(invoice.open, settings.locale)}  {due}"))
+    if file.open_count > len(file.open_invoices):
+        lines.append((f"and {file.open_count - len(file.open_invoices)} more",))
+    return lines
+
+
+def _credit(lot: Lot, settings: Settings) -> tuple[Part, ...]:
+    return (
+        bold(lot.number),
+        f"  {amount(lot.open, settings.locale)} of {amount(lot.amount, settings.locale)} not applied",
+    )
+
+
+def _contact(contact: Contact) -> tuple[Part, ...]:
+    return (typed(" · ".join(each for each in (contact.name, contact.email, contact.phone) if each)),)
+
+
+def customer_opened(outcome: CustomerChanged, settings: Settings) -> list[Block]:
+    """A customer was opened or edited."""
+    customer = outcome.customer
+    title = f"Customer {customer.name} · {customer.code} · {customer.currency.code} · {customer.mode.value} · {outcome.kind}"
+    due = customer.due_days if customer.due_days is not None else settings.due_days
+    facts: list[tuple[Part, ...]] = [(bold("Wallet "), customer.wallet_id), (bold("Due days "), str(due))]
+    if outcome.changed:
+        facts.append((bold("Changed "), ", ".join(outcome.changed)))
+    elements = [button("Customer", "customer_show", str(customer.id))]
+    return [
+        rich((bold(typed(title)),), block_id="title"),
+        rich(*facts, block_id="facts"),
+        {"type": "actions", "block_id": "actions", "elements": elements},
+    ]

@@ -1,0 +1,114 @@
+"""From words to documents and customers; ambiguity becomes choices, never a guess."""
+
+from collections.abc import Sequence
+
+from bot.domain.customers import Customer
+from bot.domain.errors import NotFound, Refused
+from bot.domain.money import Currency, Money, currency
+from bot.domain.open_items import Invoice
+from bot.domain.payments import Payment
+from bot.domain.ports import Page, ReadBooks
+from bot.domain.settings import Settings
+from bot.handlers.blocks.text import amount, shorten
+from bot.handlers.commands import suggest
+from bot.handlers.forms import Block, Option, button, option
+from bot.handlers.parse.amounts import parse_amount
+from bot.handlers.request import Call
+
+MOST_CHOICES = 5
+MOST_OPTIONS = 50
+
+
+def customers_named(call: Call, text: str) -> Sequence[Customer]:
+    """The customers that a text may mean, best first. Rule 60."""
+    return call.desk.ask(lambda books: books.find_customers(text, MOST_CHOICES), call.request)
+
+
+def customer_named(call: Call, text: str) -> Customer:
+    """The one customer that a text means. Refuses: NotFound, naming the candidates when there are several."""
+    found = customers_named(call, text)
+    if not found:
+        raise NotFound(
+            f"No customer is called {text[:60] or 'nothing'}; type a code, name, UUID or wallet ID.", field="customer"
+        )
+    if len(found) > 1:
+        names = ", ".join(f"{each.name} ({each.code})" for each in found)
+        raise NotFound(f"{text[:60]} can be {shorten(names, 160)}; type the code.", field="customer")
+    return found[0]
+
+
+def payment_named(call: Call, text: str) -> Payment:
+    """A payment by its number or id. Refuses: NotFound."""
+    found = call.desk.ask(lambda books: books.payment(text), call.request)
+    if found is None:
+        raise NotFound(
+            f"There is no payment {text[:30] or 'without a number'}; type one such as PAY-0107.", field="payment"
+        )
+    return found
+
+
+def invoice_named(call: Call, text: str) -> Invoice:
+    """An invoice by its number, draft reference or id. Refuses: NotFound."""
+    found = call.desk.ask(lambda books: books.invoice(text), call.request)
+    if found is None:
+        raise NotFound(
+            f"There is no invoice {text[:30] or 'without a number'}; type one such as INV-0042.", field="invoices"
+        )
+    return found
+
+
+def customer_option(customer: Customer) -> Option:
+    return (f"{shorten(customer.name, 50)} · {customer.code}", str(customer.id))
+
+
+def invoice_option(invoice: Invoice, settings: Settings) -> Option:
+    left = amount(invoice.open, settings.locale)
+    return (f"{invoice.label} · {left} left", str(invoice.id))
+
+
+def choices(customers: Sequence[Customer], action_id: str, text: str) -> list[Block]:
+    """A short list of buttons for an ambiguous name; each carries the customer's id and what was typed."""
+    elements = [
+        button(f"{customer.name} · {customer.code}", f"{action_id}_{index}", f"{customer.id} {text}"[:1900])
+        for index, customer in enumerate(customers)
+    ]
+    return [{"type": "actions", "block_id": "choices", "elements": elements}]
+
+
+def money_typed(text: str, settings: Settings, default: Currency | None, *, field: str = "amount") -> Money:
+    """An amount as typed, in the typed currency, the customer's, or the book's only one."""
+    codes = settings.currency_codes()
+    fallback = default or (currency(codes[0]) if len(codes) == 1 else None)
+    try:
+        return parse_amount(text, locale=settings.locale, default=fallback).money(fallback)
+    except Refused as refusal:
+        refusal.field = field
+        raise
+
+
+@suggest("customer")
+def suggest_customers(call: Call, text: str) -> list[Block]:
+    """Customers whose name, code, UUID or wallet ID is like what was typed. Rule 60."""
+    found = call.desk.ask(lambda books: books.find_customers(text, MOST_OPTIONS), call.request)
+    return [option(*customer_option(each), description=f"{each.currency.code} · {each.mode.value}") for each in found]
+
+
+@suggest("invoices")
+def suggest_invoices(call: Call, text: str) -> list[Block]:
+    """Open invoices of the chosen customer, oldest first, with what is left. Rule 13."""
+    chosen = call.metadata.get("about", {}).get("customer")
+    state = (call.view.get("state") or {}).get("values", {}).get("customer", {}).get("customer", {})
+    picked = state.get("selected_option")
+    customer_id = int(picked["value"]) if picked else int(chosen) if chosen else None
+
+    def question(books: ReadBooks) -> list[Block]:
+        page = Page(text=text, customer_id=customer_id, state="open", limit=MOST_OPTIONS)
+        settings = books.settings()
+        return [
+            option(
+                *invoice_option(line.invoice, settings), description=f"{line.customer_code} · due {line.invoice.due_on}"
+            )
+            for line in books.list_invoices(page)
+        ]
+
+    return call.desk.ask(question, call.request)

@@ -1,0 +1,137 @@
+"""Form, preview, write: one mechanism for every operation that is filled in."""
+
+import json
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from bot.desk import content_hash
+from bot.domain.errors import KeyReused, Refused
+from bot.domain.operation import Operation, Outcome
+from bot.domain.settings import Settings
+from bot.handlers.blocks.text import escape
+from bot.handlers.forms import Block, Field, Form, FormRefused, Values, message_view, section
+from bot.handlers.request import Call
+
+CommandT = TypeVar("CommandT")
+OutcomeT = TypeVar("OutcomeT", bound=Outcome)
+Answer = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Flow(Generic[CommandT, OutcomeT]):
+    """A form bound to an operation: how its values become a command, what the preview shows, what is said after."""
+
+    form: Form
+    operation: Operation[CommandT, OutcomeT]
+    command: Callable[[Values, Mapping[str, Any], Call], CommandT]
+    effect: Callable[[OutcomeT, Settings], Sequence[Block]]
+    verb: Callable[[OutcomeT], str]
+    done: Callable[[OutcomeT, Settings], Sequence[Block]]
+    fields: Callable[[Mapping[str, Any]], Sequence[Field[Any]]] | None = None
+    warn: Callable[[CommandT, Call], str] | None = None
+
+    def fields_for(self, metadata: Mapping[str, Any]) -> Sequence[Field[Any]]:
+        return self.fields(metadata) if self.fields is not None else self.form.fields
+
+    def blank(self, values: Values, about: Mapping[str, Any] | None = None) -> Block:
+        """The form for a fresh intent, not previewed yet."""
+        metadata = {"intent": secrets.token_hex(8), "about": dict(about or {}), "hash": ""}
+        return self.form.draw(values, json.dumps(metadata), fields=self.fields_for(metadata["about"]))  # type: ignore[arg-type]  # about is a mapping
+
+    def previewed(self, values: Values, metadata: Mapping[str, Any], call: Call) -> Block:
+        """The form with what would happen below it. Refuses what the operation refuses."""
+        about = metadata.get("about", {})
+        command = self.command(values, about, call)
+        outcome = call.desk.preview(self.operation, command, call.request)
+        settings = settings_of(call)
+        kept = {**metadata, "hash": content_hash(self.operation, command, call.request)}
+        return self.form.draw(
+            values,
+            json.dumps(kept),
+            effect=self.effect(outcome, settings),
+            alert=self.warn(command, call) if self.warn is not None else "",
+            submit=self.verb(outcome),
+            fields=self.fields_for(about),
+        )
+
+    def open(
+        self, call: Call, values: Values, about: Mapping[str, Any] | None = None, *, preview: bool = False
+    ) -> None:
+        """Open the form; a typed fast path opens it previewed, with the reason on top when it is refused."""
+        view = self.blank(values, about)
+        if preview:
+            metadata = json.loads(view["private_metadata"])
+            try:
+                view = self.previewed(values, metadata, call)
+            except Refused as refusal:
+                view = self.form.draw(
+                    values, view["private_metadata"], alert=refusal.sentence, fields=self.fields_for(metadata["about"])
+                )
+        call.client.views_open(trigger_id=call.trigger_id, view=view)
+
+    def submit(self, call: Call) -> Answer:
+        """Preview when the content is new, write when it was previewed."""
+        metadata = call.metadata
+        about = metadata.get("about", {})
+        fields = self.fields_for(about)
+        try:
+            values = self.form.read(call.view, fields)
+        except FormRefused as refused:
+            return {"response_action": "errors", "errors": refused.errors}
+        try:
+            command = self.command(values, about, call)
+            if content_hash(self.operation, command, call.request) != metadata.get("hash"):
+                return update(self.previewed(values, metadata, call))
+            outcome = call.desk.carry_out(self.operation, command, call.keyed(f"intent:{metadata['intent']}"))
+        except KeyReused as refusal:
+            return update(message_view(self.form.title, [section(escape(refusal.sentence))]))
+        except Refused as refusal:
+            return self._refused(refusal, values, call, fields)
+        return update(message_view("Done", self.done(outcome, settings_of(call))))
+
+    def changed(self, call: Call) -> None:
+        """Show the effect as fields change; what cannot be previewed yet is left as it is."""
+        metadata = call.metadata
+        try:
+            values = self.form.read(call.view, self.fields_for(metadata.get("about", {})))
+            view = self.previewed(values, metadata, call)
+        except (Refused, FormRefused):
+            return
+        call.client.views_update(view_id=call.view["id"], hash=call.view["hash"], view=view)
+
+    def _refused(self, refusal: Refused, values: Values, call: Call, fields: Sequence[Field[Any]]) -> Answer:
+        """Under the field at fault, or as an alert on top with everything typed kept."""
+        if refusal.field in {each.name for each in fields}:
+            return {"response_action": "errors", "errors": {str(refusal.field): refusal.sentence}}
+        metadata = {**call.metadata, "hash": ""}
+        return update(self.form.draw(values, json.dumps(metadata), alert=refusal.sentence, fields=fields))
+
+
+@dataclass
+class Flows:
+    """All flows by callback id; the same id twice is a mistake of ours."""
+
+    by_id: dict[str, Flow[Any, Any]] = field(default_factory=dict)
+
+    def add(self, flow: Flow[Any, Any]) -> None:
+        assert flow.form.callback_id not in self.by_id, flow.form.callback_id
+        self.by_id[flow.form.callback_id] = flow
+
+
+FLOWS = Flows()
+
+
+def flow(made: Flow[CommandT, OutcomeT]) -> Flow[CommandT, OutcomeT]:
+    """Enter a flow in the list that the app registers."""
+    FLOWS.add(made)
+    return made
+
+
+def update(view: Block) -> Answer:
+    return {"response_action": "update", "view": view}
+
+
+def settings_of(call: Call) -> Settings:
+    return call.desk.store.read(lambda books: books.settings(), call.request.deadline)

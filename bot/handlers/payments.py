@@ -1,0 +1,592 @@
+"""/payment: record, assign, allocate, edit, void, list and show."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from bot.domain.allocation import Portion
+from bot.domain.customers import Customer
+from bot.domain.errors import MissingText, NotFound, Refused
+from bot.domain.money import Money
+from bot.domain.operation import Role
+from bot.domain.payments import (
+    AllocatePayment,
+    AssignPayment,
+    EditPayment,
+    Method,
+    Payment,
+    PaymentChanged,
+    RecordPayment,
+    UnallocatePayment,
+    UnassignPayment,
+    VoidPayment,
+    allocate_payment,
+    assign_payment,
+    edit_payment,
+    record_payment,
+    unallocate_payment,
+    unassign_payment,
+    void_payment,
+)
+from bot.domain.ports import Page
+from bot.domain.settings import Settings
+from bot.domain.undo import Undo, undo
+from bot.handlers import find
+from bot.handlers.blocks.cards import effect_preview, payment_card, payment_file_card, payment_title
+from bot.handlers.blocks.rich import preformatted
+from bot.handlers.blocks.text import amount, date_text, money, shorten, table
+from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.flow import Flow, flow, settings_of
+from bot.handlers.forms import (
+    ChoiceField,
+    DateField,
+    Field,
+    Form,
+    ManyField,
+    SearchField,
+    TextField,
+    Values,
+    context,
+)
+from bot.handlers.parse.amounts import parse_amount
+from bot.handlers.parse.dates import parse_date
+from bot.handlers.parse.words import Phrase, Word, join, phrase
+from bot.handlers.request import Call, button_key
+
+TWIN_DAYS = 14
+LIST_ROWS = 20
+
+CUSTOMER = SearchField(
+    "customer",
+    "Customer",
+    needed=False,
+    hint="May stay empty: assign the money later.",
+    placeholder="Name, code or wallet ID",
+    dispatches=True,
+)
+PAYER = TextField(
+    "payer", "Payer as on the statement", needed=False, longest=140, hint="Empty means the customer's name."
+)
+AMOUNT = TextField("amount", "Amount", placeholder="500 or 1,234.50 SGD", longest=40, dispatches=True)
+RECEIVED = DateField("received_on", "Received on")
+METHOD = ChoiceField("method", "Method", choices=tuple((each.value.capitalize(), each.value) for each in Method))
+REFERENCE = TextField("reference", "Reference", needed=False, longest=140)
+INVOICES = ManyField(
+    "invoices", "Invoices", needed=False, hint="Oldest first until the money runs out.", dispatches=True
+)
+PARTS = TextField(
+    "parts",
+    "Amounts per invoice",
+    needed=False,
+    multiline=True,
+    longest=1000,
+    hint="Only for parts: INV-0042 300, one invoice a line.",
+)
+HINT = TextField("invoice_hint", "Invoice number on the statement", needed=False, longest=140)
+REMARK = TextField("remark", "Remark", needed=False, multiline=True, longest=1000)
+EFFECTIVE = DateField("effective_on", "Takes effect on", needed=False, hint="Empty means today.")
+REASON = TextField("reason", "Reason", longest=1000, multiline=True)
+NEW_CUSTOMER = SearchField("customer", "Customer", placeholder="Name, code or wallet ID", dispatches=True)
+
+KEYWORDS = {
+    **{word: "method" for word in ("bank", "transfer", "cheque", "check", "giro", "cash", "card")},
+    "ref": "reference",
+    "reference": "reference",
+    "inv": "invoices",
+    "invoice": "invoices",
+    "invoices": "invoices",
+    "on": "received",
+    "received": "received",
+    "note": "remark",
+    "remark": "remark",
+    "from": "payer",
+}
+METHODS = {
+    "bank": Method.BANK_TRANSFER,
+    "transfer": Method.BANK_TRANSFER,
+    "cheque": Method.CHEQUE,
+    "check": Method.CHEQUE,
+    "giro": Method.GIRO,
+    "cash": Method.CASH,
+    "card": Method.CARD,
+}
+
+
+def _customer_of(values: Values, call: Call) -> Customer | None:
+    chosen = values.get(CUSTOMER)
+    if chosen is None:
+        return None
+    return call.desk.ask(lambda books: books.customer(int(chosen[1])), call.request)
+
+
+def _portions(values: Values, call: Call, settings: Settings, customer: Customer | None) -> tuple[Portion, ...]:
+    """Chosen invoices, those with an amount of their own first named in the parts."""
+    parts: dict[int, Money] = {}
+    for line in values.text(PARTS).splitlines():
+        found = re.fullmatch(r"\s*(\S+)[\s=:]+(.+)", line)
+        if found is None:
+            if line.strip():
+                raise Refused("Type an invoice number and an amount on each line, such as INV-0042 300.", field="parts")
+            continue
+        parts[_invoice_id(call, found[1])] = find.money_typed(
+            found[2], settings, customer.currency if customer else None, field="parts"
+        )
+    ids = [int(value) for _, value in values.get(INVOICES) or ()]
+    return tuple(Portion(invoice_id=each, amount=parts.get(each)) for each in dict.fromkeys([*parts, *ids]))
+
+
+def _invoice_id(call: Call, number: str) -> int:
+    try:
+        return find.invoice_named(call, number).id
+    except NotFound as refusal:
+        refusal.field = "parts"
+        raise
+
+
+def _record_command(values: Values, _about: Mapping[str, Any], call: Call) -> RecordPayment:
+    settings = settings_of(call)
+    customer = _customer_of(values, call)
+    payer = values.text(PAYER) or (customer.name if customer is not None else "")
+    if not payer.strip():
+        raise MissingText("Choose a customer, or type who paid.", field="payer")
+    portions = _portions(values, call, settings, customer)
+    if portions and customer is None:
+        raise MissingText("Choose the customer whose invoices these are.", field="customer")
+    return RecordPayment(
+        payer=payer[:140],
+        amount=find.money_typed(values.need(AMOUNT), settings, customer.currency if customer else None),
+        received_on=values.need(RECEIVED),
+        method=Method(values.need(METHOD)),
+        reference=values.text(REFERENCE),
+        invoice_hint=values.text(HINT),
+        remark=values.text(REMARK),
+        customer_id=customer.id if customer is not None else None,
+        portions=portions,
+    )
+
+
+def _twins(made: RecordPayment, call: Call) -> str:
+    """A payment with the same payer or reference and amount within 14 days is pointed out."""
+    since = made.received_on.fromordinal(made.received_on.toordinal() - TWIN_DAYS)
+    twins = call.desk.ask(
+        lambda books: books.twins(made.payer, made.amount.micros, made.amount.currency.code, made.reference, since),
+        call.request,
+    )
+    if not twins:
+        return ""
+    return f"This looks like {twins[0].number}: {twins[0].amount} received {twins[0].received_on}. Record it only if it came in again."
+
+
+def _done(outcome: PaymentChanged, settings: Settings) -> Sequence[dict[str, Any]]:
+    return [
+        *payment_card(outcome, settings),
+        context("The card is in the finance channel; its thread holds what happens later."),
+    ]
+
+
+RECORD = flow(
+    Flow(
+        form=Form(
+            "payment_record",
+            "Record a payment",
+            (CUSTOMER, AMOUNT, RECEIVED, METHOD, REFERENCE, INVOICES, PARTS, PAYER, HINT, REMARK),
+            submit="Check",
+        ),
+        operation=record_payment,
+        command=_record_command,
+        effect=effect_preview,
+        verb=lambda outcome: f"Record {outcome.payment.amount}",
+        done=_done,
+        warn=_twins,
+    )
+)
+
+
+def _payment_id(about: Mapping[str, Any]) -> int:
+    return int(about["payment"])
+
+
+ASSIGN = flow(
+    Flow(
+        form=Form("payment_assign", "Assign a payment", (NEW_CUSTOMER, INVOICES, PARTS, EFFECTIVE)),
+        operation=assign_payment,
+        command=lambda values, about, call: AssignPayment(
+            payment_id=_payment_id(about),
+            customer_id=int(values.need(NEW_CUSTOMER)[1]),
+            portions=_portions(values, call, settings_of(call), _customer_of(values, call)),
+            effective_on=values.get(EFFECTIVE),
+        ),
+        effect=effect_preview,
+        verb=lambda outcome: f"Assign {outcome.payment.number}",
+        done=_done,
+    )
+)
+
+UNASSIGN = flow(
+    Flow(
+        form=Form("payment_unassign", "Un-assign a payment", (EFFECTIVE,)),
+        operation=unassign_payment,
+        command=lambda values, about, _call: UnassignPayment(
+            payment_id=_payment_id(about), effective_on=values.get(EFFECTIVE)
+        ),
+        effect=effect_preview,
+        verb=lambda outcome: f"Un-assign {outcome.payment.number}",
+        done=_done,
+    )
+)
+
+ALLOCATE = flow(
+    Flow(
+        form=Form(
+            "payment_allocate",
+            "Allocate a payment",
+            (INVOICES, PARTS, EFFECTIVE),
+            intro="Without invoices the oldest open ones are paid first.",
+        ),
+        operation=allocate_payment,
+        command=lambda values, about, call: AllocatePayment(
+            payment_id=_payment_id(about),
+            portions=_portions(
+                values,
+                call,
+                settings_of(call),
+                call.desk.ask(lambda books: books.customer(int(about["customer"])), call.request),
+            ),
+            effective_on=values.get(EFFECTIVE),
+        ),
+        effect=effect_preview,
+        verb=lambda outcome: f"Allocate {outcome.payment.number}",
+        done=_done,
+    )
+)
+
+UNALLOCATE = flow(
+    Flow(
+        form=Form(
+            "payment_unallocate",
+            "Take allocations back",
+            (
+                TextField(
+                    "numbers",
+                    "Invoices",
+                    needed=False,
+                    longest=1000,
+                    hint="Numbers, such as INV-0042; empty means all.",
+                ),
+                EFFECTIVE,
+            ),
+            intro="Each invoice is owed again, and is not paid by itself any more.",
+        ),
+        operation=unallocate_payment,
+        command=lambda values, about, call: UnallocatePayment(
+            payment_id=_payment_id(about),
+            invoice_ids=tuple(
+                _numbered(call, number) for number in str(values.given.get("numbers") or "").replace(",", " ").split()
+            ),
+            effective_on=values.get(EFFECTIVE),
+        ),
+        effect=effect_preview,
+        verb=lambda _outcome: "Take back",
+        done=_done,
+    )
+)
+
+
+def _numbered(call: Call, number: str) -> int:
+    try:
+        return find.invoice_named(call, number).id
+    except NotFound as refusal:
+        refusal.field = "numbers"
+        raise
+
+
+EDIT_PAYER = TextField("payer", "Payer as on the statement", longest=140)
+EDIT = flow(
+    Flow(
+        form=Form(
+            "payment_edit",
+            "Edit a payment",
+            (EDIT_PAYER, METHOD, REFERENCE, HINT, REMARK),
+            intro="A wrong amount or date is corrected by voiding the payment and recording it again.",
+        ),
+        operation=edit_payment,
+        command=lambda values, about, _call: EditPayment(
+            payment_id=_payment_id(about),
+            version=int(about["version"]),
+            payer=values.need(EDIT_PAYER),
+            method=Method(values.need(METHOD)),
+            reference=values.text(REFERENCE),
+            invoice_hint=values.text(HINT),
+            remark=values.text(REMARK),
+        ),
+        effect=effect_preview,
+        verb=lambda outcome: f"Change {outcome.payment.number}",
+        done=_done,
+    )
+)
+
+VOID = flow(
+    Flow(
+        form=Form(
+            "payment_void",
+            "Void a payment",
+            (REASON,),
+            intro="The payment keeps its number and stays in the books as void.",
+        ),
+        operation=void_payment,
+        command=lambda values, about, _call: VoidPayment(payment_id=_payment_id(about), reason=values.need(REASON)),
+        effect=effect_preview,
+        verb=lambda outcome: f"Void {outcome.payment.number}",
+        done=_done,
+    )
+)
+
+
+def fast_path(call: Call, text: str, customer: Customer | None = None) -> Reply | None:
+    """`Acme 500 bank ref TT-881 inv INV-0042`: the form, filled and previewed; an ambiguous name answers choices."""
+    settings = settings_of(call)
+    today = settings.today(call.request.now)
+    values = Values({"received_on": today, "method": Method.BANK_TRANSFER.value})
+    if not text and customer is None:
+        RECORD.open(call, values)
+        return None
+    spoken = phrase(text, KEYWORDS)
+    name, typed_amount = _name_and_amount(spoken)
+    if customer is None and name:
+        found = find.customers_named(call, name)
+        if len(found) > 1:
+            said = f"Which {shorten(name, 40)} do you mean?"
+            return Reply(said, [context(said), *find.choices(found, "choose_payment", text)])
+        customer = found[0] if found else None
+    values = _filled(values.but(words=text), spoken, name, typed_amount, customer, call, settings)
+    RECORD.open(call, values, preview=True)
+    return None
+
+
+def _filled(
+    values: Values,
+    spoken: Phrase,
+    name: str,
+    typed_amount: str,
+    customer: Customer | None,
+    call: Call,
+    settings: Settings,
+) -> Values:
+    today = settings.today(call.request.now)
+    given: dict[str, Any] = {
+        "amount": typed_amount,
+        "reference": spoken.text("reference"),
+        "remark": spoken.text("remark"),
+    }
+    if customer is not None:
+        given["customer"] = find.customer_option(customer)
+    else:
+        given["payer"] = name
+    if spoken.text("payer"):
+        given["payer"] = spoken.text("payer")
+    if spoken.text("received"):
+        given["received_on"] = parse_date(spoken.text("received"), today=today)
+    method = next((word for word in METHODS if word in str(values.given["words"]).lower().split()), None)
+    if method is not None and "method" in spoken.clauses:
+        given["method"] = METHODS[method].value
+    numbers = spoken.text("invoices").replace(",", " ").split()
+    invoices = [find.invoice_named(call, number.partition("=")[0]) for number in numbers]
+    given["invoices"] = tuple(find.invoice_option(invoice, settings) for invoice in invoices)
+    given["parts"] = "\n".join(number.replace("=", " ") for number in numbers if "=" in number)
+    return values.but(**given)
+
+
+def _name_and_amount(spoken: Phrase) -> tuple[str, str]:
+    """The amount is the last word or two before the first keyword that reads as one; the rest is the name."""
+    words = [*spoken.lead, *spoken.clauses.get("method", ())]
+    for start in range(len(words)):
+        for length in (2, 1):
+            piece = words[start : start + length]
+            if len(piece) == length and not any(word.quoted for word in piece) and _is_amount(join(tuple(piece))):
+                return join(tuple(_but(words, start, length))), join(tuple(piece))
+    return join(tuple(words)), ""
+
+
+def _but(words: list[Word], start: int, length: int) -> list[Word]:
+    return words[:start] + words[start + length :]
+
+
+def _is_amount(text: str) -> bool:
+    if not any(letter.isdigit() for letter in text):
+        return False
+    try:
+        parse_amount(text)
+    except Refused as refusal:
+        return refusal.code in {"AmountAmbiguous", "CurrencyAmbiguous", "AmountTooLarge"}
+    return True
+
+
+def _show(call: Call, text: str) -> Reply:
+    payment = find.payment_named(call, text)
+    file = call.desk.ask(lambda books: books.payment_file(payment.id), call.request)
+    settings = settings_of(call)
+    left = Money(file.left_micros, payment.amount.currency)
+    return Reply(payment_title(payment, file.customer, left, settings), payment_file_card(file, settings))
+
+
+def _list(call: Call, text: str) -> Reply:
+    """`[unassigned|assigned|void] [customer or text]`."""
+    first, _, rest = text.partition(" ")
+    state = first.lower() if first.lower() in {"unassigned", "assigned", "void"} else ""
+    wanted = rest if state else text
+    settings = settings_of(call)
+    page = Page(text=wanted.strip(), state=state, limit=LIST_ROWS + 1)
+    lines = call.desk.ask(lambda books: books.list_payments(page), call.request)
+    if not lines:
+        return Reply("No payment matches. Try /payment list unassigned, or a name or reference.")
+    rows = [
+        [
+            line.payment.number,
+            date_text(line.payment.received_on, settings.locale),
+            shorten(line.customer_name or line.payment.payer, 28),
+            money(line.payment.amount, settings.locale),
+            amount(Money(line.open_micros, line.payment.amount.currency), settings.locale)
+            if line.payment.state.value == "recorded"
+            else "void",
+        ]
+        for line in lines[:LIST_ROWS]
+    ]
+    text_table = table(
+        rows, ("number", "received", "customer", "amount", "left"), ("left", "left", "left", "right", "right")
+    )
+    more = "There are more; narrow the list with a name or reference." if len(lines) > LIST_ROWS else ""
+    blocks = [preformatted(text_table, block_id="payments"), *([context(more)] if more else [])]
+    return Reply(f"{len(rows)} payments, newest first", blocks)
+
+
+def open_assign(call: Call, payment: Payment) -> None:
+    ASSIGN.open(call, Values(), {"payment": str(payment.id)})
+
+
+def open_allocate(call: Call, payment: Payment) -> None:
+    about = {"payment": str(payment.id), "customer": str(payment.customer_id or 0)}
+    if payment.customer_id is None:
+        open_assign(call, payment)
+        return
+    ALLOCATE.open(call, Values(), about)
+
+
+def open_unassign(call: Call, payment: Payment) -> None:
+    UNASSIGN.open(call, Values(), {"payment": str(payment.id)}, preview=True)
+
+
+def open_unallocate(call: Call, payment: Payment) -> None:
+    UNALLOCATE.open(call, Values(), {"payment": str(payment.id)}, preview=True)
+
+
+def open_edit(call: Call, payment: Payment) -> None:
+    values = Values(
+        {
+            "payer": payment.payer,
+            "method": payment.method.value,
+            "reference": payment.reference,
+            "invoice_hint": payment.invoice_hint,
+            "remark": payment.remark,
+        }
+    )
+    EDIT.open(call, values, {"payment": str(payment.id), "version": payment.version})
+
+
+def open_void(call: Call, payment: Payment) -> None:
+    VOID.open(call, Values(), {"payment": str(payment.id)})
+
+
+OPENERS = {
+    "assign": open_assign,
+    "allocate": open_allocate,
+    "unassign": open_unassign,
+    "unallocate": open_unallocate,
+    "edit": open_edit,
+    "void": open_void,
+}
+
+
+def _opener(name: str) -> Any:
+    def run(call: Call, text: str) -> Reply | None:
+        OPENERS[name](call, find.payment_named(call, text.partition(" ")[0]))
+        return None
+
+    return run
+
+
+PAYMENT = command(
+    Command(
+        "payment",
+        "Record, assign and allocate payments",
+        "Acme 500 bank ref TT-881 inv INV-0042",
+        main="record",
+        subs=(
+            Sub(
+                "record",
+                Role.CLERK,
+                "/payment Acme 500 bank ref TT-881 inv INV-0042",
+                "records, assigns and allocates",
+                fast_path,
+            ),
+            Sub("list", Role.VIEWER, "/payment list unassigned", "the newest payments", _list),
+            Sub("show", Role.VIEWER, "/payment show PAY-0001", "a payment's card", _show),
+            Sub("assign", Role.CLERK, "/payment assign PAY-0001", "says whose money it is", _opener("assign")),
+            Sub("unassign", Role.CLERK, "/payment unassign PAY-0001", "takes it away again", _opener("unassign")),
+            Sub("allocate", Role.CLERK, "/payment allocate PAY-0001", "pays invoices with it", _opener("allocate")),
+            Sub(
+                "unallocate",
+                Role.CLERK,
+                "/payment unallocate PAY-0001",
+                "takes allocations back",
+                _opener("unallocate"),
+            ),
+            Sub("edit", Role.CLERK, "/payment edit PAY-0001", "corrects particulars while unassigned", _opener("edit")),
+            Sub("void", Role.CLERK, "/payment void PAY-0001", "reverses an unassigned payment", _opener("void")),
+        ),
+        aliases={"new": "record", "add": "record"},
+    )
+)
+
+
+@press("payment_assign", by=Role.CLERK)
+def press_assign(call: Call, action: dict[str, Any]) -> None:
+    open_assign(call, find.payment_named(call, action["value"]))
+
+
+@press("payment_allocate", by=Role.CLERK)
+def press_allocate(call: Call, action: dict[str, Any]) -> None:
+    open_allocate(call, find.payment_named(call, action["value"]))
+
+
+@press("payment_more", by=Role.VIEWER)
+def press_more(call: Call, action: dict[str, Any]) -> Reply | None:
+    """The overflow menu of a payment's card."""
+    verb, _, about = action["selected_option"]["value"].partition(":")
+    if verb == "entries":
+        lines = call.desk.ask(lambda books: list(books.entries(about)), call.request)
+        return Reply(f"Entries of {about}", [preformatted("\n".join(lines)[:2900], block_id="entries")])
+    call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
+    OPENERS[verb](call, find.payment_named(call, about))
+    return None
+
+
+@press("undo", by=Role.CLERK)
+def press_undo(call: Call, action: dict[str, Any]) -> Reply:
+    """Reverse a fresh operation; the click acts once."""
+    made = Undo(operation_id=id_of(action["value"]))
+    outcome = call.desk.carry_out(undo, made, call.keyed(button_key(call, action)))
+    return Reply(f"Undone: {outcome.trace().description}")
+
+
+def _choose(index: int) -> None:
+    @press(f"choose_payment_{index}", by=Role.CLERK)
+    def chosen(call: Call, action: dict[str, Any]) -> Reply | None:
+        customer_id, _, text = action["value"].partition(" ")
+        customer = call.desk.ask(lambda books: books.customer(id_of(customer_id)), call.request)
+        return fast_path(call, text, customer)
+
+    assert chosen.action_id
+
+
+for _index in range(find.MOST_CHOICES):
+    _choose(_index)

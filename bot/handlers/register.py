@@ -1,0 +1,120 @@
+"""Registers every command, form, button and search with Bolt; what each does stands in its own module."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from slack_bolt import Ack, App, BoltResponse
+from slack_sdk import WebClient
+
+from bot.desk import Desk
+from bot.domain.errors import NotFound, Refused
+from bot.handlers import admin, customers, invoices, payments, receivables
+from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply
+from bot.handlers.errors import explain, sentence_of, tell
+from bot.handlers.flow import FLOWS, Flow
+from bot.handlers.forms import alert_block, message_view, section
+from bot.handlers.blocks.text import escape
+from bot.handlers.request import Call, call_of
+
+DeskOf = Callable[[dict[str, Any]], Desk]
+MODULES = (payments, customers, invoices, receivables, admin)
+NO_OWNER = (
+    "This book has no owner yet. Set DUEDESK_OWNER to your Slack user id and restart, or run `duedesk owner set {user}` "
+    "where the bot runs; then come back."
+)
+
+
+def register(app: App, desk_of: DeskOf, *, prefix: str = "") -> None:
+    """Bind everything to the app; commands carry the workspace's prefix if it has one."""
+    for name, command in COMMANDS.items():
+        app.command(f"/{prefix}{name}")(_on_command(command, desk_of))
+    for callback_id, flow in FLOWS.by_id.items():
+        app.view(callback_id)(_on_submit(flow, desk_of))
+    for press in PRESSES.values():
+        app.action(press.action_id)(_on_press(press, desk_of))
+    for name in sorted(dispatching()):
+        app.action(name)(_on_change(desk_of))
+    for action_id, run in SUGGESTIONS.items():
+        app.options(action_id)(_on_suggest(run, desk_of))
+    app.error(_on_error)
+
+
+def dispatching() -> set[str]:
+    """The fields whose change shows the effect anew."""
+    fields = [field for flow in FLOWS.by_id.values() for field in flow.form.fields if field.dispatches]
+    return {field.name for field in fields} - set(PRESSES)
+
+
+def _on_error(error: Exception, body: dict[str, Any]) -> BoltResponse:
+    return explain(error, body)
+
+
+def _received(context: dict[str, Any]) -> float:
+    """When the door took the request in; the deadline counts from there."""
+    return float(context.get("received") or time.monotonic())
+
+
+def _call(body: dict[str, Any], client: WebClient, context: dict[str, Any], desk_of: DeskOf) -> Call:
+    return call_of(body, desk_of(body), client, _received(context))
+
+
+def _on_command(command: Command, desk_of: DeskOf) -> Callable[..., None]:
+    def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
+        call = _call(body, client, context, desk_of)
+        if not call.desk.store.read(lambda books: books.has_owner(), call.request.deadline):
+            raise NotFound(NO_OWNER.format(user=call.request.actor.user))
+        reply = command.run(call, str(body.get("text") or ""))
+        ack(**reply.body()) if reply is not None else ack()
+
+    return listen
+
+
+def _on_submit(flow: Flow[Any, Any], desk_of: DeskOf) -> Callable[..., None]:
+    def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
+        ack(**flow.submit(_call(body, client, context, desk_of)))
+
+    return listen
+
+
+def _on_press(press: Press, desk_of: DeskOf) -> Callable[..., None]:
+    def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
+        call = _call(body, client, context, desk_of)
+        try:
+            call.desk.ask(lambda _: None, call.request, by=press.by)
+            reply = press.run(call, body["actions"][0])
+        except Refused as refusal:
+            reply = Reply(escape(sentence_of(refusal)))
+        if reply is not None:
+            _answer(call, reply)
+        ack()
+
+    return listen
+
+
+def _answer(call: Call, reply: Reply) -> None:
+    """A click on a message is answered for the person alone; a click in a form on top of the form."""
+    if call.response_url:
+        tell(dict(call.body), reply.text, list(reply.blocks) or None)
+    else:
+        blocks = list(reply.blocks) or [section(escape(reply.text))]
+        view = message_view("Duedesk", [block for block in blocks if block["type"] != "alert"] or [alert_block(reply.text)])
+        call.client.views_push(trigger_id=call.trigger_id, view=view)
+
+
+def _on_change(desk_of: DeskOf) -> Callable[..., None]:
+    def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
+        call = _call(body, client, context, desk_of)
+        flow = FLOWS.by_id.get(str(call.view.get("callback_id", "")))
+        if flow is not None:
+            flow.changed(call)
+        ack()
+
+    return listen
+
+
+def _on_suggest(run: Callable[[Call, str], list[dict[str, Any]]], desk_of: DeskOf) -> Callable[..., None]:
+    def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
+        ack(options=run(_call(body, client, context, desk_of), str(body.get("value") or "")))
+
+    return listen

@@ -1,0 +1,329 @@
+"""Payments and invoices inside a write."""
+
+from collections.abc import Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Row, bindparam, func, select, update
+
+from bot.domain.errors import NotFound
+from bot.domain.invoices import InvoiceLine
+from bot.domain.money import MICROS, Money, currency, plain
+from bot.domain.open_items import Invoice, InvoiceKind, InvoiceState
+from bot.domain.payments import Method, Payment, PaymentState
+from bot.storage.engine import Overtaken, rise_above
+from bot.storage.session import Session
+from bot.storage.tables import AssignmentRow, AuditRow, InvoiceLineRow, InvoiceRow, PaymentRow
+
+_payment = PaymentRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
+_assignment = AssignmentRow.__table__  # type: ignore[attr-defined]  # as above
+_audit = AuditRow.__table__  # type: ignore[attr-defined]  # as above
+_invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
+_line = InvoiceLineRow.__table__  # type: ignore[attr-defined]  # as above
+
+PAYMENTS = select(_payment)
+_PAYMENT_LOCK = PAYMENTS.where(_payment.c.id == bindparam("id")).with_for_update()
+_LATER_ID = (
+    select(_audit.c.id)
+    .where(
+        _audit.c.id > bindparam("operation_id"),
+        _audit.c.document_kind == "payment",
+        _audit.c.document_id == bindparam("payment_id"),
+    )
+    .order_by(_audit.c.id.desc())
+    .limit(1)
+)
+_PAYMENT_CHANGES = (
+    "payer",
+    "method",
+    "reference",
+    "invoice_hint",
+    "remark",
+    "state",
+    "customer_id",
+    "lot_id",
+    "edits",
+    "voided_on",
+    "version",
+)
+_PAYMENT_UPDATE = (
+    update(_payment)
+    .where(_payment.c.id == bindparam("row_id"))
+    .values({name: bindparam(f"new_{name}") for name in _PAYMENT_CHANGES})
+)
+_LAST_STEP = (
+    select(_assignment.c.customer_id, _assignment.c.effective_on)
+    .where(_assignment.c.payment_id == bindparam("payment_id"))
+    .order_by(_assignment.c.id.desc())
+    .limit(1)
+)
+INVOICES = select(_invoice)
+_INVOICE = INVOICES.where(_invoice.c.id == bindparam("id"))
+_MANY = INVOICES.where(_invoice.c.id.in_(bindparam("ids", expanding=True)))
+_OPEN = INVOICES.where(_invoice.c.customer_id == bindparam("customer_id"), _invoice.c.open_micros > 0).order_by(
+    _invoice.c.issue_on, func.length(_invoice.c.number), _invoice.c.number
+)
+_OPEN_AUTO = _OPEN.where(_invoice.c.auto_allocate, _invoice.c.kind == "tax", _invoice.c.state == "sent")
+_LINES = (
+    select(_line, _invoice.c.currency)
+    .join(_invoice, _invoice.c.id == _line.c.invoice_id)
+    .where(_line.c.invoice_id == bindparam("invoice_id"))
+    .order_by(_line.c.position)
+)
+_SEND = (
+    update(_invoice)
+    .where(_invoice.c.id == bindparam("row_id"))
+    .values(
+        state="sent",
+        number=bindparam("new_number"),
+        posted_on=bindparam("new_posted_on"),
+        rose_on=bindparam("new_posted_on"),
+        open_micros=_invoice.c.total_micros,
+        version=_invoice.c.version + 1,
+    )
+)
+_AUTO = (
+    update(_invoice)
+    .where(_invoice.c.id == bindparam("row_id"))
+    .values(auto_allocate=bindparam("new_auto"), version=_invoice.c.version + 1)
+)
+
+
+def payment_of(row: Row[Any]) -> Payment:
+    """A payment row as the domain knows it."""
+    return Payment(
+        id=row.id,
+        number=row.number,
+        payer=row.payer,
+        amount=Money(row.amount_micros, currency(row.currency)),
+        received_on=row.received_on,
+        method=Method(row.method),
+        reference=row.reference,
+        invoice_hint=row.invoice_hint,
+        remark=row.remark,
+        state=PaymentState(row.state),
+        customer_id=row.customer_id,
+        lot_id=row.lot_id,
+        edits=row.edits,
+        voided_on=row.voided_on,
+        version=row.version,
+        posted_on=row.posted_on,
+        recorded_at=row.recorded_at,
+        recorded_by=row.recorded_by,
+    )
+
+
+def invoice_of(row: Row[Any]) -> Invoice:
+    """An invoice row as the domain knows it."""
+    of = currency(row.currency)
+    return Invoice(
+        id=row.id,
+        kind=InvoiceKind(row.kind),
+        customer_id=row.customer_id,
+        number=row.number,
+        draft_reference=row.draft_reference,
+        issue_on=row.issue_on,
+        due_on=row.due_on,
+        posted_on=row.posted_on,
+        rose_on=row.rose_on,
+        net=Money(row.net_micros, of),
+        tax=Money(row.tax_micros, of),
+        total=Money(row.total_micros, of),
+        open=Money(row.open_micros, of),
+        state=InvoiceState(row.state),
+        auto_allocate=row.auto_allocate,
+        disputed=row.disputed,
+        remark=row.remark,
+        version=row.version,
+    )
+
+
+def line_of(row: Row[Any]) -> InvoiceLine:
+    of = currency(row.currency)
+    return InvoiceLine(
+        description=row.description,
+        quantity=plain(Decimal(row.quantity_micros).scaleb(-6)),
+        unit_price=Money(row.unit_price_micros, of),
+        tax_rate=plain(Decimal(row.tax_rate_micros).scaleb(-6)),
+        net=Money(row.net_micros, of),
+        tax=Money(row.tax_micros, of),
+    )
+
+
+LINES = _LINES
+
+
+class SqlPayments:
+    """The payments inside a write."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def lock(self, payment_id: int) -> Payment:
+        row = self._session.connection.execute(_PAYMENT_LOCK, {"id": payment_id}).first()
+        if row is None:
+            raise NotFound("There is no such payment.", field="payment")
+        self._keep_order(payment_id)
+        return payment_of(row)
+
+    def _keep_order(self, payment_id: int) -> None:
+        """Undo asks by id what came later, so an id given before the wait for the lock must not be the smaller one."""
+        connection = self._session.connection
+        if connection.dialect.name == "postgresql":
+            asked = {"payment_id": payment_id, "operation_id": self._session.operation_id}
+            later = connection.execute(_LATER_ID, asked).scalar()
+            if later is not None:
+                rise_above(later)
+                raise Overtaken
+
+    def insert(self, payment: Payment) -> None:
+        values = {name: getattr(payment, name) for name in _PAYMENT_CHANGES}
+        self._session.pending.add(
+            "payment",
+            values
+            | {
+                "id": payment.id,
+                "number": payment.number,
+                "amount_micros": payment.amount.micros,
+                "currency": payment.amount.currency.code,
+                "received_on": payment.received_on,
+                "posted_on": payment.posted_on,
+                "method": payment.method.value,
+                "state": payment.state.value,
+                "recorded_at": payment.recorded_at,
+                "recorded_by": payment.recorded_by,
+            },
+        )
+
+    def update(self, payment: Payment) -> None:
+        fresh = next((row for row in self._session.pending.rows["payment"] if row["id"] == payment.id), None)
+        values = {name: getattr(payment, name) for name in _PAYMENT_CHANGES}
+        values |= {"method": payment.method.value, "state": payment.state.value}
+        if fresh is not None:
+            fresh.update(values)
+            return
+        self._session.pending.change(
+            _PAYMENT_UPDATE, {"row_id": payment.id, **{f"new_{name}": value for name, value in values.items()}}
+        )
+
+    def assign(self, payment: Payment, on: date) -> None:
+        assert payment.customer_id is not None
+        assert payment.lot_id is not None
+        self.update(payment)
+        self._step("assign", payment.id, payment.customer_id, payment.lot_id, on)
+
+    def unassign(self, payment: Payment, customer_id: int, lot_id: int, on: date) -> None:
+        self.update(payment)
+        self._step("unassign", payment.id, customer_id, lot_id, on)
+
+    def last_step(self, payment_id: int) -> tuple[int, date]:
+        """Whose money a payment was last said to be or not to be, and from which day."""
+        row = self._session.connection.execute(_LAST_STEP, {"payment_id": payment_id}).first()
+        if row is None:
+            raise NotFound("This payment was never assigned.", field="payment")
+        return row.customer_id, row.effective_on
+
+    def _step(self, step: str, payment_id: int, customer_id: int, lot_id: int, on: date) -> None:
+        self._session.pending.add(
+            "assignment",
+            {
+                "id": self._session.new_id(),
+                "payment_id": payment_id,
+                "customer_id": customer_id,
+                "lot_id": lot_id,
+                "step": step,
+                "effective_on": on,
+                "recorded_at": self._session.now,
+                "operation_id": self._session.operation_id,
+            },
+        )
+
+
+class SqlInvoices:
+    """The invoices inside a write."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def get(self, invoice_id: int) -> Invoice:
+        row = self._session.connection.execute(_INVOICE, {"id": invoice_id}).first()
+        if row is None:
+            raise NotFound("There is no such invoice.", field="invoices")
+        return invoice_of(row)
+
+    def get_many(self, invoice_ids: Sequence[int]) -> Sequence[Invoice]:
+        if not invoice_ids:
+            return ()
+        found = [invoice_of(row) for row in self._session.connection.execute(_MANY, {"ids": list(invoice_ids)})]
+        if len(found) != len(set(invoice_ids)):
+            raise NotFound("One of these invoices does not exist.", field="invoices")
+        return found
+
+    def lines(self, invoice_id: int) -> tuple[InvoiceLine, ...]:
+        return tuple(line_of(row) for row in self._session.connection.execute(_LINES, {"invoice_id": invoice_id}))
+
+    def open_auto(self, customer_id: int) -> Sequence[Invoice]:
+        return [invoice_of(row) for row in self._session.connection.execute(_OPEN_AUTO, {"customer_id": customer_id})]
+
+    def open_of(self, customer_id: int) -> Sequence[Invoice]:
+        return [invoice_of(row) for row in self._session.connection.execute(_OPEN, {"customer_id": customer_id})]
+
+    def insert(self, invoice: Invoice, lines: Sequence[InvoiceLine]) -> None:
+        self._session.pending.add(
+            "invoice",
+            {
+                "id": invoice.id,
+                "kind": invoice.kind.value,
+                "customer_id": invoice.customer_id,
+                "number": invoice.number,
+                "draft_reference": invoice.draft_reference,
+                "currency": invoice.total.currency.code,
+                "issue_on": invoice.issue_on,
+                "due_on": invoice.due_on,
+                "posted_on": invoice.posted_on,
+                "rose_on": invoice.rose_on,
+                "net_micros": invoice.net.micros,
+                "tax_micros": invoice.tax.micros,
+                "total_micros": invoice.total.micros,
+                "open_micros": invoice.open.micros,
+                "state": invoice.state.value,
+                "auto_allocate": invoice.auto_allocate,
+                "disputed": invoice.disputed,
+                "remark": invoice.remark,
+                "version": invoice.version,
+            },
+        )
+        for position, line in enumerate(lines, 1):
+            self._session.pending.add(
+                "invoice_line",
+                {
+                    "id": self._session.new_id(),
+                    "invoice_id": invoice.id,
+                    "position": position,
+                    "description": line.description,
+                    "quantity_micros": int(line.quantity * MICROS),
+                    "unit_price_micros": line.unit_price.micros,
+                    "tax_rate_micros": int(line.tax_rate * MICROS),
+                    "net_micros": line.net.micros,
+                    "tax_micros": line.tax.micros,
+                },
+            )
+
+    def send(self, invoice: Invoice) -> None:
+        """Make a draft final. It happens before allocations to it are inserted, so it is done at once."""
+        self._session.connection.execute(
+            _SEND, {"row_id": invoice.id, "new_number": invoice.number, "new_posted_on": invoice.posted_on}
+        )
+
+    def set_auto(self, invoice_id: int, *, on: bool) -> None:
+        self._session.pending.add(
+            "invoice_flag",
+            {
+                "id": self._session.new_id(),
+                "invoice_id": invoice_id,
+                "was": not on,
+                "operation_id": self._session.operation_id,
+            },
+        )
+        self._session.pending.change(_AUTO, {"row_id": invoice_id, "new_auto": on})

@@ -1,0 +1,171 @@
+"""Triggers that refuse bad or changed entries and keep open amounts, on both engines; each migration ends by installing them."""
+
+from collections.abc import Iterator
+
+# Rows that are written once and never changed or deleted.
+FROZEN = (
+    "posting",
+    "entry",
+    "allocation",
+    "assignment",
+    "invoice_flag",
+    "audit",
+    "audit_seal",
+    "request_key",
+    "credit_limit",
+    "mode_history",
+)
+# Documents that are never deleted, and their columns that never change.
+KEPT = {
+    "payment": ("number", "amount_micros", "currency", "received_on", "posted_on", "recorded_at"),
+    "lot": ("customer_id", "kind", "amount_micros", "currency", "opened_on", "payment_id"),
+    "customer": ("uuid", "currency"),
+    "series": ("name",),
+}
+# A draft invoice may change; once it has its number these are final.
+FINAL_INVOICE = ("number", "customer_id", "issue_on", "due_on", "posted_on", "net_micros", "tax_micros", "total_micros")
+
+
+def install(dialect: str) -> Iterator[str]:
+    """The statements that install every guard, after removing those of an earlier version."""
+    yield from remove(dialect)
+    yield from (_sqlite() if dialect == "sqlite" else _postgresql())
+
+
+def remove(dialect: str) -> Iterator[str]:
+    for name, table in names():
+        if dialect == "sqlite":
+            yield f"DROP TRIGGER IF EXISTS {name}"
+        else:
+            yield f"DROP TRIGGER IF EXISTS {name} ON {table}"
+
+
+def names() -> Iterator[tuple[str, str]]:
+    """Every guard's name and table; a test compares them with what the database has."""
+    yield "guard_entry_balances", "entry"
+    yield "guard_posting_is_new", "posting"
+    yield "guard_allocation_fits", "allocation"
+    yield "guard_allocation_moves", "allocation"
+    yield "guard_invoice_final", "invoice"
+    yield "guard_invoice_kept", "invoice"
+    yield "guard_invoice_line_final", "invoice_line"
+    yield "guard_invoice_line_kept", "invoice_line"
+    for table in FROZEN:
+        yield f"guard_{table}_unchanged", table
+        yield f"guard_{table}_undeleted", table
+    for table in KEPT:
+        yield f"guard_{table}_facts", table
+        yield f"guard_{table}_undeleted", table
+
+
+def _changed(columns: tuple[str, ...], dialect: str) -> str:
+    differs = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
+    return " OR ".join(f"NEW.{column} {differs} OLD.{column}" for column in columns)
+
+
+_REVERSAL_FITS = """EXISTS (SELECT 1 FROM allocation o WHERE o.id = NEW.reverses_id AND o.reverses_id IS NULL
+    AND o.amount_micros = -NEW.amount_micros AND COALESCE(o.lot_id, 0) = COALESCE(NEW.lot_id, 0)
+    AND COALESCE(o.credit_note_id, 0) = COALESCE(NEW.credit_note_id, 0)
+    AND COALESCE(o.invoice_id, 0) = COALESCE(NEW.invoice_id, 0)
+    AND COALESCE(o.usage_day_id, 0) = COALESCE(NEW.usage_day_id, 0)
+    AND o.effective_on <= NEW.effective_on)"""
+_OWNERS_FIT = """(NEW.invoice_id IS NULL OR EXISTS (SELECT 1 FROM invoice i WHERE i.id = NEW.invoice_id
+    AND i.customer_id = NEW.customer_id AND i.state = 'sent' AND i.posted_on = NEW.posted_on AND i.due_on = NEW.due_on
+    AND i.issue_on = NEW.issue_on AND NEW.effective_on >= i.posted_on
+    AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= i.rose_on)))
+    AND (NEW.lot_id IS NULL OR EXISTS (SELECT 1 FROM lot l WHERE l.id = NEW.lot_id AND l.customer_id = NEW.customer_id
+    AND l.closed_on IS NULL AND NEW.effective_on >= l.opened_on
+    AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= l.rose_on)))"""
+
+
+def _move(table: str, column: str) -> str:
+    return f"""UPDATE {table} SET open_micros = open_micros - NEW.amount_micros,
+        rose_on = CASE WHEN NEW.amount_micros < 0 AND NEW.effective_on > rose_on THEN NEW.effective_on ELSE rose_on END
+        WHERE id = NEW.{column};"""
+
+
+_MOVES = (
+    ("lot", "lot_id"),
+    ("credit_note", "credit_note_id"),
+    ("invoice", "invoice_id"),
+    ("usage_day", "usage_day_id"),
+)
+
+
+def _sqlite() -> Iterator[str]:
+    def refuse(name: str, when: str, table: str, condition: str, sentence: str) -> str:
+        body = f"SELECT RAISE(ABORT, '{sentence}') WHERE {condition};"
+        return f"CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW BEGIN {body} END"
+
+    balanced = "(SELECT COUNT(*) < 2 OR SUM(amount_micros) <> 0 FROM posting WHERE entry_id = NEW.id)"
+    yield refuse("guard_entry_balances", "BEFORE INSERT", "entry", balanced, "an entry must balance")
+    known = "EXISTS (SELECT 1 FROM entry WHERE id = NEW.entry_id)"
+    yield refuse("guard_posting_is_new", "BEFORE INSERT", "posting", known, "an entry takes no further posting")
+    misfit = f"(NEW.reverses_id IS NOT NULL AND NOT {_REVERSAL_FITS}) OR NOT ({_OWNERS_FIT})"
+    yield refuse(
+        "guard_allocation_fits", "BEFORE INSERT", "allocation", misfit, "an allocation joins one customer in time"
+    )
+    moves = "".join(_move(table, column) for table, column in _MOVES)
+    yield f"CREATE TRIGGER guard_allocation_moves AFTER INSERT ON allocation FOR EACH ROW BEGIN {moves} END"
+    final = f"OLD.number IS NOT NULL AND ({_changed(FINAL_INVOICE, 'sqlite')})"
+    yield refuse("guard_invoice_final", "BEFORE UPDATE", "invoice", final, "a final invoice does not change")
+    yield refuse("guard_invoice_kept", "BEFORE DELETE", "invoice", "OLD.number IS NOT NULL", "a final invoice stays")
+    sent = "EXISTS (SELECT 1 FROM invoice WHERE id = OLD.invoice_id AND number IS NOT NULL)"
+    yield refuse("guard_invoice_line_final", "BEFORE UPDATE", "invoice_line", sent, "a final invoice does not change")
+    yield refuse("guard_invoice_line_kept", "BEFORE DELETE", "invoice_line", sent, "a final invoice stays")
+    for table in FROZEN:
+        yield refuse(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "1", f"{table} rows do not change")
+        yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
+    for table, columns in KEPT.items():
+        condition = _changed(columns, "sqlite")
+        yield refuse(f"guard_{table}_facts", "BEFORE UPDATE", table, condition, f"{table} facts do not change")
+        yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
+
+
+def _postgresql() -> Iterator[str]:
+    def function(name: str, body: str) -> str:
+        return (
+            f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN {body} END $guard$"
+        )
+
+    def refusing(condition: str, sentence: str, result: str = "NEW") -> str:
+        return f"IF {condition} THEN RAISE EXCEPTION '{sentence}' USING ERRCODE = 'check_violation'; END IF; RETURN {result};"
+
+    def trigger(name: str, when: str, table: str, called: str, each: str = "ROW") -> str:
+        return f"CREATE TRIGGER {name} {when} ON {table} FOR EACH {each} EXECUTE FUNCTION {called}()"
+
+    balanced = "(SELECT COUNT(*) < 2 OR SUM(amount_micros) <> 0 FROM posting WHERE entry_id = NEW.id)"
+    yield function("guard_entry_balances", refusing(balanced, "an entry must balance"))
+    yield trigger("guard_entry_balances", "BEFORE INSERT", "entry", "guard_entry_balances")
+    known = "EXISTS (SELECT 1 FROM entry WHERE id = NEW.entry_id)"
+    yield function("guard_posting_is_new", refusing(known, "an entry takes no further posting"))
+    yield trigger("guard_posting_is_new", "BEFORE INSERT", "posting", "guard_posting_is_new")
+    misfit = f"(NEW.reverses_id IS NOT NULL AND NOT {_REVERSAL_FITS}) OR NOT ({_OWNERS_FIT})"
+    yield function("guard_allocation_fits", refusing(misfit, "an allocation joins one customer in time"))
+    yield trigger("guard_allocation_fits", "BEFORE INSERT", "allocation", "guard_allocation_fits")
+    moves = "".join(f"IF NEW.{column} IS NOT NULL THEN {_move(table, column)} END IF;" for table, column in _MOVES)
+    yield function("guard_allocation_moves", f"{moves} RETURN NULL;")
+    yield trigger("guard_allocation_moves", "AFTER INSERT", "allocation", "guard_allocation_moves")
+    final = f"OLD.number IS NOT NULL AND ({_changed(FINAL_INVOICE, 'postgresql')})"
+    yield function("guard_invoice_final", refusing(final, "a final invoice does not change"))
+    yield trigger("guard_invoice_final", "BEFORE UPDATE", "invoice", "guard_invoice_final")
+    yield function("guard_invoice_kept", refusing("OLD.number IS NOT NULL", "a final invoice stays", "OLD"))
+    yield trigger("guard_invoice_kept", "BEFORE DELETE", "invoice", "guard_invoice_kept")
+    sent = "EXISTS (SELECT 1 FROM invoice WHERE id = OLD.invoice_id AND number IS NOT NULL)"
+    yield function("guard_invoice_line_final", refusing(sent, "a final invoice does not change"))
+    yield trigger("guard_invoice_line_final", "BEFORE UPDATE", "invoice_line", "guard_invoice_line_final")
+    yield function("guard_invoice_line_kept", refusing(sent, "a final invoice stays", "OLD"))
+    yield trigger("guard_invoice_line_kept", "BEFORE DELETE", "invoice_line", "guard_invoice_line_kept")
+    yield function(
+        "guard_refuse", "RAISE EXCEPTION '% rows stay as they are', TG_TABLE_NAME USING ERRCODE = 'check_violation';"
+    )
+    for table in FROZEN:
+        # A statement trigger cannot refuse TRUNCATE of an empty table later filled, so it stands for each statement.
+        yield trigger(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "guard_refuse")
+        yield trigger(f"guard_{table}_undeleted", "BEFORE DELETE OR TRUNCATE", table, "guard_refuse", "STATEMENT")
+    for table, columns in KEPT.items():
+        yield function(
+            f"guard_{table}_facts", refusing(_changed(columns, "postgresql"), f"{table} facts do not change")
+        )
+        yield trigger(f"guard_{table}_facts", "BEFORE UPDATE", table, f"guard_{table}_facts")
+        yield trigger(f"guard_{table}_undeleted", "BEFORE DELETE OR TRUNCATE", table, "guard_refuse", "STATEMENT")

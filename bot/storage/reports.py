@@ -1,0 +1,343 @@
+"""Questions to the books: lists, cards, searches. Ageing has a module of its own."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+from functools import cached_property
+from typing import Any
+
+from rapidfuzz import fuzz, process
+from sqlalchemy import Connection, Select, and_, func, or_, select
+
+from bot.domain.customers import Contact, Customer
+from bot.domain.errors import NotFound
+from bot.domain.money import Money, currency
+from bot.domain.open_items import Invoice
+from bot.domain.payments import Payment, PaymentState
+from bot.domain.people import Person
+from bot.domain.ports import (
+    AuditLine,
+    AuditQuestion,
+    CustomerFile,
+    Finding,
+    InvoiceFile,
+    InvoiceListLine,
+    Page,
+    PaymentFile,
+    PaymentLine,
+)
+from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion
+from bot.domain.settings import Settings
+from bot.storage import ageing, customers, documents, ledger, people, verify
+from bot.storage.tables import (
+    AuditRow,
+    ContactRow,
+    CustomerRow,
+    EntryRow,
+    InvoiceRow,
+    LotRow,
+    PaymentRow,
+    PersonRow,
+    PostingRow,
+)
+
+_customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
+_contact = ContactRow.__table__  # type: ignore[attr-defined]  # as above
+_payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
+_invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
+_lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
+_audit = AuditRow.__table__  # type: ignore[attr-defined]  # as above
+_person = PersonRow.__table__  # type: ignore[attr-defined]  # as above
+_entry = EntryRow.__table__  # type: ignore[attr-defined]  # as above
+_posting = PostingRow.__table__  # type: ignore[attr-defined]  # as above
+
+CARD_ITEMS = 5
+MOST_FUZZY = 50_000
+LIKELY = 72
+_STEPS = {
+    "unassigned": and_(_payment.c.customer_id.is_(None), _payment.c.state == "recorded"),
+    "assigned": _payment.c.customer_id.is_not(None),
+    "void": _payment.c.state == "void",
+}
+_INVOICE_STATES = {
+    "draft": _invoice.c.state == "draft",
+    "open": _invoice.c.open_micros > 0,
+    "paid": and_(_invoice.c.state == "sent", _invoice.c.open_micros == 0),
+    "partly": and_(_invoice.c.open_micros > 0, _invoice.c.open_micros < _invoice.c.total_micros),
+}
+
+
+def like(text: str) -> str:
+    """A search text as a pattern, its own wildcards taken literally."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
+
+
+class SqlReadBooks:
+    """Read-only questions in one snapshot, on either engine."""
+
+    def __init__(self, connection: Connection, settings: Settings) -> None:
+        self._connection = connection
+        self._settings = settings
+
+    def settings(self) -> Settings:
+        return self._settings
+
+    def person(self, team: str, user: str) -> Person | None:
+        row = self._connection.execute(people.FIND, {"team": team, "slack_user": user}).first()
+        return people.person_of(row) if row is not None else None
+
+    def people(self) -> Sequence[Person]:
+        rows = self._connection.execute(
+            people.PEOPLE.where(_person.c.role > 0).order_by(_person.c.role.desc(), _person.c.name)
+        )
+        return [people.person_of(row) for row in rows]
+
+    def customer(self, customer_id: int) -> Customer:
+        row = self._connection.execute(customers.SELECT.where(_customer.c.id == customer_id)).first()
+        if row is None:
+            raise NotFound("There is no such customer.", field="customer")
+        return customers.from_row(row)
+
+    def customer_file(self, customer_id: int) -> CustomerFile:
+        contacts = self._connection.execute(
+            select(_contact).where(_contact.c.customer_id == customer_id).order_by(_contact.c.id)
+        )
+        owed = documents.INVOICES.where(_invoice.c.customer_id == customer_id, _invoice.c.open_micros > 0)
+        open_invoices = self._connection.execute(owed.order_by(_invoice.c.due_on, _invoice.c.number).limit(CARD_ITEMS))
+        count = select(func.count()).where(_invoice.c.customer_id == customer_id, _invoice.c.open_micros > 0)
+        unapplied = ledger.LOTS.where(_lot.c.customer_id == customer_id, _lot.c.open_micros > 0)
+        lots = self._connection.execute(unapplied.order_by(_lot.c.opened_on).limit(CARD_ITEMS))
+        return CustomerFile(
+            customer=self.customer(customer_id),
+            contacts=tuple(Contact(name=row.name, email=row.email, phone=row.phone) for row in contacts),
+            open_invoices=tuple(documents.invoice_of(row) for row in open_invoices),
+            open_count=int(self._connection.execute(count).scalar() or 0),
+            unapplied=tuple(ledger.lot_of(row) for row in lots),
+        )
+
+    def find_customers(self, text: str, limit: int = 10) -> Sequence[Customer]:
+        """By code, name, UUID or wallet ID; then by likeness, so that a typo still finds. Rule 60."""
+        wanted = text.strip()
+        exact = or_(
+            _customer.c.code == wanted.upper(),
+            _customer.c.uuid == wanted.lower(),
+            _customer.c.wallet_id == wanted.upper(),
+        )
+        rows = self._connection.execute(customers.SELECT.where(exact).limit(1)).all()
+        if rows or not wanted:
+            return [customers.from_row(row) for row in rows] if wanted else self.list_customers(Page(limit=limit))
+        folded = customers.folded(wanted)
+        named = customers.SELECT.where(
+            or_(
+                _customer.c.search_name.like(like(folded), escape="\\"),
+                _customer.c.code.like(like(wanted.upper()), escape="\\"),
+            )
+        )
+        order = (_customer.c.search_name != folded, func.length(_customer.c.name), _customer.c.name)
+        rows = self._connection.execute(named.order_by(*order).limit(limit)).all()
+        if rows:
+            same = [row for row in rows if customers.folded(row.name) == folded]
+            return [customers.from_row(row) for row in (same if len(same) == 1 else rows)]
+        return self._alike(folded, limit)
+
+    def _alike(self, folded: str, limit: int) -> Sequence[Customer]:
+        names = self._connection.execute(select(_customer.c.id, _customer.c.search_name).limit(MOST_FUZZY))
+        choices = {row.id: row.search_name for row in names}
+        found = process.extract(folded, choices, scorer=fuzz.WRatio, limit=limit, score_cutoff=LIKELY)
+        ids = [key for _, _, key in found]
+        rows = self._connection.execute(customers.SELECT.where(_customer.c.id.in_(ids)))
+        by_id = {row.id: customers.from_row(row) for row in rows}
+        return [by_id[each] for each in ids]
+
+    def list_customers(self, page: Page) -> Sequence[Customer]:
+        statement = customers.SELECT.order_by(_customer.c.search_name, _customer.c.id)
+        if page.text:
+            statement = statement.where(_customer.c.search_name.like(like(customers.folded(page.text)), escape="\\"))
+        rows = self._connection.execute(statement.limit(page.limit).offset(page.offset))
+        return [customers.from_row(row) for row in rows]
+
+    def payment(self, number_or_id: str) -> Payment | None:
+        row = self._connection.execute(documents.PAYMENTS.where(_named(_payment, number_or_id))).first()
+        return documents.payment_of(row) if row is not None else None
+
+    def payment_file(self, payment_id: int) -> PaymentFile:
+        payment = self.payment(str(payment_id))
+        if payment is None:
+            raise NotFound("There is no such payment.", field="payment")
+        allocations = ()
+        left = payment.amount.micros if payment.state is PaymentState.RECORDED else 0
+        if payment.lot_id is not None:
+            rows = self._connection.execute(ledger.OF_LOT, {"lot_id": payment.lot_id})
+            allocations = tuple(ledger.allocation_of(row) for row in rows)  # type: ignore[assignment]  # of any length
+            left = int(
+                self._connection.execute(select(_lot.c.open_micros).where(_lot.c.id == payment.lot_id)).scalar() or 0
+            )
+        customer = self.customer(payment.customer_id) if payment.customer_id is not None else None
+        return PaymentFile(payment=payment, customer=customer, left_micros=left, allocations=allocations)
+
+    def list_payments(self, page: Page, state: PaymentState | None = None) -> Sequence[PaymentLine]:
+        joined = _payment.outerjoin(_customer, _customer.c.id == _payment.c.customer_id).outerjoin(
+            _lot, _lot.c.id == _payment.c.lot_id
+        )
+        left = func.coalesce(_lot.c.open_micros, _payment.c.amount_micros).label("left_micros")
+        statement = select(_payment, _customer.c.name.label("customer_name"), left).select_from(joined)
+        if state is not None:
+            statement = statement.where(_payment.c.state == state.value)
+        if page.state:
+            statement = statement.where(_STEPS[page.state])
+        if page.customer_id is not None:
+            statement = statement.where(_payment.c.customer_id == page.customer_id)
+        if page.text:
+            columns = (_payment.c.number, _payment.c.payer, _payment.c.reference)
+            statement = statement.where(or_(*(column.like(like(page.text), escape="\\") for column in columns)))
+        newest = statement.order_by(_payment.c.received_on.desc(), _payment.c.id.desc())
+        rows = self._connection.execute(newest.limit(page.limit).offset(page.offset))
+        return [
+            PaymentLine(
+                payment=documents.payment_of(row), customer_name=row.customer_name or "", open_micros=row.left_micros
+            )
+            for row in rows
+        ]
+
+    def twins(self, payer: str, amount_micros: int, currency: str, reference: str, since: date) -> Sequence[Payment]:
+        """Payments that look like the same money: same payer or reference, amount and currency."""
+        alike = [_payment.c.payer == payer]
+        if reference:
+            alike.append(_payment.c.reference == reference)
+        statement = documents.PAYMENTS.where(
+            _payment.c.amount_micros == amount_micros,
+            _payment.c.currency == currency,
+            _payment.c.received_on >= since,
+            _payment.c.state == "recorded",
+            or_(*alike),
+        )
+        return [
+            documents.payment_of(row)
+            for row in self._connection.execute(statement.order_by(_payment.c.id.desc()).limit(3))
+        ]
+
+    def invoice(self, number_or_id: str) -> Invoice | None:
+        row = self._connection.execute(documents.INVOICES.where(_named(_invoice, number_or_id))).first()
+        return documents.invoice_of(row) if row is not None else None
+
+    def invoice_file(self, invoice_id: int) -> InvoiceFile:
+        invoice = self.invoice(str(invoice_id))
+        if invoice is None:
+            raise NotFound("There is no such invoice.", field="invoice")
+        lines = self._connection.execute(documents.LINES, {"invoice_id": invoice_id})
+        allocations = self._connection.execute(ledger.OF_INVOICE, {"invoice_id": invoice_id})
+        return InvoiceFile(
+            invoice=invoice,
+            lines=tuple(documents.line_of(row) for row in lines),
+            customer=self.customer(invoice.customer_id),
+            allocations=tuple(ledger.allocation_of(row) for row in allocations),
+        )
+
+    def list_invoices(self, page: Page) -> Sequence[InvoiceListLine]:
+        """By customer name, invoice number or issue date. Rule 13."""
+        statement = _invoice_lines()
+        if page.state:
+            statement = statement.where(_INVOICE_STATES[page.state])
+        if page.customer_id is not None:
+            statement = statement.where(_invoice.c.customer_id == page.customer_id)
+        if page.on is not None:
+            statement = statement.where(_invoice.c.issue_on == page.on)
+        if page.text:
+            statement = statement.where(
+                or_(
+                    _invoice.c.number.like(like(page.text.upper()), escape="\\"),
+                    _invoice.c.draft_reference.like(like(page.text.upper()), escape="\\"),
+                    _customer.c.search_name.like(like(customers.folded(page.text)), escape="\\"),
+                )
+            )
+        oldest = page.state in {"open", "partly"}
+        order = _invoice.c.issue_on if oldest else _invoice.c.issue_on.desc()
+        rows = self._connection.execute(
+            statement.order_by(order, func.length(_invoice.c.number), _invoice.c.number)
+            .limit(page.limit)
+            .offset(page.offset)
+        )
+        return [
+            InvoiceListLine(
+                invoice=documents.invoice_of(row), customer_name=row.customer_name, customer_code=row.customer_code
+            )
+            for row in rows
+        ]
+
+    def ageing(self, question: AgeingQuestion) -> Ageing:
+        return ageing.ageing(self._connection, question)
+
+    def ageing_detail(self, question: AgeingQuestion, limit: int = 200) -> Sequence[AgeingDetail]:
+        return ageing.detail(self._connection, question, limit)
+
+    def audit(self, question: AuditQuestion) -> Sequence[AuditLine]:
+        """The audit log by time, app, event, customer and actor. Rule 116."""
+        statement = select(_audit, _customer.c.code, _customer.c.name).outerjoin(
+            _customer, _customer.c.id == _audit.c.customer_id
+        )
+        for wanted, condition in (
+            (question.since, _audit.c.at >= question.since),
+            (question.until, _audit.c.at < question.until),
+            (question.event, _audit.c.event == question.event),
+            (question.app, _audit.c.app == question.app),
+            (question.customer_id, _audit.c.customer_id == question.customer_id),
+            (question.actor, _audit.c.actor == question.actor),
+        ):
+            if wanted is not None:
+                statement = statement.where(condition)
+        rows = self._connection.execute(
+            statement.order_by(_audit.c.at.desc(), _audit.c.id.desc()).limit(question.limit)
+        )
+        return [
+            AuditLine(
+                id=row.id,
+                at=row.at,
+                app=row.app,
+                event=row.event,
+                description=row.description,
+                actor=row.actor,
+                affected=f"{row.name} ({row.code})" if row.code else "",
+                document=row.document or "",
+                request_id=row.request_id,
+            )
+            for row in rows
+        ]
+
+    def entries(self, document: str) -> Iterator[str]:
+        """The entries behind a document, as lines of account, debit and credit."""
+        statement = (
+            select(
+                _entry.c.kind, _entry.c.effective_on, _entry.c.currency, _posting.c.account, _posting.c.amount_micros
+            )
+            .join(_posting, _posting.c.entry_id == _entry.c.id)
+            .join(_audit, _audit.c.id == _entry.c.operation_id)
+            .where(_audit.c.document == document)
+            .order_by(_entry.c.id, _posting.c.amount_micros.desc())
+        )
+        for row in self._connection.execute(statement):
+            side = "debit" if row.amount_micros > 0 else "credit"
+            amount = Money(abs(row.amount_micros), currency(row.currency))
+            yield f"{row.effective_on}  {row.kind:<22}  {side:<6}  {row.account:<12}  {amount}"
+
+    def verify(self) -> Iterable[Finding]:
+        return verify.findings(self._connection, self._settings)
+
+    @cached_property
+    def connection(self) -> Connection:
+        return self._connection
+
+
+def _named(table: Any, number_or_id: str) -> Any:
+    """A document by its number, or by its id when the text is one."""
+    text = number_or_id.strip()
+    by_number = table.c.number == text.upper()
+    if table is _invoice:
+        by_number = or_(by_number, table.c.draft_reference == text.upper())
+    return table.c.id == int(text) if text.isascii() and text.isdigit() and len(text) > 12 else by_number  # noqa: PLR2004  # ids are longer than any number
+
+
+def _invoice_lines() -> Select[Any]:
+    joined = _invoice.join(_customer, _customer.c.id == _invoice.c.customer_id)
+    return select(
+        _invoice, _customer.c.name.label("customer_name"), _customer.c.code.label("customer_code")
+    ).select_from(joined)

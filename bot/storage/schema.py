@@ -1,0 +1,48 @@
+"""Bring a book to the newest schema, and say at which it is."""
+
+import secrets
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, insert, select
+
+from bot.storage.engine import Database
+from bot.storage.tables import BookRow, SeriesRow
+
+_book = BookRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
+_series = SeriesRow.__table__  # type: ignore[attr-defined]  # as above
+
+
+def _config(connection: Connection | None = None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.attributes["connection"] = connection
+    return config
+
+
+def newest() -> str:
+    """The newest schema this program knows."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def version(connection: Connection) -> str:
+    """The schema a book is at, or nothing when it is empty."""
+    return MigrationContext.configure(connection).get_current_revision() or ""
+
+
+def upgrade(database: Database, book: str) -> str:
+    """Bring a book to the newest schema in one transaction; returns the version it is at."""
+
+    def work(connection: Connection) -> str:
+        command.upgrade(_config(connection), "head")
+        if connection.execute(select(_book.c.id)).first() is None:
+            connection.execute(
+                insert(_book), {"id": 1, "name": book, "settings_version": 1, "digest_key": secrets.token_hex(32)}
+            )
+            connection.execute(insert(_series), [{"name": "payment", "last": 0}, {"name": "invoice", "last": 0}])
+        return version(connection)
+
+    return database.exclusive(work)

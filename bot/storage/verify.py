@@ -1,0 +1,155 @@
+"""The books' own proof: every kept figure recomputed from the entries, invariants, numbers and seals; it names what differs."""
+
+from collections.abc import Iterable, Iterator
+from datetime import date, timedelta
+
+from sqlalchemy import Connection, func, select, text
+
+from bot.domain.ledger import CONTROLS
+from bot.domain.ports import Finding
+from bot.domain.receivables import AgeingQuestion
+from bot.domain.settings import Settings
+from bot.storage import requests
+from bot.storage.ageing import ageing
+from bot.storage.engine import now_of
+from bot.storage.tables import AuditRow, EntryRow, SealRow
+
+_audit = AuditRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
+_entry = EntryRow.__table__  # type: ignore[attr-defined]  # as below
+_seal = SealRow.__table__  # type: ignore[attr-defined]  # as above
+
+UNSEALED_SECONDS = 60
+MOST_FINDINGS = 100
+
+# Each check selects rows that must not exist: where, what is kept, what it was recomputed to.
+CHECKS: dict[str, str] = {
+    "entry balances": """SELECT 'entry ' || e.id, '0', COALESCE(SUM(p.amount_micros), 0) FROM entry e
+        LEFT JOIN posting p ON p.entry_id = e.id GROUP BY e.id
+        HAVING COUNT(p.id) < 2 OR COALESCE(SUM(p.amount_micros), 0) <> 0""",
+    "posting has an entry": """SELECT 'posting ' || p.id, 'entry ' || p.entry_id, 'none' FROM posting p
+        LEFT JOIN entry e ON e.id = p.entry_id WHERE e.id IS NULL""",
+    **{
+        f"{account.value} of a customer": f"""SELECT 'customer ' || c.code, c.{account.value}_micros,
+            COALESCE(x.total, 0) FROM customer c LEFT JOIN (SELECT customer_id, {sign} * SUM(amount_micros) AS total
+            FROM posting WHERE account = '{account.value}' GROUP BY customer_id) x ON x.customer_id = c.id
+            WHERE c.{account.value}_micros <> COALESCE(x.total, 0)"""
+        for account, sign in CONTROLS.items()
+    },
+    "deposits equal open lots": """SELECT 'customer ' || c.code, c.deposits_micros, COALESCE(x.total, 0) FROM customer c
+        LEFT JOIN (SELECT customer_id, SUM(open_micros) AS total FROM lot GROUP BY customer_id) x
+        ON x.customer_id = c.id WHERE c.deposits_micros <> COALESCE(x.total, 0)""",
+    "receivable equals open items": """SELECT 'customer ' || c.code, c.receivable_micros, COALESCE(x.total, 0)
+        FROM customer c LEFT JOIN (SELECT customer_id, SUM(open_micros) AS total FROM (
+        SELECT customer_id, open_micros FROM invoice WHERE kind = 'tax' AND state IN ('sent', 'written_off')
+        UNION ALL SELECT customer_id, open_micros FROM usage_day) o GROUP BY customer_id) x
+        ON x.customer_id = c.id WHERE c.receivable_micros <> COALESCE(x.total, 0)""",
+    "reserved equals holds": """SELECT 'customer ' || c.code, c.reserved_micros, COALESCE(x.total, 0) FROM customer c
+        LEFT JOIN (SELECT customer_id, SUM(amount_micros) AS total FROM hold WHERE state = 'open' GROUP BY customer_id) x
+        ON x.customer_id = c.id WHERE c.reserved_micros <> COALESCE(x.total, 0)""",
+    "lot open amount": """SELECT 'lot of ' || l.number, l.open_micros,
+        CASE WHEN l.closed_on IS NULL THEN l.amount_micros ELSE 0 END - COALESCE(x.total, 0) FROM lot l
+        LEFT JOIN (SELECT lot_id, SUM(amount_micros) AS total FROM allocation GROUP BY lot_id) x ON x.lot_id = l.id
+        WHERE l.open_micros <> CASE WHEN l.closed_on IS NULL THEN l.amount_micros ELSE 0 END - COALESCE(x.total, 0)""",
+    "invoice open amount": """SELECT 'invoice ' || COALESCE(i.number, i.draft_reference), i.open_micros,
+        CASE WHEN i.state = 'sent' THEN i.total_micros ELSE 0 END - COALESCE(x.total, 0) FROM invoice i
+        LEFT JOIN (SELECT invoice_id, SUM(amount_micros) AS total FROM allocation GROUP BY invoice_id) x
+        ON x.invoice_id = i.id
+        WHERE i.open_micros <> CASE WHEN i.state = 'sent' THEN i.total_micros ELSE 0 END - COALESCE(x.total, 0)""",
+    "invoice lines add up": """SELECT 'invoice ' || COALESCE(i.number, i.draft_reference), i.total_micros,
+        COALESCE(x.total, 0) FROM invoice i LEFT JOIN (SELECT invoice_id, SUM(net_micros + tax_micros) AS total
+        FROM invoice_line GROUP BY invoice_id) x ON x.invoice_id = i.id WHERE i.total_micros <> COALESCE(x.total, 0)""",
+    "allocation joins one customer": """SELECT 'allocation ' || a.id, a.customer_id, COALESCE(l.customer_id, 0)
+        FROM allocation a LEFT JOIN lot l ON l.id = a.lot_id LEFT JOIN invoice i ON i.id = a.invoice_id
+        WHERE (l.id IS NOT NULL AND (l.customer_id <> a.customer_id)) OR
+        (i.id IS NOT NULL AND (i.customer_id <> a.customer_id OR i.currency <> l.currency))""",
+    "allocation matches its entry": """SELECT 'allocation ' || a.id, a.amount_micros, COALESCE(-p.amount_micros, 0)
+        FROM allocation a LEFT JOIN posting p ON p.entry_id = a.entry_id AND p.account = 'receivable'
+        WHERE p.id IS NULL OR -p.amount_micros <> a.amount_micros""",
+    "invoice never over-allocated": """SELECT 'invoice ' || i.number, i.total_micros, x.used FROM invoice i JOIN (
+        SELECT invoice_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY invoice_id ORDER BY effective_on) AS used
+        FROM allocation GROUP BY invoice_id, effective_on) x ON x.invoice_id = i.id
+        WHERE x.used > i.total_micros OR x.used < 0""",
+    "lot never over-allocated": """SELECT 'lot of ' || l.number, l.amount_micros, x.used FROM lot l JOIN (
+        SELECT lot_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY lot_id ORDER BY effective_on) AS used
+        FROM allocation GROUP BY lot_id, effective_on) x ON x.lot_id = l.id WHERE x.used > l.amount_micros OR x.used < 0""",
+    "suspense equals unassigned payments": """SELECT 'currency ' || s.currency, COALESCE(w.total, 0), s.total FROM (
+        SELECT e.currency, -SUM(p.amount_micros) AS total FROM posting p JOIN entry e ON e.id = p.entry_id
+        WHERE p.account = 'suspense' GROUP BY e.currency) s LEFT JOIN (
+        SELECT currency, SUM(amount_micros) AS total FROM payment WHERE customer_id IS NULL AND state = 'recorded'
+        GROUP BY currency) w ON w.currency = s.currency WHERE s.total <> COALESCE(w.total, 0)""",
+    "payment and lot are a pair": """SELECT 'payment ' || p.number, p.lot_id, COALESCE(l.id, 0) FROM payment p
+        LEFT JOIN lot l ON l.id = p.lot_id AND l.payment_id = p.id AND l.customer_id = p.customer_id
+        AND l.closed_on IS NULL AND l.amount_micros = p.amount_micros WHERE p.lot_id IS NOT NULL AND l.id IS NULL""",
+    "edits are counted": """SELECT 'payment ' || p.number, p.edits, COALESCE(x.steps, 0) FROM payment p LEFT JOIN (
+        SELECT payment_id, COUNT(*) AS steps FROM assignment GROUP BY payment_id) x ON x.payment_id = p.id
+        WHERE p.edits <> COALESCE(x.steps, 0)""",
+    "payment numbers have no hole": """SELECT 'series payment', s.last, COUNT(p.id) FROM series s
+        LEFT JOIN payment p ON 1 = 1 WHERE s.name = 'payment' GROUP BY s.last HAVING s.last <> COUNT(p.id)""",
+    "invoice numbers have no hole": """SELECT 'series invoice', s.last, COUNT(i.id) FROM series s
+        LEFT JOIN invoice i ON i.number IS NOT NULL WHERE s.name = 'invoice' GROUP BY s.last HAVING s.last <> COUNT(i.id)""",
+    "one audit row and one key each": """SELECT 'operation ' || a.id, '1', COUNT(r.key) FROM audit a
+        LEFT JOIN request_key r ON r.operation_id = a.id GROUP BY a.id HAVING COUNT(r.key) <> 1""",
+    "every entry has its operation": """SELECT 'entry ' || e.id, e.operation_id, 'none' FROM entry e
+        LEFT JOIN audit a ON a.id = e.operation_id WHERE a.id IS NULL""",
+    "one owner": """SELECT 'people', '1', x.owners FROM (SELECT COUNT(*) AS owners FROM person WHERE role = 5) x
+        WHERE x.owners > 1""",
+}
+
+
+def findings(connection: Connection, settings: Settings) -> Iterator[Finding]:
+    """All that differs, at most a hundred per check."""
+    for name, statement in CHECKS.items():
+        for row in connection.execute(text(f"{statement} LIMIT {MOST_FINDINGS}")):
+            yield Finding(check=name, where=str(row[0]), kept=str(row[1]), recomputed=str(row[2]))
+    yield from _control_against_open_items(connection, settings)
+    yield from seals(connection)
+
+
+def _control_against_open_items(connection: Connection, settings: Settings) -> Iterable[Finding]:
+    """The ageing report ties to the control accounts, customer by customer, once all that was posted is in force."""
+    posted = connection.execute(select(func.max(_entry.c.effective_on))).scalar() or date.min
+    today = max(settings.today(now_of(connection)), posted)
+    statement = text(
+        "SELECT id, receivable_micros, deposits_micros + advances_micros + credit_notes_micros FROM customer"
+    )
+    report = {row.customer_id: row for row in ageing(connection, AgeingQuestion(as_of=today)).rows}
+    for customer_id, receivable, credit in connection.execute(statement):
+        row = report.get(customer_id)
+        aged = (row.total_micros, row.unapplied_micros) if row is not None else (0, 0)
+        if aged != (receivable, credit):
+            yield Finding(
+                check="ageing ties to the control accounts",
+                where=f"customer {customer_id}",
+                kept=f"{receivable} / {credit}",
+                recomputed=f"{aged[0]} / {aged[1]}",
+            )
+
+
+def seals(connection: Connection) -> Iterator[Finding]:
+    """Replay the hash chain from its first link; the first broken row is named. Rule 117."""
+    previous, expected = requests.GENESIS, 0
+    statement = _seal.join(_audit, _audit.c.id == _seal.c.audit_id)
+    columns = [column for column in _audit.c if column.name != "hash"]
+    for row in connection.execute(
+        select(_seal.c.seq, _seal.c.previous_hash, _seal.c.hash, *columns)
+        .select_from(statement)
+        .order_by(_seal.c.seq)
+        .execution_options(yield_per=1000)
+    ):
+        expected += 1
+        current = requests.link(previous, row)
+        if row.seq != expected or row.previous_hash != previous or row.hash != current:
+            yield Finding(check="audit chain", where=f"audit row {row.id}", kept=row.hash, recomputed=current)
+            return
+        previous = current
+    sealed = connection.execute(text("SELECT COUNT(*) FROM audit_seal")).scalar() or 0
+    if sealed != expected:
+        yield Finding(check="audit chain", where="a sealed row is gone", kept=str(sealed), recomputed=str(expected))
+    late = requests.unsealed_before(connection, now_of(connection) - timedelta(seconds=UNSEALED_SECONDS))
+    if late:
+        yield Finding(check="audit chain", where="unsealed rows older than a minute", kept="0", recomputed=str(late))
+
+
+def all_checks() -> list[str]:
+    """The names of all checks, for help and tests."""
+    return [*CHECKS, "ageing ties to the control accounts", "audit chain"]

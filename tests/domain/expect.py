@@ -1,0 +1,66 @@
+"""What every refusal must prove: the right class, the right field, and books that stayed as they were."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, select, text
+
+from bot.domain.customers import Customer
+from bot.domain.errors import Refused
+from bot.domain.ports import Page
+from bot.storage.tables import metadata
+from tests.world import World
+
+
+def everything(world: World) -> dict[str, list[str]]:
+    """Every row of every table, so that two moments can be compared whole."""
+
+    def look(connection: Connection) -> dict[str, list[str]]:
+        return {
+            table.name: sorted(repr(tuple(row)) for row in connection.execute(select(table)))
+            for table in metadata.sorted_tables
+        }
+
+    return world.store.database.read(look, None)
+
+
+@contextmanager
+def expect_refusal(world: World, refusal: type[Refused], *, field: str | None = None, says: str = "") -> Iterator[None]:
+    """The block is refused with exactly this class and field, and nothing at all was written."""
+    before = everything(world)
+    with pytest.raises(refusal) as caught:
+        yield
+    assert type(caught.value) is refusal
+    assert caught.value.field == field
+    assert says in caught.value.sentence
+    assert everything(world) == before
+    world.check()
+
+
+def run_sql(world: World, statement: str, **values: Any) -> None:
+    """Change a row as no operation does, to set the stage."""
+    world.store.write(lambda connection: connection.execute(text(statement), values) and None)
+
+
+def ask_sql(world: World, statement: str, **values: Any) -> list[tuple[Any, ...]]:
+    """Rows of the books as they are."""
+    return world.store.database.read(
+        lambda connection: [tuple(row) for row in connection.execute(text(statement), values)], None
+    )
+
+
+def audit_count(world: World) -> int:
+    return int(ask_sql(world, "SELECT COUNT(*) FROM audit")[0][0])
+
+
+def standing(world: World, customer: Customer) -> tuple[object, ...]:
+    """All that undo must bring back: balances, open amounts, states and flags."""
+    now = world.read_customer(customer)
+    page = Page(customer_id=customer.id, limit=100)
+    invoices = world.store.read(lambda books: [line.invoice for line in books.list_invoices(page)])
+    return (now.controls, now.balance, now.amount_due) + tuple(
+        (invoice.label, invoice.open, invoice.status, invoice.auto_allocate)
+        for invoice in sorted(invoices, key=lambda each: each.sort_key)
+    )

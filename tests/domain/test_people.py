@@ -1,0 +1,257 @@
+"""People: no access until granted, one owner always, and the whole matrix of roles and operations."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.domain.customers import Customer
+from bot.domain.errors import NoAccess, NotFound, OwnerExists, Refused
+from bot.domain.operation import Actor, Request, Role
+from bot.domain.payments import PaymentState, RecordPayment, record_payment
+from bot.domain.people import Grant, Person, Profile, Revoke, SetOwner, grant, is_same_house, revoke, set_owner
+from bot.domain.ports import AuditQuestion, Page
+from bot.domain.receivables import AgeingQuestion
+from bot.storage.reports import SqlReadBooks
+from tests.domain.expect import ask_sql, everything, expect_refusal, run_sql
+from tests.domain.samples import a_command, all_operations
+from tests.world import ADMIN, CLERK, MANAGER, OWNER, START, STRANGER, TEAM, VIEWER, World, money
+
+USERS = {
+    Role.VIEWER: VIEWER,
+    Role.CLERK: CLERK,
+    Role.MANAGER: MANAGER,
+    Role.ADMINISTRATOR: ADMIN,
+    Role.OWNER: OWNER,
+}
+INACTIVE, FORMER = "U0INACTIVE", "U0FORMER"
+
+
+def profile(user: str, **faults: bool) -> Profile:
+    return replace(Profile(team=TEAM, user=user, name=user), **faults)  # type: ignore[arg-type]
+
+
+def role_of(world: World, user: str) -> Role:
+    person = world.store.read(lambda books: books.person(TEAM, user))
+    return person.role if person is not None else Role.NONE
+
+
+def owners(world: World) -> list[str]:
+    return world.store.read(lambda books: [each.user for each in books.people() if each.role is Role.OWNER])
+
+
+def people_without_rights(world: World) -> list[Request]:
+    """Somebody unknown, deactivated, revoked, and the owner's own id in another workspace."""
+    for user in (INACTIVE, FORMER):
+        world.do(grant, Grant(profile=profile(user), role=Role.ADMINISTRATOR), by=OWNER)
+    run_sql(world, f"UPDATE person SET active = {False} WHERE slack_user = '{INACTIVE}'")
+    world.do(revoke, Revoke(profile=profile(FORMER)), by=OWNER)
+    return [world.request(user) for user in (STRANGER, INACTIVE, FORMER)] + [world.request(OWNER, team="T0OTHER")]
+
+
+@pytest.mark.rules(118, 119)
+def test_every_operation_is_refused_to_every_role_below_its_own(world: World) -> None:
+    customer = world.customer()
+    world.invoice(customer, 50)
+    world.pay(20, customer)
+    nobodies = people_without_rights(world)
+    before = everything(world)
+    refused = 0
+    for operation in all_operations():
+        if operation.by is Role.NONE:
+            continue
+        lower = [world.request(user) for role, user in USERS.items() if role < operation.by]
+        for request in (*nobodies, *lower):
+            for door in (world.desk.carry_out, world.desk.preview):
+                with pytest.raises(NoAccess) as caught:
+                    door(operation, a_command(operation), request)
+                assert caught.value.field is None, operation.name
+                refused += 1
+    assert refused > 100
+    assert everything(world) == before
+    world.check()
+
+
+@pytest.mark.rule(118)
+def test_the_door_opens_for_an_operations_own_role_and_those_above(world: World) -> None:
+    before = everything(world)
+    for operation in all_operations():
+        for role, user in USERS.items():
+            if role >= operation.by:
+                with_access = True
+                try:
+                    world.desk.preview(operation, a_command(operation), world.request(user))
+                except NoAccess as refusal:
+                    with_access = "needs the right" not in refusal.sentence and "no access" not in refusal.sentence
+                except Refused:
+                    pass
+                assert with_access, (operation.name, role)
+    assert everything(world) == before
+
+
+@pytest.mark.rule(119)
+def test_a_viewer_is_refused_every_write(world: World) -> None:
+    writes = [operation for operation in all_operations() if operation.by is not Role.NONE]
+    assert all(operation.by > Role.VIEWER for operation in writes)
+    before = everything(world)
+    for operation in writes:
+        with pytest.raises(NoAccess, match="you are viewer"):
+            world.desk.carry_out(operation, a_command(operation), world.request(VIEWER))
+    assert everything(world) == before
+
+
+def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any]]:
+    day = START.date()
+    today = AgeingQuestion(as_of=day)
+    return {
+        "settings": lambda books: books.settings(),
+        "person": lambda books: books.person(TEAM, OWNER),
+        "people": lambda books: books.people(),
+        "customer": lambda books: books.customer(customer.id),
+        "customer_file": lambda books: books.customer_file(customer.id),
+        "find_customers": lambda books: books.find_customers("acme"),
+        "list_customers": lambda books: books.list_customers(Page()),
+        "payment": lambda books: books.payment("PAY-0001"),
+        "payment_file": lambda books: books.payment_file(1),
+        "list_payments": lambda books: books.list_payments(Page(), PaymentState.RECORDED),
+        "twins": lambda books: books.twins("x", 1, "SGD", "", day),
+        "invoice": lambda books: books.invoice("INV-0001"),
+        "invoice_file": lambda books: books.invoice_file(1),
+        "list_invoices": lambda books: books.list_invoices(Page()),
+        "ageing": lambda books: books.ageing(today),
+        "ageing_detail": lambda books: books.ageing_detail(today),
+        "audit": lambda books: books.audit(AuditQuestion()),
+        "entries": lambda books: list(books.entries("PAY-0001")),
+        "verify": lambda books: list(books.verify()),
+    }
+
+
+@pytest.mark.rules(118, 119)
+def test_people_without_a_right_are_refused_every_question(world: World) -> None:
+    customer = world.customer()
+    questions = every_question(customer)
+    asked = {name for name in vars(SqlReadBooks) if not name.startswith("_")} - {"connection"}
+    assert set(questions) == asked
+    for request in people_without_rights(world):
+        for name, question in questions.items():
+            with pytest.raises(NoAccess, match="no access"):
+                world.desk.ask(question, request)
+            assert name in asked
+    assert world.desk.ask(questions["customer"], world.request(VIEWER)) == customer
+    with pytest.raises(NoAccess, match="needs the right of an administrator"):
+        world.desk.ask(questions["people"], world.request(MANAGER), by=Role.ADMINISTRATOR)
+
+
+@pytest.mark.rule(118)
+def test_a_granted_right_counts_at_once_and_a_revoked_one_no_more(world: World) -> None:
+    command = RecordPayment(payer="x", amount=money(1), received_on=world.today)
+    with expect_refusal(world, NoAccess):
+        world.do(record_payment, command, by=STRANGER)
+    changed = world.do(grant, Grant(profile=profile(STRANGER), role=Role.CLERK), by=ADMIN)
+    assert (changed.before, changed.person.role) == (Role.NONE, Role.CLERK)
+    assert world.do(record_payment, command, by=STRANGER).by == STRANGER
+    changed = world.do(revoke, Revoke(profile=profile(STRANGER)), by=ADMIN)
+    assert (changed.before, changed.person.role) == (Role.CLERK, Role.NONE)
+    with expect_refusal(world, NoAccess):
+        world.do(record_payment, command, by=STRANGER)
+    world.check()
+
+
+@pytest.mark.rule(118)
+@pytest.mark.parametrize("fault", ["guest", "robot", "stranger", "deleted"])
+def test_only_full_members_of_the_workspace_get_rights(world: World, fault: str) -> None:
+    with expect_refusal(world, NoAccess, field="person"):
+        world.do(grant, Grant(profile=profile(STRANGER, **{fault: True}), role=Role.VIEWER), by=OWNER)
+    with expect_refusal(world, NoAccess, field="person"):
+        world.do(set_owner, SetOwner(profile=profile(STRANGER, **{fault: True})), by=STRANGER)
+
+
+@pytest.mark.rule(120)
+def test_administrators_grant_up_to_manager_and_only_the_owner_beyond(world: World) -> None:
+    for role in (Role.VIEWER, Role.CLERK, Role.MANAGER):
+        world.do(grant, Grant(profile=profile(STRANGER), role=role), by=ADMIN)
+        assert role_of(world, STRANGER) is role
+    for user, role in (
+        (STRANGER, Role.ADMINISTRATOR),
+        (STRANGER, Role.OWNER),
+        (ADMIN, Role.OWNER),
+        (ADMIN, Role.MANAGER),
+        (OWNER, Role.MANAGER),
+    ):
+        with expect_refusal(world, NoAccess, field="role"):
+            world.do(grant, Grant(profile=profile(user), role=role), by=ADMIN)
+    with expect_refusal(world, NoAccess, field="role"):
+        world.do(revoke, Revoke(profile=profile(ADMIN)), by=ADMIN)
+    world.do(grant, Grant(profile=profile(STRANGER), role=Role.ADMINISTRATOR), by=OWNER)
+    assert role_of(world, STRANGER) is Role.ADMINISTRATOR
+    world.do(revoke, Revoke(profile=profile(STRANGER)), by=OWNER)
+    assert role_of(world, STRANGER) is Role.NONE
+    world.check()
+
+
+@pytest.mark.rule(120)
+def test_only_owner_and_administrators_invite(world: World) -> None:
+    for user in (VIEWER, CLERK, MANAGER):
+        with expect_refusal(world, NoAccess, says="administrator"):
+            world.do(grant, Grant(profile=profile(STRANGER), role=Role.VIEWER), by=user)
+    assert role_of(world, STRANGER) is Role.NONE
+
+
+@pytest.mark.rule(120)
+def test_there_is_always_exactly_one_owner(world: World) -> None:
+    assert owners(world) == [OWNER]
+    with expect_refusal(world, OwnerExists):
+        world.do(set_owner, SetOwner(profile=profile(STRANGER)), by=STRANGER)
+    with expect_refusal(world, NoAccess, field="person"):
+        world.do(grant, Grant(profile=profile(OWNER), role=Role.VIEWER), by=OWNER)
+    with expect_refusal(world, NoAccess, field="person"):
+        world.do(revoke, Revoke(profile=profile(OWNER)), by=OWNER)
+    changed = world.do(grant, Grant(profile=profile(MANAGER), role=Role.OWNER), by=OWNER)
+    assert changed.former_owner is not None
+    assert (changed.former_owner.user, changed.former_owner.role) == (OWNER, Role.ADMINISTRATOR)
+    assert owners(world) == [MANAGER]
+    assert role_of(world, OWNER) is Role.ADMINISTRATOR
+    assert changed.person == world.store.read(lambda books: books.person(TEAM, MANAGER))
+    with expect_refusal(world, NoAccess, field="role"):
+        world.do(grant, Grant(profile=profile(OWNER), role=Role.OWNER), by=OWNER)
+    world.do(grant, Grant(profile=profile(STRANGER), role=Role.OWNER), by=MANAGER)
+    assert owners(world) == [STRANGER]
+    world.check()
+
+
+@pytest.mark.rule(120)
+def test_even_a_deactivated_owner_keeps_the_ownership_until_it_is_handed_over(world: World) -> None:
+    run_sql(world, f"UPDATE person SET active = {False} WHERE slack_user = '{OWNER}'")
+    with pytest.raises(NoAccess):
+        world.do(grant, Grant(profile=profile(OWNER), role=Role.MANAGER), by=ADMIN)
+    assert ask_sql(world, "SELECT slack_user FROM person WHERE role = 5") == [(OWNER,)]
+
+
+@pytest.mark.rule(120)
+def test_the_database_itself_refuses_a_second_owner(world: World) -> None:
+    with pytest.raises(Exception, match=r"(?i)unique"):
+        run_sql(world, f"UPDATE person SET role = 5 WHERE slack_user = '{CLERK}'")
+    assert owners(world) == [OWNER]
+
+
+def test_revoking_where_there_is_nothing_is_refused(world: World) -> None:
+    with expect_refusal(world, NotFound, field="person"):
+        world.do(revoke, Revoke(profile=profile(STRANGER)), by=ADMIN)
+    world.do(revoke, Revoke(profile=profile(VIEWER)), by=ADMIN)
+    with expect_refusal(world, NotFound, field="person"):
+        world.do(revoke, Revoke(profile=profile(VIEWER)), by=ADMIN)
+
+
+def test_people_are_listed_by_right_and_known_by_their_ids(world: World) -> None:
+    people: list[Person] = list(world.store.read(lambda books: books.people()))
+    assert [each.user for each in people] == [OWNER, ADMIN, MANAGER, CLERK, VIEWER]
+    assert world.store.read(lambda books: books.person("T0OTHER", OWNER)) is None
+
+
+def test_a_foreign_user_differs_in_team_and_enterprise() -> None:
+    here = Actor(team=TEAM, user="U1")
+    assert is_same_house(here, TEAM, None)
+    assert is_same_house(Actor(team="T2", user="U1", enterprise="E1"), TEAM, "E1")
+    assert not is_same_house(Actor(team="T2", user="U1", enterprise="E2"), TEAM, "E1")
+    assert not is_same_house(Actor(team="T2", user="U1"), TEAM, None)
