@@ -118,9 +118,9 @@ def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> In
     net = total([line.net for line in lines], customer.currency)
     tax = total([line.tax for line in lines], customer.currency)
     if (net + tax).micros <= 0:
-        raise NotPositive("The invoice's total must be more than zero.", field="unit_price")
+        raise NotPositive("The invoice's total must be more than zero.", field="lines")
     if (net + tax).micros > LARGEST_MICROS:
-        raise Refused("The invoice's total must stay below a million million.", field="unit_price")
+        raise Refused("The invoice's total must stay below a million million.", field="lines")
     due_on = command.due_on or command.issue_on + timedelta(days=due_days(customer, books))
     if due_on < command.issue_on:
         raise DateTooEarly("The due date lies before the issue date.", field="due_on")
@@ -246,9 +246,9 @@ def invoice_entry(invoice: Invoice, on: date) -> Entry:
 def price_lines(lines: tuple[LineInput, ...], customer: Customer) -> tuple[InvoiceLine, ...]:
     """Net and tax per line, each rounded half up; totals are sums of rounded figures. Rule 104. Refuses: Refused."""
     if not lines:
-        raise MissingText("An invoice has at least one line; describe what it is for.", field="description")
+        raise MissingText("An invoice has at least one line; describe what it is for.", field="lines")
     if len(lines) > MOST_LINES:
-        raise Refused(f"An invoice has at most {MOST_LINES} lines.", field="description")
+        raise Refused(f"An invoice has at most {MOST_LINES} lines.", field="lines")
     return tuple(_price(line, customer) for line in lines)
 
 
@@ -256,21 +256,19 @@ def _price(line: LineInput, customer: Customer) -> InvoiceLine:
     if line.unit_price.currency != customer.currency:
         raise CurrencyMixed(
             f"{customer.name} is invoiced in {customer.currency.code}, not {line.unit_price.currency.code}.",
-            field="unit_price",
+            field="lines",
         )
     if not (is_kept_exactly(line.tax_rate) and 0 <= line.tax_rate <= HIGHEST_RATE):
-        raise Refused("The tax rate goes from 0 to 100 per cent, with at most six decimals.", field="tax_rate")
+        raise Refused("The tax rate goes from 0 to 100 per cent, with at most six decimals.", field="lines")
     if not (is_kept_exactly(line.quantity) and line.quantity <= LARGEST_QUANTITY):
-        raise Refused(
-            f"The quantity is a number up to {LARGEST_QUANTITY:,} with at most six decimals.", field="quantity"
-        )
+        raise Refused(f"The quantity is a number up to {LARGEST_QUANTITY:,} with at most six decimals.", field="lines")
     if line.quantity <= 0:
-        raise NotPositive("The quantity must be more than zero.", field="quantity")
+        raise NotPositive("The quantity must be more than zero.", field="lines")
     if line.unit_price.micros <= 0:
-        raise NotPositive("The price must be more than zero.", field="unit_price")
+        raise NotPositive("The price must be more than zero.", field="lines")
     net = multiply(line.unit_price, line.quantity)
     return InvoiceLine(
-        description=clean_text(line.description, "description", LONGEST_DESCRIPTION, needed=True),
+        description=clean_text(line.description, "lines", LONGEST_DESCRIPTION, needed=True),
         quantity=line.quantity,
         unit_price=line.unit_price,
         tax_rate=line.tax_rate,

@@ -5,7 +5,7 @@ import json
 import threading
 import time
 import urllib.parse
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -85,11 +85,13 @@ class HttpDoor:
         if raw is None:
             await _respond(send, BoltResponse(status=413, body="too large"))
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        headers: dict[str, str | Sequence[str]] = {
+            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+        }
         response = await asyncio.get_running_loop().run_in_executor(self._pool, self._dispatch, raw, headers, received)
         await _respond(send, response)
 
-    def _dispatch(self, raw: str, headers: dict[str, str], received: float) -> BoltResponse:
+    def _dispatch(self, raw: str, headers: dict[str, str | Sequence[str]], received: float) -> BoltResponse:
         request = BoltRequest(body=raw, headers=headers, context={"received": received})
         return self._admission.run(self._app, request, payload_of(raw))
 
@@ -136,7 +138,7 @@ class SocketDoor:
 
     def _listen(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
         received = time.monotonic()
-        body = request.payload if isinstance(request.payload, dict) else {}
+        body: dict[str, Any] = dict(request.payload)
         made = BoltRequest(mode="socket_mode", body=request.payload, context={"received": received})
         response = self._admission.run(self._app, made, body)
         if response.status != 200:  # noqa: PLR2004  # without an acknowledgement Slack delivers again
@@ -151,9 +153,7 @@ class SocketDoor:
         self._client.connect()
 
     def is_connected(self) -> bool:
-        return bool(self._client.is_connected())
+        return self._client.is_connected()
 
     def close(self) -> None:
         self._client.close()
-
-

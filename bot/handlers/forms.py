@@ -244,6 +244,9 @@ class Values:
     def text(self, of: Field[str]) -> str:
         return self.get(of) or ""
 
+    def ticked(self, of: "TickField") -> bool:
+        return bool(self.given.get(of.name))
+
     def but(self, **changed: Any) -> "Values":
         return Values({**self.given, **changed})
 
@@ -352,6 +355,7 @@ def message_view(title: str, blocks: Sequence[Block], *, close: str = "Close") -
     """A view that only tells."""
     return {
         "type": "modal",
+        "callback_id": "told",
         "title": plain(shorten(title, LONGEST_TITLE)),
         "close": plain(close),
         "blocks": list(blocks),

@@ -69,7 +69,7 @@ PAYER = TextField(
 )
 AMOUNT = TextField("amount", "Amount", placeholder="500 or 1,234.50 SGD", longest=40, dispatches=True)
 RECEIVED = DateField("received_on", "Received on")
-METHOD = ChoiceField("method", "Method", choices=tuple((each.value.capitalize(), each.value) for each in Method))
+METHOD = ChoiceField("method", "Method", choices=tuple((f"{each.value[0].upper()}{each.value[1:]}", each.value) for each in Method))
 REFERENCE = TextField("reference", "Reference", needed=False, longest=140)
 INVOICES = ManyField(
     "invoices", "Invoices", needed=False, hint="Oldest first until the money runs out.", dispatches=True

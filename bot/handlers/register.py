@@ -98,7 +98,9 @@ def _answer(call: Call, reply: Reply) -> None:
         tell(dict(call.body), reply.text, list(reply.blocks) or None)
     else:
         blocks = list(reply.blocks) or [section(escape(reply.text))]
-        view = message_view("Duedesk", [block for block in blocks if block["type"] != "alert"] or [alert_block(reply.text)])
+        view = message_view(
+            "Duedesk", [block for block in blocks if block["type"] != "alert"] or [alert_block(reply.text)]
+        )
         call.client.views_push(trigger_id=call.trigger_id, view=view)
 
 

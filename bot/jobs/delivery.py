@@ -23,7 +23,9 @@ FIRST_BACK_OFF_SECONDS = 2
 LONGEST_BACK_OFF_SECONDS = 600
 MOST_ATTEMPTS = 40
 EVENT_TYPE = "duedesk_card"
-FATAL = frozenset({"channel_not_found", "is_archived", "not_in_channel", "invalid_blocks", "restricted_action", "msg_too_long"})
+FATAL = frozenset(
+    {"channel_not_found", "is_archived", "not_in_channel", "invalid_blocks", "restricted_action", "msg_too_long"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +97,12 @@ class Worker:
         if row.attempts > 1 and self._sent_before(channel, row, thread=ts) is not None:
             return
         self.client.chat_postMessage(
-            channel=channel, thread_ts=ts, text=card.text, blocks=note_of(card), metadata=_metadata(row), unfurl_links=False
+            channel=channel,
+            thread_ts=ts,
+            text=card.text,
+            blocks=note_of(card),
+            metadata=_metadata(row),
+            unfurl_links=False,
         )
 
     def _sent_before(self, channel: str, row: Claimed, thread: str | None = None) -> str | None:
@@ -128,7 +135,7 @@ class Worker:
 
 def back_off(attempts: int) -> int:
     """Seconds until the next try: doubling, at most ten minutes."""
-    return min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS * 2 ** min(attempts, 12))
+    return min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS << min(attempts, 12))
 
 
 def _metadata(row: Claimed) -> dict[str, Any]:
@@ -138,23 +145,21 @@ def _metadata(row: Claimed) -> dict[str, Any]:
 class DeliveryThread:
     """Runs a worker and the sealer in the background, woken by each commit, polling otherwise."""
 
-    def __init__(self, worker: Worker) -> None:
+    def __init__(self, worker: Worker, wake: threading.Event) -> None:
         self._worker = worker
-        self._wake = threading.Event()
+        self._wake = wake
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
 
-    def wake(self) -> None:
-        self._wake.set()
-
     def stop(self) -> None:
         """Finish what is in flight and end."""
         self._stop.set()
         self._wake.set()
-        self._thread.join(timeout=15)
+        if self._thread.is_alive():
+            self._thread.join(timeout=15)
 
     def _run(self) -> None:
         while not self._stop.is_set():

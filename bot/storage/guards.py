@@ -23,7 +23,17 @@ KEPT = {
     "series": ("name",),
 }
 # A draft invoice may change; once it has its number these are final.
-FINAL_INVOICE = ("number", "customer_id", "issue_on", "due_on", "posted_on", "net_micros", "tax_micros", "total_micros")
+FINAL_INVOICE = (
+    "number",
+    "customer_id",
+    "currency",
+    "issue_on",
+    "due_on",
+    "posted_on",
+    "net_micros",
+    "tax_micros",
+    "total_micros",
+)
 
 
 def install(dialect: str) -> Iterator[str]:
@@ -50,6 +60,7 @@ def names() -> Iterator[tuple[str, str]]:
     yield "guard_invoice_kept", "invoice"
     yield "guard_invoice_line_final", "invoice_line"
     yield "guard_invoice_line_kept", "invoice_line"
+    yield "guard_invoice_line_fits", "invoice_line"
     for table in FROZEN:
         yield f"guard_{table}_unchanged", table
         yield f"guard_{table}_undeleted", table
@@ -76,6 +87,13 @@ _OWNERS_FIT = """(NEW.invoice_id IS NULL OR EXISTS (SELECT 1 FROM invoice i WHER
     AND (NEW.lot_id IS NULL OR EXISTS (SELECT 1 FROM lot l WHERE l.id = NEW.lot_id AND l.customer_id = NEW.customer_id
     AND l.closed_on IS NULL AND NEW.effective_on >= l.opened_on
     AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= l.rose_on)))"""
+
+
+_SENT = "EXISTS (SELECT 1 FROM invoice WHERE id = OLD.invoice_id AND number IS NOT NULL)"
+# The lines of a final invoice are inserted after it, up to its total and no further.
+_LINE_EXCEEDS = """EXISTS (SELECT 1 FROM invoice i WHERE i.id = NEW.invoice_id AND i.number IS NOT NULL
+    AND i.total_micros < NEW.net_micros + NEW.tax_micros + (SELECT COALESCE(SUM(l.net_micros + l.tax_micros), 0)
+    FROM invoice_line l WHERE l.invoice_id = i.id))"""
 
 
 def _move(table: str, column: str) -> str:
@@ -110,9 +128,10 @@ def _sqlite() -> Iterator[str]:
     final = f"OLD.number IS NOT NULL AND ({_changed(FINAL_INVOICE, 'sqlite')})"
     yield refuse("guard_invoice_final", "BEFORE UPDATE", "invoice", final, "a final invoice does not change")
     yield refuse("guard_invoice_kept", "BEFORE DELETE", "invoice", "OLD.number IS NOT NULL", "a final invoice stays")
-    sent = "EXISTS (SELECT 1 FROM invoice WHERE id = OLD.invoice_id AND number IS NOT NULL)"
-    yield refuse("guard_invoice_line_final", "BEFORE UPDATE", "invoice_line", sent, "a final invoice does not change")
-    yield refuse("guard_invoice_line_kept", "BEFORE DELETE", "invoice_line", sent, "a final invoice stays")
+    unchanging = "a final invoice does not change"
+    yield refuse("guard_invoice_line_final", "BEFORE UPDATE", "invoice_line", _SENT, unchanging)
+    yield refuse("guard_invoice_line_kept", "BEFORE DELETE", "invoice_line", _SENT, unchanging)
+    yield refuse("guard_invoice_line_fits", "BEFORE INSERT", "invoice_line", _LINE_EXCEEDS, unchanging)
     for table in FROZEN:
         yield refuse(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "1", f"{table} rows do not change")
         yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
@@ -151,11 +170,13 @@ def _postgresql() -> Iterator[str]:
     yield trigger("guard_invoice_final", "BEFORE UPDATE", "invoice", "guard_invoice_final")
     yield function("guard_invoice_kept", refusing("OLD.number IS NOT NULL", "a final invoice stays", "OLD"))
     yield trigger("guard_invoice_kept", "BEFORE DELETE", "invoice", "guard_invoice_kept")
-    sent = "EXISTS (SELECT 1 FROM invoice WHERE id = OLD.invoice_id AND number IS NOT NULL)"
-    yield function("guard_invoice_line_final", refusing(sent, "a final invoice does not change"))
+    unchanging = "a final invoice does not change"
+    yield function("guard_invoice_line_final", refusing(_SENT, unchanging))
     yield trigger("guard_invoice_line_final", "BEFORE UPDATE", "invoice_line", "guard_invoice_line_final")
-    yield function("guard_invoice_line_kept", refusing(sent, "a final invoice stays", "OLD"))
+    yield function("guard_invoice_line_kept", refusing(_SENT, unchanging, "OLD"))
     yield trigger("guard_invoice_line_kept", "BEFORE DELETE", "invoice_line", "guard_invoice_line_kept")
+    yield function("guard_invoice_line_fits", refusing(_LINE_EXCEEDS, unchanging))
+    yield trigger("guard_invoice_line_fits", "BEFORE INSERT", "invoice_line", "guard_invoice_line_fits")
     yield function(
         "guard_refuse", "RAISE EXCEPTION '% rows stay as they are', TG_TABLE_NAME USING ERRCODE = 'check_violation';"
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from bot.domain.errors import NotFound
 from bot.domain.ledger import Entry
@@ -59,7 +59,7 @@ TAKEN_BACK_BY = (
 )
 
 
-def lot_of(row: Row[Any]) -> Lot:
+def lot_of(row: Any) -> Lot:
     of = currency(row.currency)
     return Lot(
         id=row.id,
@@ -75,7 +75,7 @@ def lot_of(row: Row[Any]) -> Lot:
     )
 
 
-def allocation_of(row: Row[Any]) -> Allocation:
+def allocation_of(row: Any) -> Allocation:
     of = currency(row.currency)
     return Allocation(
         id=row.id,

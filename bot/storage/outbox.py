@@ -212,5 +212,7 @@ class Outbox:
 
 
 def _anything_waits(connection: Connection) -> bool:
-    statement = select(_outbox.c.id).where(_outbox.c.state == "waiting", _outbox.c.not_before <= now_of(connection)).limit(1)
+    statement = (
+        select(_outbox.c.id).where(_outbox.c.state == "waiting", _outbox.c.not_before <= now_of(connection)).limit(1)
+    )
     return connection.execute(statement).first() is not None

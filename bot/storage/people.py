@@ -108,6 +108,6 @@ class SqlSettings:
 
     def change(self, name: str, value: str) -> None:
         pending = self._session.pending
+        pending.change(_NEWER, {})  # first, for it locks the book's row: two that change one setting take turns
         pending.change(_SETTING_GONE, {"of_name": name})
         pending.change(_SETTING_NEW, {"name": name, "value": value})
-        pending.change(_NEWER, {})

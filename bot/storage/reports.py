@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 from bot.domain.customers import Contact, Customer
 from bot.domain.errors import NotFound
 from bot.domain.money import Money, currency
-from bot.domain.open_items import Invoice
+from bot.domain.open_items import Allocation, Invoice
 from bot.domain.payments import Payment, PaymentState
 from bot.domain.people import Person
 from bot.domain.ports import (
@@ -53,6 +53,7 @@ _posting = PostingRow.__table__  # type: ignore[attr-defined]  # as above
 CARD_ITEMS = 5
 MOST_FUZZY = 50_000
 LIKELY = 72
+OWNER = 5
 _STEPS = {
     "unassigned": and_(_payment.c.customer_id.is_(None), _payment.c.state == "recorded"),
     "assigned": _payment.c.customer_id.is_not(None),
@@ -85,6 +86,10 @@ class SqlReadBooks:
     def person(self, team: str, user: str) -> Person | None:
         row = self._connection.execute(people.FIND, {"team": team, "slack_user": user}).first()
         return people.person_of(row) if row is not None else None
+
+    def has_owner(self) -> bool:
+        """Whether anybody owns this book yet. Rule 120."""
+        return self._connection.execute(select(_person.c.id).where(_person.c.role == OWNER)).first() is not None
 
     def people(self) -> Sequence[Person]:
         rows = self._connection.execute(
@@ -164,11 +169,11 @@ class SqlReadBooks:
         payment = self.payment(str(payment_id))
         if payment is None:
             raise NotFound("There is no such payment.", field="payment")
-        allocations = ()
+        allocations: tuple[Allocation, ...] = ()
         left = payment.amount.micros if payment.state is PaymentState.RECORDED else 0
         if payment.lot_id is not None:
             rows = self._connection.execute(ledger.OF_LOT, {"lot_id": payment.lot_id})
-            allocations = tuple(ledger.allocation_of(row) for row in rows)  # type: ignore[assignment]  # of any length
+            allocations = tuple(ledger.allocation_of(row) for row in rows)
             left = int(
                 self._connection.execute(select(_lot.c.open_micros).where(_lot.c.id == payment.lot_id)).scalar() or 0
             )

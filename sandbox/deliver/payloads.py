@@ -1,26 +1,30 @@
 """The payloads that Slack delivers, in the shapes its reference gives for slash commands, interactions and events."""
 
-import time
+from collections.abc import Mapping
 from typing import Any
 
+from sandbox.deliver.shapes import message_payload
 from sandbox.state import Channel, Message, OpenView, Workspace
+
+TOKEN = "verification"  # noqa: S105  # the retired verification token, still part of every payload
+DOMAIN = "sandbox"
 
 
 class Payloads:
-    """Builds payloads for one workspace, served at one address."""
+    """Builds payloads for one workspace."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self.address = "http://127.0.0.1"
 
-    def command(self, user: str, channel: Channel, name: str, text: str) -> dict[str, Any]:
+    def command(self, user: str, channel: Channel, name: str, text: str) -> dict[str, str]:
+        """The form of a slash command."""
         person = self._workspace.person(user)
         form = {
-            "token": "sandbox",
-            "team_id": person.team_id or self._workspace.team,
-            "team_domain": "sandbox",
+            "token": TOKEN,
+            "team_id": person.team_id,
+            "team_domain": DOMAIN,
             "channel_id": channel.id,
-            "channel_name": "directmessage" if channel.is_im else channel.name,
+            "channel_name": _channel_name(channel),
             "user_id": user,
             "user_name": person.name,
             "command": name,
@@ -28,156 +32,180 @@ class Payloads:
             "api_app_id": self._workspace.app_id,
             "is_enterprise_install": "false",
             "response_url": self._response(user, channel.id),
-            "trigger_id": self._workspace.new_trigger(user),
+            "trigger_id": self._workspace.grants.new_trigger(user),
         }
-        if person.enterprise_id:
-            form["enterprise_id"] = person.enterprise_id
+        enterprise = person.enterprise_id or self._workspace.enterprise
+        if enterprise:
+            form |= {"enterprise_id": enterprise, "enterprise_name": DOMAIN}
         return form
 
     def action(
-        self, user: str, block_id: str, element: dict[str, Any], value: dict[str, Any], where: Message | OpenView
+        self, user: str, block_id: str, element: Mapping[str, Any], value: Mapping[str, Any], where: Message | OpenView
     ) -> dict[str, Any]:
+        """A `block_actions` payload for one pressed or changed element."""
         action = {
+            **{name: element[name] for name in ("text", "style", "placeholder") if name in element},
+            **value,
             "type": element["type"],
             "block_id": block_id,
             "action_id": element["action_id"],
-            "action_ts": f"{time.time():.6f}",
-            **({"text": element["text"]} if element["type"] == "button" else {}),
-            **value,
+            "action_ts": self._workspace.now,
         }
-        body = {"type": "block_actions", **self._common(user), "actions": [action]}
-        body["trigger_id"] = self._workspace.new_trigger(user)
-        if isinstance(where, OpenView):
-            body["container"] = {"type": "view", "view_id": where.id}
-            body["view"] = self._workspace.view_payload(where)
-        else:
-            channel = self._workspace.channel(where.channel)
-            body["container"] = {
-                "type": "message",
-                "message_ts": where.ts,
-                "channel_id": where.channel,
-                "is_ephemeral": where.only_for is not None,
-            }
-            body["channel"] = {"id": channel.id, "name": channel.name}
-            body["response_url"] = self._response(user, channel.id)
+        if isinstance(where, Message):
+            action = {name: each for name, each in action.items() if name != "placeholder" or element["type"] != "button"}
+        view = where.id if isinstance(where, OpenView) else None
+        body = {
+            "type": "block_actions",
+            **self._common(user),
+            **self._place(where),
+            "trigger_id": self._workspace.grants.new_trigger(user, view),
+            "actions": [action],
+        }
+        if isinstance(where, Message):
+            body["response_url"] = self._response(user, where.channel, where.ts)
             body["state"] = {"values": where.state}
-            if where.only_for is None:
-                body["message"] = message_payload(where, self._workspace)
         return body
 
     def suggestion(
         self, user: str, block_id: str, action_id: str, text: str, where: Message | OpenView
     ) -> dict[str, Any]:
-        body = {
-            "type": "block_suggestion",
-            **self._common(user),
-            "block_id": block_id,
-            "action_id": action_id,
-            "value": text,
-        }
-        if isinstance(where, OpenView):
-            body["view"] = self._workspace.view_payload(where)
-            body["container"] = {"type": "view", "view_id": where.id}
-        else:
-            body["container"] = {"type": "message", "message_ts": where.ts, "channel_id": where.channel}
-        return body
+        """A `block_suggestion` payload: what was typed into an external select."""
+        typed = {"action_id": action_id, "block_id": block_id, "value": text}
+        return {"type": "block_suggestion", **self._common(user), **self._place(where), **typed}
 
     def submission(self, opened: OpenView) -> dict[str, Any]:
+        """A `view_submission` payload."""
+        trigger = self._workspace.grants.new_trigger(opened.user, opened.id)
+        addresses = [
+            {
+                "block_id": block["block_id"],
+                "action_id": block["element"]["action_id"],
+                "channel_id": chosen,
+                "response_url": self._response(opened.user, chosen),
+            }
+            for block in opened.drawn
+            if block["type"] == "input" and block["element"].get("response_url_enabled")
+            for chosen in [_chosen_conversation(opened, block)]
+            if chosen
+        ]
         return {
             "type": "view_submission",
             **self._common(opened.user),
-            "trigger_id": self._workspace.new_trigger(opened.user),
-            "view": self._workspace.view_payload(opened),
-            "response_urls": [],
+            "trigger_id": trigger,
+            "view": self.view(opened),
+            "response_urls": addresses,
         }
 
-    def closed(self, opened: OpenView) -> dict[str, Any]:
-        view = self._workspace.view_payload(opened)
-        return {"type": "view_closed", **self._common(opened.user), "view": view, "is_cleared": False}
+    def closed(self, opened: OpenView, *, cleared: bool) -> dict[str, Any]:
+        """A `view_closed` payload."""
+        return {"type": "view_closed", **self._common(opened.user), "view": self.view(opened), "is_cleared": cleared}
 
     def shortcut(self, user: str, callback_id: str, message: Message | None) -> dict[str, Any]:
+        """A `shortcut` payload, or a `message_action` one when a message was chosen."""
         body = {
             "type": "message_action" if message is not None else "shortcut",
             **self._common(user),
             "callback_id": callback_id,
-            "trigger_id": self._workspace.new_trigger(user),
-            "action_ts": f"{time.time():.6f}",
+            "trigger_id": self._workspace.grants.new_trigger(user),
+            "action_ts": self._workspace.now,
         }
         if message is not None:
             channel = self._workspace.channel(message.channel)
-            body["channel"] = {"id": channel.id, "name": channel.name}
+            body["channel"] = {"id": channel.id, "name": _channel_name(channel)}
             body["message"] = message_payload(message, self._workspace)
             body["message_ts"] = message.ts
-            body["response_url"] = self._response(user, channel.id)
+            body["response_url"] = self._response(user, channel.id, message.ts)
         return body
 
-    def event(self, event: dict[str, Any]) -> dict[str, Any]:
-        return {
-            "token": "sandbox",
-            "team_id": self._workspace.team,
-            "api_app_id": self._workspace.app_id,
-            "event": event,
-            "type": "event_callback",
-            "event_id": self._workspace.serial("Ev"),
-            "event_time": int(self._workspace.clock()),
-            "authorizations": [
-                {
-                    "enterprise_id": None,
-                    "team_id": self._workspace.team,
-                    "user_id": self._workspace.bot.id,
-                    "is_bot": True,
-                }
-            ],
+    def event(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """An `event_callback` round an event."""
+        workspace = self._workspace
+        authorization = {
+            "enterprise_id": workspace.enterprise,
+            "team_id": workspace.team,
+            "user_id": workspace.bot.id,
+            "is_bot": True,
+            "is_enterprise_install": False,
         }
+        return {
+            "token": TOKEN,
+            "team_id": workspace.team,
+            **({"enterprise_id": workspace.enterprise} if workspace.enterprise else {}),
+            "api_app_id": workspace.app_id,
+            "event": {**event, "event_ts": event.get("ts") or workspace.now},
+            "type": "event_callback",
+            "event_id": workspace.serial("Ev"),
+            "event_time": int(workspace.clock()),
+            "authorizations": [authorization],
+            "is_ext_shared_channel": False,
+            "event_context": workspace.serial("4-"),
+        }
+
+    def view(self, opened: OpenView) -> dict[str, Any]:
+        """A view as Slack hands it over, with its state."""
+        workspace = self._workspace
+        optional = {"private_metadata": "", "callback_id": "", "external_id": "", "close": None, "submit": None}
+        return {
+            **optional,
+            "clear_on_close": False,
+            "notify_on_close": False,
+            **opened.view,
+            "id": opened.id,
+            "team_id": workspace.team,
+            "state": {"values": opened.state},
+            "hash": opened.hash,
+            "previous_view_id": opened.previous,
+            "root_view_id": opened.root,
+            "app_id": workspace.app_id,
+            "bot_id": workspace.bot_id,
+            "app_installed_team_id": workspace.team,
+        }
+
+    def _place(self, where: Message | OpenView) -> dict[str, Any]:
+        """Where something was pressed: the container, and the view or message itself."""
+        if isinstance(where, OpenView):
+            return {"container": {"type": "view", "view_id": where.id}, "view": self.view(where)}
+        channel = self._workspace.channel(where.channel)
+        container: dict[str, Any] = {
+            "type": "message",
+            "message_ts": where.ts,
+            "channel_id": where.channel,
+            "is_ephemeral": where.only_for is not None,
+        }
+        if where.thread_ts:
+            container["thread_ts"] = where.thread_ts
+        place: dict[str, Any] = {
+            "container": container,
+            "channel": {"id": channel.id, "name": _channel_name(channel)},
+        }
+        # Of an ephemeral message Slack hands over where it was, not what it said.
+        if where.only_for is None:
+            place["message"] = message_payload(where, self._workspace)
+        return place
 
     def _common(self, user: str) -> dict[str, Any]:
         person = self._workspace.person(user)
-        team = person.team_id or self._workspace.team
+        enterprise = person.enterprise_id or self._workspace.enterprise
         return {
-            "user": {"id": user, "username": person.name, "name": person.name, "team_id": team},
-            "team": {"id": self._workspace.team, "domain": "sandbox"},
+            "user": {"id": user, "username": person.name, "name": person.name, "team_id": person.team_id},
             "api_app_id": self._workspace.app_id,
-            "token": "sandbox",
-            "enterprise": {"id": person.enterprise_id, "name": "grid"} if person.enterprise_id else None,
+            "token": TOKEN,
+            "team": {"id": self._workspace.team, "domain": DOMAIN},
+            "enterprise": {"id": enterprise, "name": DOMAIN} if enterprise else None,
             "is_enterprise_install": False,
         }
 
-    def _response(self, user: str, channel: str) -> str:
-        return f"{self.address}/response/{self._workspace.new_response(user, channel)}"
+    def _response(self, user: str, channel: str, message: str | None = None) -> str:
+        made = self._workspace.grants.new_response(user, channel, message)
+        return f"{self._workspace.address}/response/{made}"
 
 
-def message_payload(message: Message, workspace: Workspace) -> dict[str, Any]:
-    """A message as the Web API and interaction payloads show it."""
-    made: dict[str, Any] = {"type": "message", "user": message.user, "ts": message.ts, "text": message.text}
-    if message.bot_id:
-        made |= {"bot_id": message.bot_id, "app_id": workspace.app_id, "team": workspace.team}
-    if message.blocks:
-        made["blocks"] = message.blocks
-    if message.thread_ts:
-        made["thread_ts"] = message.thread_ts
-    if message.metadata:
-        made["metadata"] = message.metadata
-    if message.edited:
-        made["edited"] = {"user": message.user, "ts": message.ts}
-    replies = [
-        each for each in workspace.messages[message.channel] if each.thread_ts == message.ts and each.ts != message.ts
-    ]
-    if replies:
-        made |= {"reply_count": len(replies), "thread_ts": message.ts}
-    if message.files:
-        made["files"] = [file_payload(workspace, each) for each in message.files]
-    return made
+def _channel_name(channel: Channel) -> str:
+    if channel.is_im:
+        return "directmessage"
+    return "privategroup" if channel.is_private else channel.name
 
 
-def file_payload(workspace: Workspace, file_id: str) -> dict[str, Any]:
-    file = workspace.files[file_id]
-    return {
-        "id": file.id,
-        "name": file.name,
-        "title": file.title or file.name,
-        "size": file.size,
-        "user": file.owner,
-        "mimetype": "text/csv" if file.name.endswith(".csv") else "application/octet-stream",
-        "url_private": f"/files/{file.id}/{file.name}",
-        "url_private_download": f"/files/{file.id}/{file.name}",
-    }
+def _chosen_conversation(opened: OpenView, block: Mapping[str, Any]) -> str | None:
+    value = opened.state[block["block_id"]][block["element"]["action_id"]]
+    return value.get("selected_conversation") or value.get("selected_channel")

@@ -4,7 +4,7 @@ import { formatDate, fullMoment } from "./directory.js";
 import { h } from "./dom.js";
 import { EMOJI } from "./emoji.js";
 
-const SAFE_LINK = /^(https?:\/\/|mailto:|tel:|slack:)/i;
+const SAFE_LINK = /^(https?:\/\/|mailto:|tel:|slack:|\/#[CDG]\w+\/[\d.]+$)/i;
 const WORD = /[\p{L}\p{N}]/u;
 const TAGS = { "*": "strong", _: "em", "~": "s" };
 

@@ -1,5 +1,6 @@
 """The records of a workspace."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -34,18 +35,24 @@ class Person:
     deleted: bool = False
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Channel:
-    """A channel or a direct message."""
+    """A channel or a direct message with the app; `is_read_only` is one where the app may not post."""
 
     id: str
     name: str
-    members: set[str] = field(default_factory=set)
+    members: Collection[str] = ()
     is_private: bool = False
     is_im: bool = False
     is_ext_shared: bool = False
     is_archived: bool = False
+    is_read_only: bool = False
     topic: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The word of Slack's `channel_type`."""
+        return "im" if self.is_im else "group" if self.is_private else "channel"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -57,13 +64,21 @@ class Message:
     user: str
     text: str
     blocks: list[dict[str, Any]] = field(default_factory=list)
+    attachments: list[dict[str, Any]] = field(default_factory=list)
     bot_id: str | None = None
     thread_ts: str | None = None
+    broadcast: bool = False
     only_for: str | None = None
-    edited: bool = False
+    edited_ts: str | None = None
     metadata: dict[str, Any] | None = None
     files: list[str] = field(default_factory=list)
-    state: dict[str, Any] = field(default_factory=dict)
+    reactions: dict[str, list[str]] = field(default_factory=dict)
+    state: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def drawn(self) -> list[dict[str, Any]]:
+        """The blocks that are shown."""
+        return self.blocks
 
 
 @dataclass(slots=True, kw_only=True)
@@ -80,6 +95,12 @@ class OpenView:
     errors: dict[str, str] = field(default_factory=dict)
     busy: bool = False
 
+    @property
+    def drawn(self) -> list[dict[str, Any]]:
+        """The blocks that are shown."""
+        blocks: list[dict[str, Any]] = self.view["blocks"]
+        return blocks
+
 
 @dataclass(slots=True, kw_only=True)
 class File:
@@ -89,19 +110,20 @@ class File:
     name: str
     size: int
     owner: str
+    created: int = 0
     content: bytes | None = None
+    complete: bool = False
     title: str = ""
     shared_in: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True, kw_only=True)
 class Delivery:
-    """Something sent to the app, kept so that it can be sent again."""
+    """Something sent to the app, kept so that it can be sent again; status 0 says that no answer came."""
 
     id: str
     kind: str
-    body: dict[str, Any]
-    form: bool
+    body: Mapping[str, Any]
     status: int = 0
     answer: str = ""
     elapsed_ms: float = 0.0

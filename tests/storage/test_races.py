@@ -1,23 +1,26 @@
 """Many at once on one book: nothing is matched twice, numbered twice, or done twice."""
 
+import contextlib
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from functools import partial
 from typing import TypeVar
 
 import pytest
 from sqlalchemy import text
 
+from bot.desk import Desk
 from bot.domain.allocation import Portion
-from bot.domain.customers import Mode, NewCustomer, new_customer
+from bot.domain.customers import Customer, Mode, NewCustomer, new_customer
 from bot.domain.errors import AlreadyTaken, KeyReused, MoreThanLeft, NotUndoable, OwnerExists, Refused
 from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
-from bot.domain.operation import Context, Operation, Outcome
+from bot.domain.operation import Actor, Context, Operation, Request, Role
 from bot.domain.payments import (
     AllocatePayment,
     AssignPayment,
+    Payment,
     PaymentChanged,
     PaymentStep,
     RecordPayment,
@@ -30,17 +33,15 @@ from bot.domain.payments import (
     void_payment,
 )
 from bot.domain.people import Grant, Profile, RightChanged, SetOwner, grant, set_owner
-from bot.domain.operation import Role
 from bot.domain.ports import Books
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
 from bot.storage.engine import Library
+from bot.storage.reports import SqlReadBooks
 from bot.storage.store import Store
-from tests.world import ADMIN, SGD, TEAM, World, money
+from tests.world import ADMIN, SGD, START, TEAM, World, money
 
 T = TypeVar("T")
-CommandT = TypeVar("CommandT")
-OutcomeT = TypeVar("OutcomeT", bound=Outcome)
 THREADS = 8
 ROUNDS = 10
 
@@ -62,7 +63,8 @@ def at_once(pool: ThreadPoolExecutor, works: Sequence[Callable[[], T]]) -> list[
         except Refused as refusal:
             return refusal
 
-    return [each.result() for each in [pool.submit(run, work) for work in works]]
+    running = [pool.submit(run, work) for work in works]
+    return [each.result() for each in running]
 
 
 def done(results: Sequence[T | Refused]) -> list[T]:
@@ -86,11 +88,9 @@ def test_eight_that_pay_one_invoice_never_pay_more_than_it(world: World, pool: T
         invoice = world.invoice(customer, 100, auto=False)
         payments = [world.pay(30, customer).payment for _ in range(THREADS)]
 
-        def pay(payment_id: int, invoice_id: int = invoice.id) -> PaymentChanged:
-            portions = (Portion(invoice_id=invoice_id),)
-            return world.do(allocate_payment, AllocatePayment(payment_id=payment_id, portions=portions))
-
-        results = at_once(pool, [lambda each=payment.id: pay(each) for payment in payments])  # type: ignore[misc]  # bound now
+        portions = (Portion(invoice_id=invoice.id),)
+        commands = [AllocatePayment(payment_id=payment.id, portions=portions) for payment in payments]
+        results = at_once(pool, [partial(world.do, allocate_payment, command) for command in commands])
         paid = [outcome.payment.amount - outcome.left for outcome in done(results)]
         assert sorted(part.micros for part in paid) == [money(part).micros for part in (10, 30, 30, 30)]
         assert len(refused(results)) == 4
@@ -105,11 +105,9 @@ def test_a_named_amount_is_paid_whole_or_refused(world: World, pool: ThreadPoolE
         invoice = world.invoice(customer, 100, auto=False)
         payments = [world.pay(30, customer).payment for _ in range(THREADS)]
 
-        def pay(payment_id: int, invoice_id: int = invoice.id) -> PaymentChanged:
-            portions = (Portion(invoice_id=invoice_id, amount=money(30)),)
-            return world.do(allocate_payment, AllocatePayment(payment_id=payment_id, portions=portions))
-
-        results = at_once(pool, [lambda each=payment.id: pay(each) for payment in payments])  # type: ignore[misc]  # bound now
+        portions = (Portion(invoice_id=invoice.id, amount=money(30)),)
+        commands = [AllocatePayment(payment_id=payment.id, portions=portions) for payment in payments]
+        results = at_once(pool, [partial(world.do, allocate_payment, command) for command in commands])
         assert refused(results) == [MoreThanLeft] * 5
         assert world.read_invoice(invoice).open == money(10)
     world.check()
@@ -122,24 +120,19 @@ def test_eight_that_spend_one_payment_never_spend_more_than_it(world: World, poo
         payment = world.pay(100, customer).payment
         invoices = [world.invoice(customer, 30, auto=False) for _ in range(THREADS)]
 
-        def pay(invoice_id: int, payment_id: int = payment.id) -> PaymentChanged:
-            portions = (Portion(invoice_id=invoice_id),)
-            return world.do(allocate_payment, AllocatePayment(payment_id=payment_id, portions=portions))
-
-        results = at_once(pool, [lambda each=invoice.id: pay(each) for invoice in invoices])  # type: ignore[misc]  # bound now
-        assert sorted(outcome.left.micros for outcome in done(results)) == [money(left).micros for left in (0, 10, 40, 70)]
-        left = [world.read_invoice(invoice).open for invoice in invoices]
-        assert sum(each.micros for each in left) == money(THREADS * 30 - 100).micros
-        world.pay(THREADS * 30 - 100, customer, to=tuple((each, None) for each in invoices if world.read_invoice(each).open))
+        commands = [
+            AllocatePayment(payment_id=payment.id, portions=(Portion(invoice_id=invoice.id),)) for invoice in invoices
+        ]
+        results = at_once(pool, [partial(world.do, allocate_payment, command) for command in commands])
+        assert sorted(outcome.left for outcome in done(results)) == [money(left) for left in (0, 10, 40, 70)]
+        after = [world.read_invoice(invoice) for invoice in invoices]
+        assert sum(each.open.micros for each in after) == money(THREADS * 30 - 100).micros
+        world.pay(THREADS * 30 - 100, customer, to=tuple((each, None) for each in after if each.open))
     world.check()
 
 
-@dataclass(frozen=True)
-class Gesture:
-    """Something a person presses, sent eight times over by a nervous network."""
-
-    prepare: Callable[[World], object]
-    operation: Callable[[], Operation[object, Outcome]]
+def _fresh(world: World) -> Customer:
+    return world.customer(f"C{world.request().key.partition(':')[2]}")
 
 
 def _recorded(world: World) -> object:
@@ -147,23 +140,24 @@ def _recorded(world: World) -> object:
 
 
 def _recorded_for_customer(world: World) -> object:
-    customer = world.customer(f"C{world.request().key.partition(':')[2]}")
+    customer = _fresh(world)
     world.invoice(customer, 4)
     return RecordPayment(payer="Somebody", amount=money(10), received_on=world.today, customer_id=customer.id)
 
 
 def _assigned(world: World) -> object:
-    customer = world.customer(f"C{world.request().key.partition(':')[2]}")
+    customer = _fresh(world)
+    world.invoice(customer, 4)
     return AssignPayment(payment_id=world.pay(10).payment.id, customer_id=customer.id)
 
 
 def _unassigned(world: World) -> object:
-    customer = world.customer(f"C{world.request().key.partition(':')[2]}")
+    customer = _fresh(world)
     return UnassignPayment(payment_id=world.pay(10, customer).payment.id)
 
 
 def _allocated(world: World) -> object:
-    customer = world.customer(f"C{world.request().key.partition(':')[2]}")
+    customer = _fresh(world)
     world.invoice(customer, 10, auto=False)
     return AllocatePayment(payment_id=world.pay(10, customer).payment.id)
 
@@ -177,7 +171,7 @@ def _undone(world: World) -> object:
 
 
 def _invoiced(world: World) -> object:
-    customer = world.customer(f"C{world.request().key.partition(':')[2]}")
+    customer = _fresh(world)
     world.pay(4, customer)
     line = LineInput(description="Service", unit_price=money(10))
     return DraftInvoice(customer_id=customer.id, lines=(line,), issue_on=world.today, send=True)
@@ -211,7 +205,7 @@ def test_one_key_sent_eight_times_at_once_acts_once_and_answers_alike(
         command = prepare(world)
         before = _rows(world)
         request = world.request()
-        results = at_once(pool, [lambda: world.desk.carry_out(operation, command, request)] * THREADS)  # noqa: B023  # run in this round
+        results = at_once(pool, [partial(world.desk.carry_out, operation, command, request)] * THREADS)
         assert refused(results) == []
         assert all(each == results[0] for each in results)
         after = _rows(world)
@@ -220,25 +214,23 @@ def test_one_key_sent_eight_times_at_once_acts_once_and_answers_alike(
 
 
 def _rows(world: World) -> Counter[str]:
-    return world.store.read(
-        lambda books: Counter(
-            {
-                table: int(books.connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one())
-                for table in ("audit", "request_key", "outbox", "payment", "entry", "allocation")
-            }
+    def count(books: SqlReadBooks) -> Counter[str]:
+        tables = ("audit", "request_key")
+        return Counter(
+            {table: books.connection.execute(text(f"SELECT COUNT(*) FROM {table}")).scalar_one() for table in tables}
         )
-    )
+
+    return world.store.read(count)
 
 
 def test_one_key_with_eight_contents_acts_once_and_refuses_the_rest(world: World, pool: ThreadPoolExecutor) -> None:
     for index in range(ROUNDS):
-        key = f"same:{index}"
-
-        def record(amount: int, key: str = key) -> PaymentChanged:
-            command = RecordPayment(payer="Somebody", amount=money(amount), received_on=world.today)
-            return world.do(record_payment, command, key=key)
-
-        results = at_once(pool, [lambda each=amount: record(each) for amount in range(1, THREADS + 1)])  # type: ignore[misc]  # bound now
+        commands = [
+            RecordPayment(payer="Somebody", amount=money(amount), received_on=world.today)
+            for amount in range(1, THREADS + 1)
+        ]
+        sending = [partial(world.do, record_payment, command, key=f"same:{index}") for command in commands]
+        results = at_once(pool, sending)
         assert len(done(results)) == 1
         assert refused(results) == [KeyReused] * (THREADS - 1)
     assert numbers(world, "payment") == list(range(1, ROUNDS + 1))
@@ -288,8 +280,7 @@ def test_of_two_undos_at_once_one_wins(world: World, pool: ThreadPoolExecutor) -
     for _ in range(ROUNDS):
         operation_id = world.pay(10, customer).operation_id
         assert world.read_invoice(invoice).status == "paid"
-        undoing = Undo(operation_id=operation_id)
-        results = at_once(pool, [lambda: world.do(undo, undoing)] * 2)  # noqa: B023  # run in this round
+        results = at_once(pool, [partial(world.do, undo, Undo(operation_id=operation_id))] * 2)
         assert refused(results) == [NotUndoable]
         assert [each.step for each in done(results)] == [PaymentStep.UNDONE]
         assert world.read_invoice(invoice).open == money(5)
@@ -303,29 +294,24 @@ def test_opposite_orders_over_customers_and_payments_do_not_deadlock(world: Worl
     for _ in range(ROUNDS):
         payments = [world.pay(10).payment for _ in range(2)]
 
-        def work(mine: int, payments: list[int] = [each.id for each in payments]) -> int:  # noqa: B006  # read only
-            first, second = customers[:: 1 if mine % 2 else -1]
-            count = 0
-            for payment_id in payments[:: 1 if mine % 3 else -1]:
-                for customer in (first, second):
-                    for step in (
-                        lambda: world.do(
-                            assign_payment, AssignPayment(payment_id=payment_id, customer_id=customer.id)  # noqa: B023  # run at once
-                        ),
-                        lambda: world.invoice(customer, 1),  # noqa: B023  # run at once
-                        lambda: world.do(unassign_payment, UnassignPayment(payment_id=payment_id)),  # noqa: B023  # run at once
-                    ):
-                        try:
-                            step()
-                            count += 1
-                        except Refused:
-                            pass
-            return count
-
-        results = at_once(pool, [lambda each=mine: work(each) for mine in range(THREADS)])  # type: ignore[misc]  # bound now
-        assert refused(results) == []
+        works = [
+            partial(_back_and_forth, world, customers[:: 1 if mine % 2 else -1], payments[:: 1 if mine % 3 else -1])
+            for mine in range(THREADS)
+        ]
+        assert refused(at_once(pool, works)) == []
     assert _deadlocks(world) == deadlocks
     world.check()
+
+
+def _back_and_forth(world: World, customers: Sequence[Customer], payments: Sequence[Payment]) -> None:
+    for payment in payments:
+        for customer in customers:
+            assigning = AssignPayment(payment_id=payment.id, customer_id=customer.id)
+            with contextlib.suppress(Refused):
+                world.do(assign_payment, assigning)
+            world.invoice(customer, 1)
+            with contextlib.suppress(Refused):
+                world.do(unassign_payment, UnassignPayment(payment_id=payment.id))
 
 
 def _deadlocks(world: World) -> int:
@@ -338,7 +324,7 @@ def _deadlocks(world: World) -> int:
 def test_two_customers_with_one_code_at_once(world: World, pool: ThreadPoolExecutor) -> None:
     for index in range(ROUNDS):
         command = NewCustomer(code=f"SAME-{index}", name="Same", currency=SGD, mode=Mode.PREPAID)
-        results = at_once(pool, [lambda: world.do(new_customer, command)] * 4)  # noqa: B023  # run in this round
+        results = at_once(pool, [partial(world.do, new_customer, command)] * 4)
         assert refused(results) == [AlreadyTaken] * 3
     world.check()
 
@@ -347,35 +333,27 @@ def test_rights_and_settings_changed_at_once(world: World, pool: ThreadPoolExecu
     for index in range(ROUNDS):
         profile = Profile(team=TEAM, user=f"U{index}", name="New")
 
-        def give(role: Role, profile: Profile = profile) -> RightChanged:
-            return world.do(grant, Grant(profile=profile, role=role), by=ADMIN)
-
-        results = at_once(pool, [lambda each=role: give(each) for role in (Role.VIEWER, Role.CLERK, Role.MANAGER) * 2])  # type: ignore[misc]  # bound now
-        assert refused(results) == []
-        setting = at_once(
-            pool,
-            [
-                lambda each=days: world.do(change_setting, ChangeSetting(name="due_days", value=str(each)), by=ADMIN)  # type: ignore[misc]  # bound now
-                for days in range(THREADS)
-            ],
-        )
-        assert refused(setting) == []
-    last = world.store.read(lambda books: books.settings())
-    assert last.version == 1 + ROUNDS * THREADS
+        granting = [Grant(profile=profile, role=role) for role in (Role.VIEWER, Role.CLERK, Role.MANAGER) * 2]
+        assert refused(at_once(pool, [partial(world.do, grant, command, by=ADMIN) for command in granting])) == []
+        changing = [ChangeSetting(name="due_days", value=str(days)) for days in range(THREADS)]
+        works = [partial(world.do, change_setting, command, by=ADMIN) for command in changing]
+        assert refused(at_once(pool, works)) == []
+    assert world.store.read(lambda books: books.settings().version) == 1 + ROUNDS * THREADS
     world.check()
 
 
 def test_of_eight_first_owners_one_is(library: Library, pool: ThreadPoolExecutor) -> None:
-    world = World(Store.open(library))
-    with_none = world.store.read(lambda books: [person for person in books.people() if person.role is Role.OWNER])
-    assert len(with_none) == 1
-    results = at_once(
-        pool,
-        [
-            lambda each=index: world.do(set_owner, SetOwner(profile=Profile(team=TEAM, user=f"U{each}")), by=f"U{each}")  # type: ignore[misc]  # bound now
-            for index in range(THREADS)
-        ],
-    )
-    assert refused(results) == [OwnerExists] * THREADS
-    replace(world)
-    world.check()
+    store = Store.open(library)
+    desk = Desk(store)
+
+    def name(user: str) -> RightChanged:
+        actor = Actor(team=TEAM, user=user)
+        request = Request(actor=actor, now=START, key=f"first:{user}", request_id=user)
+        return desk.carry_out(set_owner, SetOwner(profile=Profile(team=TEAM, user=user)), request)
+
+    results = at_once(pool, [partial(name, f"U{index}") for index in range(THREADS)])
+    assert refused(results) == [OwnerExists] * (THREADS - 1)
+    people = store.read(lambda books: books.people())
+    assert [person.role for person in people] == [Role.OWNER]
+    store.seal()
+    assert store.verify() == []

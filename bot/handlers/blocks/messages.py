@@ -66,7 +66,8 @@ def _touched(invoice: Invoice, outcome: PaymentChanged, settings: Settings) -> R
     customer = outcome.effect.after
     file = InvoiceFile(invoice=invoice, lines=(), customer=customer, allocations=())
     text = invoice_title(invoice, customer, settings)
-    says: tuple[Part, ...] = (bold(outcome.payment.number), f" {outcome.step.value}: {invoice.status}, {invoice.open} open")
+    says: tuple[Part, ...] = (
+        bold(outcome.payment.number),
+        f" {outcome.step.value}: {invoice.status}, {invoice.open} open",
+    )
     return Rendered(text, invoice_file_card(file, settings), says)
-
-

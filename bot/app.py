@@ -1,0 +1,121 @@
+"""Builds everything once and wires it; nothing else constructs anything."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from slack_bolt import App
+from slack_bolt.authorization import AuthorizeResult
+from slack_sdk import WebClient
+
+from bot.config import Config
+from bot.desk import SYSTEM, Desk
+from bot.domain.errors import OwnerExists
+from bot.domain.operation import Actor, Request
+from bot.domain.people import RightChanged, SetOwner, set_owner
+from bot.handlers.admin import profile_of
+from bot.handlers.doors import Admission, HttpDoor, SocketDoor
+from bot.handlers.register import register
+from bot.jobs.delivery import DeliveryThread, Worker
+from bot.observe import log, quieten
+from bot.storage.engine import Library
+from bot.storage.store import Store
+
+SLACK_SECONDS = 10
+
+
+@dataclass
+class Duedesk:
+    """One running bot: its book, its desk, its Bolt app and its delivery."""
+
+    config: Config
+    library: Library
+    desk: Desk
+    bolt: App
+    client: WebClient
+    delivery: DeliveryThread
+    admission: Admission
+
+    def http_door(self) -> HttpDoor:
+        threads = self.config.desk_limit + 8
+        return HttpDoor(self.bolt, self.admission, threads=threads, ready=self.is_ready)
+
+    def socket_door(self) -> SocketDoor:
+        return SocketDoor(
+            self.bolt,
+            self.admission,
+            app_token=self.config.slack_app_token.get_secret_value(),
+            base_url=self.config.slack_api_url,
+        )
+
+    def is_ready(self) -> bool:
+        """Whether the book can be reached and is at this program's schema."""
+        return self.desk.store.is_current()
+
+    def close(self) -> None:
+        self.delivery.stop()
+        self.library.close()
+
+
+def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), book: str = "main") -> Duedesk:
+    """A bot for one book, ready to be given a door."""
+    library = Library(config.database_url, limit=config.desk_limit)
+    store = Store.open(library, book)
+    token = config.slack_bot_token.get_secret_value()
+    client = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS)
+    woken = threading.Event()
+    desk = Desk(store, clock=clock, on_commit=woken.set)
+    delivery = DeliveryThread(Worker(desk, client), woken)
+    bolt = App(
+        client=client,
+        token=None,
+        authorize=_authorizer(client, token),
+        signing_secret=config.slack_signing_secret.get_secret_value() or "unused-in-socket-mode",
+        process_before_response=True,
+        raise_error_for_unhandled_request=False,
+        url_verification_enabled=True,
+        ignoring_self_events_enabled=True,
+    )
+    quieten()
+    register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
+    return Duedesk(config, library, desk, bolt, client, delivery, Admission(config.desk_waiting))
+
+
+def _authorizer(client: WebClient, token: str) -> Callable[..., AuthorizeResult]:
+    """The bot's own identity, asked of Slack once and not with every request."""
+    known: dict[str, Any] = {}
+    lock = threading.Lock()
+
+    def authorize(**_: Any) -> AuthorizeResult:
+        with lock:
+            if not known:
+                known.update(client.auth_test().data)  # type: ignore[arg-type]  # JSON in every answer of this method
+        return AuthorizeResult(
+            enterprise_id=known.get("enterprise_id"),
+            team_id=known.get("team_id"),
+            bot_user_id=known.get("user_id"),
+            bot_id=known.get("bot_id"),
+            bot_token=token,
+        )
+
+    return authorize
+
+
+def name_owner(desk: Desk, client: WebClient, user: str) -> RightChanged | None:
+    """Make a workspace member the first owner; nothing when there is one already. Rule 120."""
+    home = client.auth_test()
+    profile = profile_of(client, user, str(home["team_id"]), home.get("enterprise_id"))
+    request = Request(
+        actor=Actor(team=profile.team, user=SYSTEM),
+        now=desk.clock(),
+        key=f"owner:{user}",
+        request_id="owner",
+        command="owner set",
+    )
+    try:
+        return desk.carry_out(set_owner, SetOwner(profile=profile), request)
+    except OwnerExists:
+        log.info("the book has its owner")
+        return None

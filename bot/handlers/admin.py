@@ -1,0 +1,267 @@
+"""/duedesk: help, people and rights, settings, audit, verify; and every other command by its long name."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_sdk import WebClient
+
+from bot.domain.errors import Refused
+from bot.domain.operation import Role
+from bot.domain.people import Grant, Profile, Revoke, check_profile, grant, revoke
+from bot.domain.ports import AuditQuestion, Page
+from bot.domain.settings import CHANNELS, NAMES, ChangeSetting, change_setting
+from bot.handlers import customers, find, invoices, payments
+from bot.handlers.blocks.rich import bold, preformatted, rich, typed
+from bot.handlers.blocks.text import escape, table
+from bot.handlers.commands import COMMANDS, Command, Reply, Sub, command
+from bot.handlers.flow import settings_of
+from bot.handlers.forms import Block, context
+from bot.handlers.parse.dates import parse_date
+from bot.handlers.parse.words import phrase, split
+from bot.handlers.receivables import AGING, send_file
+from bot.handlers.request import Call
+
+# Every command works by its long name too, so all of them are known before this one is made.
+OTHERS = (payments.PAYMENT, customers.CUSTOMER, invoices.INVOICE, AGING)
+ROLES = {role.label: role for role in Role if role is not Role.NONE}
+AUDIT_ROWS = 15
+AUDIT_WORDS = {
+    "since": "since",
+    "until": "until",
+    "app": "app",
+    "action": "event",
+    "customer": "customer",
+    "by": "actor",
+    "csv": "csv",
+}
+
+
+def profile_of(client: WebClient, user: str, home_team: str, home_enterprise: str | None) -> Profile:
+    """What Slack says of a user now; strangers and guests are told apart before anything is granted."""
+    found: dict[str, Any] = client.users_info(user=user)["user"]
+    team = str(found.get("team_id") or "")
+    enterprise = (found.get("enterprise_user") or {}).get("enterprise_id")
+    foreign = team != home_team and (home_enterprise is None or enterprise != home_enterprise)
+    return Profile(
+        team=team,
+        user=user,
+        enterprise=enterprise,
+        name=str(found.get("real_name") or found.get("name") or "")[:200],
+        guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
+        robot=bool(found.get("is_bot")) or user == "USLACKBOT",
+        stranger=foreign or bool(found.get("is_stranger")),
+        deleted=bool(found.get("deleted")),
+    )
+
+
+def _profile(call: Call, user: str) -> Profile:
+    if not user:
+        raise Refused("Name a person with @, such as /duedesk grant @name clerk.", field="person")
+    actor = call.request.actor
+    profile = profile_of(call.client, user, actor.team, actor.enterprise)
+    check_profile(profile)
+    return profile
+
+
+def _grant(call: Call, text: str) -> Reply:
+    """`@person viewer|clerk|manager|administrator|owner`. Rules 118-120."""
+    words = split(text)
+    role = ROLES.get(words[1].text.lower()) if len(words) == 2 else None  # noqa: PLR2004  # a person and a right
+    if role is None:
+        return Reply(f"Type /duedesk grant @name and one of {', '.join(ROLES)}.")
+    outcome = call.desk.carry_out(grant, Grant(profile=_profile(call, words[0].user), role=role), call.request)
+    said = f"<@{outcome.person.user}> is {outcome.person.role.label} from now on; before: {outcome.before.label}."
+    if outcome.former_owner is not None:
+        said += f" <@{outcome.former_owner.user}> handed the ownership over and is administrator."
+    return Reply(said)
+
+
+def _revoke(call: Call, text: str) -> Reply:
+    words = split(text)
+    user = words[0].user if words else ""
+    if not user:
+        return Reply("Type /duedesk revoke @name.")
+    actor = call.request.actor
+    profile = profile_of(call.client, user, actor.team, actor.enterprise)
+    outcome = call.desk.carry_out(revoke, Revoke(profile=profile), call.request)
+    return Reply(f"<@{outcome.person.user}> has no access from now on; before: {outcome.before.label}.")
+
+
+def _roles(call: Call, _text: str) -> Reply:
+    """Who has which right."""
+    people = call.desk.ask(lambda books: books.people(), call.request, by=Role.ADMINISTRATOR)
+    lines = [f"<@{each.user}> {each.role.label}{'' if each.active else ', deactivated'}" for each in people]
+    return Reply(f"{len(people)} people have access", [context(line) for line in lines[:45]])
+
+
+def _settings(call: Call, text: str) -> Reply:
+    """All settings, or `NAME VALUE` to change one; channels are named with #."""
+    name, _, value = text.partition(" ")
+    if not name:
+        return _all_settings(call)
+    typed_value = value.strip()
+    if name in CHANNELS and typed_value:
+        words = split(typed_value)
+        typed_value = words[0].channel or words[0].text
+        check_channel(call.client, typed_value, call.request.actor.enterprise)
+    if typed_value in {"-", "none"}:
+        typed_value = ""
+    outcome = call.desk.carry_out(change_setting, ChangeSetting(name=name, value=typed_value), call.request)
+    return Reply(f"{outcome.name}: {escape(outcome.before or 'empty')} → {escape(outcome.after or 'empty')}")
+
+
+def _all_settings(call: Call) -> Reply:
+    settings = settings_of(call)
+    rows = [[name, str(getattr(settings, name)) or "–"] for name in NAMES]
+    blocks: list[Block] = [preformatted(table(rows, ("setting", "value"), ("left", "left")), block_id="settings")]
+    todo = checklist(call)
+    if todo:
+        blocks.append(rich((bold("To do before the first day"),), *((f"• {line}",) for line in todo), block_id="todo"))
+    blocks.append(
+        context(
+            "Change one with `/duedesk settings due_days 14`; a channel with `/duedesk settings finance_channel #finance`."
+        )
+    )
+    return Reply("Settings of this book", blocks)
+
+
+def checklist(call: Call) -> list[str]:
+    """What the owner has still to do, until it is done."""
+    settings = settings_of(call)
+    people = call.desk.ask(lambda books: books.people(), call.request)
+    customers = call.desk.ask(lambda books: books.list_customers(Page(limit=1)), call.request)
+    todo = []
+    if not settings.company:
+        todo.append("Say whose book this is: /duedesk settings company Example Pte Ltd")
+    if not settings.finance_channel:
+        todo.append("Choose the private channel for cards: /duedesk settings finance_channel #finance")
+    if settings.zone == "UTC":
+        todo.append("Set the time zone, if it is not UTC: /duedesk settings zone Asia/Singapore")
+    if len(people) < 2:  # noqa: PLR2004  # the owner alone is no team
+        todo.append("Give people their rights: /duedesk grant @name clerk")
+    if not customers:
+        todo.append("Open the first customer: /customer new")
+    return todo
+
+
+def check_channel(client: WebClient, channel: str, enterprise: str | None) -> None:
+    """Money channels are private, unshared, and the bot is in them. Refuses: Refused."""
+    found: dict[str, Any] = client.conversations_info(channel=channel)["channel"]
+    if not found.get("is_private"):
+        raise Refused(
+            "Cards show balances, so the channel must be private; choose or make a private one.", field="value"
+        )
+    if found.get("is_ext_shared") or (found.get("is_shared") and enterprise is None):
+        raise Refused("This channel is shared with another company; choose one that is not.", field="value")
+    if not found.get("is_member"):
+        raise Refused("Invite me to that channel first: /invite @duedesk", field="value")
+
+
+def _audit(call: Call, text: str) -> Reply:
+    """`[since DATE] [until DATE] [action NAME] [customer X] [by @name] [csv]`. Rules 115, 116."""
+    question, as_file = read_audit(call, text)
+    if as_file:
+        send_file(call, "audit", audit_json(question))
+        return Reply("The file is on its way to your direct messages.")
+    lines = call.desk.ask(lambda books: books.audit(question), call.request, by=Role.ADMINISTRATOR)
+    if not lines:
+        return Reply("No entry matches.")
+    blocks = [
+        rich(
+            (bold(f"{line.at:%Y-%m-%d %H:%M} UTC  {line.event}"), f"  {line.app} · {line.actor}"),
+            (typed(line.description, 200), f"  {typed(line.affected, 80)}" if line.affected else ""),
+            block_id=f"entry_{line.id}",
+        )
+        for line in lines[:AUDIT_ROWS]
+    ]
+    return Reply(f"The last {len(blocks)} entries", blocks)
+
+
+def read_audit(call: Call, text: str) -> tuple[AuditQuestion, bool]:
+    """Filters as typed: time range, app, action, customer, person. Rule 116."""
+    settings = settings_of(call)
+    today = settings.today(call.request.now)
+    spoken = phrase(text, AUDIT_WORDS)
+    by = spoken.clauses.get("actor", ())
+
+    def midnight(name: str, days: int) -> datetime | None:
+        typed_day = spoken.text(name)
+        if not typed_day:
+            return None
+        day = parse_date(typed_day, today=today) + timedelta(days=days)
+        return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+    event = spoken.text("event").replace("_", " ").capitalize()
+    question = AuditQuestion(
+        since=midnight("since", 0),
+        until=midnight("until", 1),
+        event=event or None,
+        app=spoken.text("app").capitalize() or None,
+        customer_id=find.customer_named(call, spoken.text("customer")).id if spoken.text("customer") else None,
+        actor=(by[0].user or by[0].text) if by else None,
+        limit=AUDIT_ROWS,
+    )
+    return question, "csv" in spoken.clauses
+
+
+def audit_json(question: AuditQuestion) -> dict[str, Any]:
+    return {
+        "since": question.since.isoformat() if question.since else None,
+        "until": question.until.isoformat() if question.until else None,
+        "event": question.event,
+        "app": question.app,
+        "customer": question.customer_id,
+        "actor": question.actor,
+    }
+
+
+def _verify(call: Call, _text: str) -> Reply:
+    """Recompute every balance from the entries, check the invariants and the seals."""
+    call.desk.store.seal()
+    findings = call.desk.ask(lambda books: list(books.verify()), call.request, by=Role.ADMINISTRATOR)
+    if not findings:
+        return Reply(
+            "The books are right: every balance equals its entries, every invariant holds, the audit chain is whole."
+        )
+    lines = [f"{each.check}: {each.where}: kept {each.kept}, recomputed {each.recomputed}" for each in findings[:20]]
+    return Reply(f"{len(findings)} findings; call the operator", [preformatted("\n".join(lines), block_id="findings")])
+
+
+def _help(call: Call, text: str) -> Reply:
+    """All commands, or one."""
+    wanted = text.strip().lstrip("/")
+    if wanted in COMMANDS:
+        return COMMANDS[wanted].help()
+    lines = [f"*/{each.name}* {each.description}: `/{each.name} {escape(each.usage)}`" for each in COMMANDS.values()]
+    return Reply("Duedesk: receivables and customer credit", [context(line) for line in lines])
+
+
+DUEDESK = command(
+    Command(
+        "duedesk",
+        "People, settings, audit and help",
+        "help payment",
+        main="help",
+        subs=(
+            Sub("help", Role.NONE, "/duedesk help payment", "what a command does", _help),
+            Sub("roles", Role.ADMINISTRATOR, "/duedesk roles", "who has which right", _roles),
+            Sub("grant", Role.ADMINISTRATOR, "/duedesk grant @name clerk", "gives a right", _grant),
+            Sub("revoke", Role.ADMINISTRATOR, "/duedesk revoke @name", "takes it away", _revoke),
+            Sub(
+                "settings", Role.ADMINISTRATOR, "/duedesk settings due_days 14", "shows and changes settings", _settings
+            ),
+            Sub(
+                "audit",
+                Role.ADMINISTRATOR,
+                "/duedesk audit since yesterday customer Acme",
+                "who did what, when",
+                _audit,
+            ),
+            Sub("verify", Role.ADMINISTRATOR, "/duedesk verify", "proves the books", _verify),
+            *(
+                Sub(each.name, Role.NONE, f"/duedesk {each.name} {each.usage}", each.description.lower(), each.run)
+                for each in OTHERS
+            ),
+        ),
+    )
+)

@@ -1,0 +1,69 @@
+"""The Slack app's manifest, made from what is registered, so that there is one list."""
+
+from typing import Any
+
+from bot.handlers.commands import COMMANDS
+
+SCOPES = (
+    "channels:read",
+    "chat:write",
+    "commands",
+    "files:read",
+    "files:write",
+    "groups:read",
+    "im:write",
+    "users:read",
+)
+OPTIONAL_SCOPES = ("channels:history", "groups:history", "im:history")
+# Every Web API method the code calls and the scope it needs; a test compares both with the code and the manifest.
+METHODS = {
+    "auth.test": "",
+    "apps.connections.open": "",
+    "chat.postMessage": "chat:write",
+    "chat.update": "chat:write",
+    "conversations.history": "groups:history",
+    "conversations.info": "groups:read",
+    "conversations.open": "im:write",
+    "conversations.replies": "groups:history",
+    "files.completeUploadExternal": "files:write",
+    "files.getUploadURLExternal": "files:write",
+    "users.info": "users:read",
+    "views.open": "",
+    "views.push": "",
+    "views.update": "",
+}
+
+
+def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
+    """The manifest for Socket Mode, or with a request URL for HTTP; command names carry the prefix."""
+    commands = [
+        {
+            "command": f"/{prefix}{each.name}",
+            "description": each.description,
+            "usage_hint": each.usage,
+            "should_escape": True,
+            **({"url": request_url} if request_url else {}),
+        }
+        for each in COMMANDS.values()
+    ]
+    interactivity: dict[str, Any] = {"is_enabled": True}
+    if request_url:
+        interactivity |= {"request_url": request_url, "message_menu_options_url": request_url}
+    return {
+        "display_information": {
+            "name": "Duedesk",
+            "description": "Accounts receivable and customer credit for finance teams",
+            "background_color": "#1f3a5f",
+        },
+        "features": {
+            "bot_user": {"display_name": "duedesk", "always_online": True},
+            "slash_commands": commands,
+        },
+        "oauth_config": {"scopes": {"bot": list(SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}},
+        "settings": {
+            "interactivity": interactivity,
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": not request_url,
+            "token_rotation_enabled": False,
+        },
+    }
