@@ -68,6 +68,7 @@ def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.no
     woken = threading.Event()
     desk = Desk(store, clock=clock, on_commit=woken.set)
     delivery = DeliveryThread(Worker(desk, client), woken)
+    quieten()
     bolt = App(
         client=client,
         token=None,
@@ -78,7 +79,6 @@ def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.no
         url_verification_enabled=True,
         ignoring_self_events_enabled=True,
     )
-    quieten()
     register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
     return Duedesk(config, library, desk, bolt, client, delivery, Admission(config.desk_waiting))
 

@@ -206,7 +206,7 @@ def _record(operation: Operation[Any, Any], outcome: Outcome, request: Request, 
         trace=outcome.trace(),
         document_kind=main.document.value if main is not None else None,
         document_id=main.document_id if main is not None else None,
-        messages=[_message(each) for each in announcements],
+        messages=() if request.silent else [_message(each) for each in announcements],
     )
 
 

@@ -4,7 +4,8 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,11 +61,11 @@ def database_url(url: str, database: str) -> str:
 _serial = itertools.count(1)
 
 
-@pytest.fixture
-def book_url(request: pytest.FixtureRequest, engine_name: str, tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh, migrated book on the engine under test."""
+@contextmanager
+def fresh_book(request: pytest.FixtureRequest, engine_name: str, folder: Path) -> Iterator[str]:
+    """A copy of the migrated template, taken away again at the end."""
     if engine_name == "sqlite":
-        path = tmp_path / "book.db"
+        path = folder / f"book{next(_serial)}.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
         yield f"sqlite:///{path}"
         return
@@ -77,6 +78,13 @@ def book_url(request: pytest.FixtureRequest, engine_name: str, tmp_path: Path) -
     with engine.connect() as connection:
         connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
     engine.dispose()
+
+
+@pytest.fixture
+def book_url(request: pytest.FixtureRequest, engine_name: str, tmp_path: Path) -> Iterator[str]:
+    """The address of a fresh, migrated book on the engine under test."""
+    with fresh_book(request, engine_name, tmp_path) as url:
+        yield url
 
 
 @pytest.fixture(params=ENGINES)
@@ -96,3 +104,21 @@ def library(book_url: str) -> Iterator[Library]:
 def world(library: Library) -> World:
     """A desk over a fresh book with an owner, a manager, a clerk and a viewer, and a clock in the test's hands."""
     return World(Store.open(library))
+
+
+@pytest.fixture
+def worlds(
+    request: pytest.FixtureRequest, engine_name: str, tmp_path: Path
+) -> Callable[[], AbstractContextManager[World]]:
+    """As many worlds as a test with many examples needs, each in a book of its own."""
+
+    @contextmanager
+    def new() -> Iterator[World]:
+        with fresh_book(request, engine_name, tmp_path) as url:
+            library = Library(url)
+            try:
+                yield World(Store.open(library))
+            finally:
+                library.close()
+
+    return new

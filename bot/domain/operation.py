@@ -44,6 +44,7 @@ class Request:
     request_id: str
     command: str = ""
     deadline: float | None = None
+    silent: bool = False  # takes over what happened elsewhere: nothing is announced
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -23,6 +23,7 @@ FIRST_BACK_OFF_SECONDS = 2
 LONGEST_BACK_OFF_SECONDS = 600
 MOST_ATTEMPTS = 40
 EVENT_TYPE = "duedesk_card"
+GONE = frozenset({"message_not_found", "thread_not_found"})  # somebody deleted the card: it is posted anew
 FATAL = frozenset(
     {"channel_not_found", "is_archived", "not_in_channel", "invalid_blocks", "restricted_action", "msg_too_long"}
 )
@@ -76,11 +77,22 @@ class Worker:
             self._post(outbox, row, card, settings)
             return
         channel, ts, shows = place
+        try:
+            self._refresh(row, card, channel, ts, shows)
+        except SlackApiError as fault:
+            if fault.response.get("error") not in GONE:
+                raise
+            outbox.forget(row)
+            self._post(outbox, row, card, settings)
+            return
+        outbox.done(row, channel, ts)
+
+    def _refresh(self, row: Claimed, card: Rendered, channel: str, ts: str, shows: int) -> None:
+        """Say in the thread what happened, and bring the card up to date unless it shows something newer."""
         if row.kind != "refresh" or card.says:
             self._note(row, channel, ts, card)
         if row.id > shows:
             self.client.chat_update(channel=channel, ts=ts, text=card.text, blocks=card.blocks, metadata=_metadata(row))
-        outbox.done(row, channel, ts)
 
     def _post(self, outbox: Outbox, row: Claimed, card: Rendered, settings: Settings) -> None:
         """A send whose answer was lost is looked for before it is sent again."""

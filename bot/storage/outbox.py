@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from bot.storage.engine import new_id, now_of
 from bot.storage.store import Store
@@ -167,6 +167,13 @@ class Outbox:
             self._settle(connection, row, {"state": "done", "channel": channel or None, "ts": ts or None})
 
         self._store.write(work)
+
+    def forget(self, row: Claimed) -> None:
+        """A document's card is gone from Slack; the next one becomes its place."""
+        statement = delete(_message).where(
+            _message.c.document_kind == row.document_kind, _message.c.document_id == row.document_id
+        )
+        self._store.write(lambda connection: connection.execute(statement))
 
     def later(self, row: Claimed, wait: timedelta, error: str) -> None:
         """Try again after a while."""

@@ -51,8 +51,6 @@ class Payloads:
             "action_id": element["action_id"],
             "action_ts": self._workspace.now,
         }
-        if isinstance(where, Message):
-            action = {name: each for name, each in action.items() if name != "placeholder" or element["type"] != "button"}
         view = where.id if isinstance(where, OpenView) else None
         body = {
             "type": "block_actions",

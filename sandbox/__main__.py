@@ -1,0 +1,141 @@
+"""`make demo`: a fresh or kept book, the sample company, the bot and the page, started together."""
+
+import argparse
+import contextlib
+import os
+import signal
+import socket
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import yaml
+from pydantic import SecretStr
+
+from bot.app import Duedesk, build
+from bot.config import Config
+from sandbox import sample
+from sandbox.server import Sandbox
+
+ROOT = Path(__file__).resolve().parent.parent
+BOOK = ROOT / "var" / "demo" / "book.db"
+PORT = 8765
+BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-demo", "xapp-demo", "demo-signing-secret"  # noqa: S105  # of a workspace on this machine only
+TIPS = (
+    ("Record a payment", "/payment Acme 500 bank ref TT-881"),
+    ("See who owes what", "/aging"),
+    ("Look at a customer", "/customer Acme"),
+    ("Find money nobody has claimed", "/payment list unassigned"),
+)
+
+
+@dataclass
+class Demo:
+    """A running demo."""
+
+    address: str
+    sandbox: Sandbox
+    duedesk: Duedesk
+
+
+def prepare(book: Path) -> bool:
+    """Make the sample book unless it is there; returns whether it was made now."""
+    if book.exists():
+        return False
+    book.parent.mkdir(parents=True, exist_ok=True)
+    half = book.with_suffix(".new")
+    _remove(half)
+    duedesk = build(_config("http://127.0.0.1/api/", half))
+    duedesk.desk.store.upgrade()
+    today = datetime.now(UTC).astimezone(ZoneInfo("Asia/Singapore")).date()
+    sample.Sample(duedesk.desk.store, today).write()
+    duedesk.close()
+    half.rename(book)
+    return True
+
+
+def _remove(book: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        book.with_name(book.name + suffix).unlink(missing_ok=True)
+
+
+def _config(api: str, book: Path) -> Config:
+    return Config(
+        slack_bot_token=SecretStr(BOT_TOKEN),
+        slack_app_token=SecretStr(APP_TOKEN),
+        slack_signing_secret=SecretStr(SECRET),
+        slack_api_url=api,
+        database_url=f"sqlite:///{book}",
+    )
+
+
+@contextlib.contextmanager
+def running(book: Path, port: int = 0) -> Iterator[Demo]:
+    """The workspace and the bot over one book, joined by Socket Mode."""
+    manifest = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
+    sandbox = Sandbox(
+        manifest,
+        sample.PEOPLE,
+        sample.channels(),
+        signing_secret=SECRET,
+        bot_token=BOT_TOKEN,
+        app_token=APP_TOKEN,
+        team=sample.TEAM,
+    )
+    sandbox.workspace.tips = [{"text": text, "command": command} for text, command in TIPS]
+    with sandbox.running(port) as address:
+        duedesk = build(_config(f"{address}/api/", book))
+        duedesk.desk.store.upgrade()
+        duedesk.delivery.start()
+        door = duedesk.socket_door()
+        door.connect()
+        while not sandbox.hub.is_open:
+            time.sleep(0.01)
+        try:
+            yield Demo(address, sandbox, duedesk)
+        finally:
+            door.close()
+            duedesk.close()
+
+
+def _free(port: int) -> int:
+    """The port asked for, or any free one when it is taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return 0
+    return port
+
+
+def main() -> int:
+    """Start the demo and say where it is and what to try first."""
+    parser = argparse.ArgumentParser(prog="make demo")
+    parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", PORT)))
+    parser.add_argument("--fresh", action="store_true", help="make the sample book again")
+    asked = parser.parse_args()
+    if asked.fresh:
+        _remove(BOOK)
+    if not BOOK.exists():
+        print("Making the sample company: 40 customers, two years of invoices and payments ...", flush=True)
+    prepare(BOOK)
+    with running(BOOK, _free(asked.port)) as demo:
+        print(f"\nDuedesk runs at  {demo.address}/\n\nTry first, in #finance as Clara Clerk:", flush=True)
+        for text, command in TIPS:
+            print(f"  {command:<36} {text.lower()}")
+        print("\nPress Ctrl+C to stop. The book is kept; `make demo ARGS=--fresh` makes it anew.", flush=True)
+        stopped = threading.Event()
+        for each in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(each, lambda *_: stopped.set())
+        stopped.wait()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
