@@ -24,10 +24,22 @@ CommandT = TypeVar("CommandT")
 OutcomeT = TypeVar("OutcomeT", bound=Outcome)
 
 PEOPLE = (
-    Person(id="U0CLARA", name="clara", real_name="Clara Clerk", title="Finance clerk", tz="Asia/Singapore", team_id=TEAM),
-    Person(id="U0MIRA", name="mira", real_name="Mira Manager", title="Finance manager", tz="Asia/Singapore", team_id=TEAM),
+    Person(
+        id="U0CLARA", name="clara", real_name="Clara Clerk", title="Finance clerk", tz="Asia/Singapore", team_id=TEAM
+    ),
+    Person(
+        id="U0MIRA", name="mira", real_name="Mira Manager", title="Finance manager", tz="Asia/Singapore", team_id=TEAM
+    ),
     Person(id="U0VIK", name="vik", real_name="Vik Viewer", title="Sales", tz="Europe/Berlin", team_id=TEAM),
-    Person(id="U0OLGA", name="olga", real_name="Olga Owner", title="Owner", tz="Asia/Singapore", team_id=TEAM, is_owner=True),
+    Person(
+        id="U0OLGA",
+        name="olga",
+        real_name="Olga Owner",
+        title="Owner",
+        tz="Asia/Singapore",
+        team_id=TEAM,
+        is_owner=True,
+    ),
 )
 RIGHTS = {"U0CLARA": Role.CLERK, "U0MIRA": Role.MANAGER, "U0VIK": Role.VIEWER}
 OWNER = "U0OLGA"
@@ -75,7 +87,13 @@ NAMES = (
     "Nimbus Cloud Kitchens|NIMBUS|SGD",
 )
 HABITS = ("prompt", "prompt", "prompt", "slow", "slow", "late", "parts")
-ITEMS = ("Coffee beans, monthly supply", "Machine rental", "Maintenance visit", "Barista training", "Filters and cleaning")
+ITEMS = (
+    "Coffee beans, monthly supply",
+    "Machine rental",
+    "Maintenance visit",
+    "Barista training",
+    "Filters and cleaning",
+)
 
 
 @dataclass(order=True)
@@ -105,7 +123,9 @@ class Sample:
         """Make the whole book; deterministic for a given day."""
         start = self._today - timedelta(days=DAYS)
         self._people(start)
-        customers = [(self._customer(line, index, start), HABITS[index % len(HABITS)]) for index, line in enumerate(NAMES)]
+        customers = [
+            (self._customer(line, index, start), HABITS[index % len(HABITS)]) for index, line in enumerate(NAMES)
+        ]
         for offset in range(DAYS + 1):
             day = start + timedelta(days=offset)
             for index, (customer, habit) in enumerate(customers):
@@ -241,7 +261,15 @@ def channels() -> list[Channel]:
     everyone = {each.id for each in PEOPLE}
     bot = "U0SANDBOX"
     return [
-        Channel(id="C0FINANCE", name="finance", members={*everyone, bot}, is_private=True, topic="Payments, invoices, credit"),
-        Channel(id="C0APPROVALS", name="approvals", members={*everyone, bot}, is_private=True, topic="Waiting for a manager"),
+        Channel(
+            id="C0FINANCE",
+            name="finance",
+            members={*everyone, bot},
+            is_private=True,
+            topic="Payments, invoices, credit",
+        ),
+        Channel(
+            id="C0APPROVALS", name="approvals", members={*everyone, bot}, is_private=True, topic="Waiting for a manager"
+        ),
         Channel(id="C0GENERAL", name="general", members=set(everyone), topic="Everybody"),
     ]

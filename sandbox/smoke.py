@@ -77,7 +77,12 @@ def drive(clerk: RemoteActor, tables: Tables) -> None:
     form = clerk.modal
     if form is None:
         raise Differs(f"no form was opened: {clerk.toasts}")
-    expect("the typed command opens its form, previewed", shown(form), "What will happen", f"{number}  300.00 of 300.00 → paid")
+    expect(
+        "the typed command opens its form, previewed",
+        shown(form),
+        "What will happen",
+        f"{number}  300.00 of 300.00 → paid",
+    )
     clerk.fill({"Remark": "smoke"})
     _submit(clerk)
     expect("a changed form is previewed again", shown(clerk.modal or {}), "What will happen")
@@ -85,7 +90,12 @@ def drive(clerk: RemoteActor, tables: Tables) -> None:
     expect("the submission says what was recorded", shown(clerk.modal or {}), "fully allocated", "recorded by")
     clerk.close()
     card = clerk.wait_for("finance", "TT-881")
-    expect("the card is posted", shown(card), "Acme Pte Ltd · SGD 500.00 · fully allocated", f"{number}  300.00 of 300.00 → paid")
+    expect(
+        "the card is posted",
+        shown(card),
+        "Acme Pte Ltd · SGD 500.00 · fully allocated",
+        f"{number}  300.00 of 300.00 → paid",
+    )
     if _due(tables) != due_before - 500 * MICROS:
         raise Differs(f"amount due went from {due_before} to {_due(tables)} after a payment of 500")
     print("ok  the customer owes 500.00 less")
@@ -115,7 +125,11 @@ def aged(clerk: RemoteActor, tables: Tables, today: date) -> None:
             figures = [f"{each / MICROS:,.2f}" if each else "–" for each in (*buckets, sum(buckets))]
             part = text[text.index(f"\n{currency} ") :]
             total = next(line for line in part.splitlines() if line.startswith("Total"))
-            expect(f"ageing of {currency} at {as_of} equals the tables", " ".join(total.split()), " ".join(["Total", *figures]))
+            expect(
+                f"ageing of {currency} at {as_of} equals the tables",
+                " ".join(total.split()),
+                " ".join(["Total", *figures]),
+            )
 
 
 def main() -> int:

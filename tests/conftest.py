@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import create_engine, text
@@ -14,6 +15,9 @@ from sqlalchemy import create_engine, text
 from bot.storage.engine import Library
 from bot.storage.store import Store
 from tests.world import World
+
+if TYPE_CHECKING:
+    from tests.slack import Slack
 
 ENGINES = ("sqlite", "postgresql")
 if "XDG_RUNTIME_DIR" not in os.environ:
@@ -122,3 +126,12 @@ def worlds(
                 library.close()
 
     return new
+
+
+@pytest.fixture
+def slack(book_url: str) -> "Iterator[Slack]":
+    """The workspace with the bot over a fresh book; people have their rights, cards go to #finance."""
+    from tests.slack import running
+
+    with running(book_url) as made:
+        yield made

@@ -1,7 +1,7 @@
 """A second, naive set of books: lists of dated facts, kept by hand beside the desk and read day by day."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import TypeVar
@@ -44,10 +44,11 @@ from bot.domain.payments import (
 from bot.domain.receivables import Basis, bucket_of
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
-from tests.world import ADMIN, World, money
+from tests.world import ADMIN, CLERK, World, money
 
 CommandT = TypeVar("CommandT")
 OutcomeT = TypeVar("OutcomeT", bound=Outcome)
+ThingT = TypeVar("ThingT")
 Moves = list[tuple[date, int]]
 
 
@@ -128,9 +129,9 @@ class Money:
 class Done:
     """What one operation did, for undo."""
 
-    id: int
     name: str
-    money: Money
+    id: int = 0
+    money: Money | None = None
     made: list[Match] = field(default_factory=list)
     taken: list[Match] = field(default_factory=list)
     flags: list[tuple[Debit, bool]] = field(default_factory=list)
@@ -146,7 +147,7 @@ class Copy:
         self.money: list[Money] = []
         self.first_open = date.min
         self.today = date.min
-        self.doing = Done(0, "", Money(0, "", 0, "", date.min, [], date.min))
+        self.doing = Done("")
 
     def day(self, wanted: date | None, *floors: date) -> date:
         return max(wanted or self.today, self.first_open, *floors)
@@ -204,15 +205,16 @@ class Copy:
 
     def undo(self, done: Done) -> None:
         """Everything backwards, each on its own day."""
-        money, made = done.money, [match for match in done.made if match.is_live]
-        for match in made:
-            self.unmatch(match, match.on)
+        money = done.money
+        assert money is not None
+        for match in done.made:
+            if match.is_live:
+                self.unmatch(match, match.on)
         if done.name in {"record", "assign"} and money.credit is not None:
             self.unassign(money, money.credit.rose_on)
         if done.name == "record":
             self.void(money, money.free_on)
         if done.name == "unassign":
-            assert done.made == [] or not made
             self.assign(money, self.credits_of(money)[-1].customer_id, self.day(money.free_on))
         if done.name == "unallocate":
             for match in done.taken:
@@ -258,8 +260,8 @@ class Copy:
 
     def days(self) -> list[date]:
         """Every day of the history, and some around it."""
-        facts = [on for each in (*self.debits, *self.credits) for on, _ in each.moves]
-        facts += [on for each in self.money for on, _ in each.waits]
+        moves = [each.moves for each in self.debits] + [each.moves for each in self.credits]
+        facts = [on for each in (*moves, *(each.waits for each in self.money)) for on, _ in each]
         facts += [debit.issue_on for debit in self.debits]
         first = min([*facts, self.today]) - timedelta(days=1)
         return [first + timedelta(days=index) for index in range((self.today - first).days + 3)]
@@ -289,15 +291,26 @@ KINDS = (
 )
 
 
-def steps() -> st.SearchStrategy[Step]:
+def any_step(*kinds: str) -> st.SearchStrategy[Step]:
+    """A step of one of these kinds, or of any."""
     return st.builds(
         Step,
-        kind=st.sampled_from(KINDS),
+        kind=st.sampled_from(kinds or KINDS),
         one=st.integers(0, 5),
         two=st.integers(0, 5),
         amount=st.integers(1, 9),
         back=st.integers(0, 8),
     )
+
+
+class NothingThereError(Exception):
+    """A step found nothing to act on."""
+
+
+def newest(things: Sequence[ThingT], number: int) -> ThingT:
+    if not things:
+        raise NothingThereError
+    return things[-1 - number % len(things)]
 
 
 class History:
@@ -309,28 +322,21 @@ class History:
         self.customers = [world.customer("ONE"), world.customer("TWO"), world.customer("YEN", of="JPY")]
         self.drafts: list[int] = []
         self.done: list[Done] = []
-        self.refusals = 0
-        self.keys = 0
 
     def take(self, step: Step) -> bool:
         """Try a step; false when the desk refused it, or there is nothing to try it on."""
         self.copy.today = self.world.today
-        self.copy.doing = Done(0, step.kind, Money(0, "", 0, "", date.min, [], date.min))
+        self.copy.doing = Done(step.kind)
         action: Callable[[Step], None] = getattr(self, f"_{step.kind}")
         try:
             action(step)
-        except IndexError:
-            return False
-        except Refused:
-            self.refusals += 1
+        except (NothingThereError, Refused):
             return False
         return True
 
-    def do(
-        self, operation: Operation[CommandT, OutcomeT], command: CommandT, *, by: str | None = None
-    ) -> OutcomeT:
+    def do(self, operation: Operation[CommandT, OutcomeT], command: CommandT, *, by: str = CLERK) -> OutcomeT:
         """At the desk, twice under one key: the second time changes nothing and answers the same."""
-        request = self.world.request(by) if by is not None else self.world.request()
+        request = self.world.request(by)
         outcome = self.world.desk.carry_out(operation, command, request)
         assert self.world.desk.carry_out(operation, command, request) == outcome
         return outcome
@@ -339,10 +345,10 @@ class History:
         return self.customers[number % 3]
 
     def _money(self, number: int) -> Money:
-        return self.copy.money[-1 - number % len(self.copy.money)] if self.copy.money else [][0]
+        return newest(self.copy.money, number)
 
     def _debit(self, number: int) -> Debit:
-        return self.copy.debits[-1 - number % len(self.copy.debits)] if self.copy.debits else [][0]
+        return newest(self.copy.debits, number)
 
     def _wanted(self, step: Step) -> date | None:
         return None if step.back > 6 else self.world.day(-step.back)
@@ -371,9 +377,7 @@ class History:
         customer = self._customer(step.one)
         issue_on = self.world.day(-step.back)
         tax = Decimal(9) if step.two % 2 else Decimal(0)
-        line = LineInput(
-            description="Service", unit_price=money(step.amount * 3, customer.currency.code), tax_rate=tax
-        )
+        line = LineInput(description="Service", unit_price=money(step.amount * 3, customer.currency.code), tax_rate=tax)
         command = DraftInvoice(
             customer_id=customer.id,
             lines=(line,),
@@ -391,7 +395,7 @@ class History:
         self.drafts.append(self._drafting(step, send=False).invoice.id)
 
     def _send(self, step: Step) -> None:
-        self._sent(self.do(send_invoice, SendInvoice(invoice_id=self.drafts[step.one])))
+        self._sent(self.do(send_invoice, SendInvoice(invoice_id=newest(self.drafts, step.one))))
 
     def _sent(self, outcome: InvoiceChanged) -> None:
         invoice = outcome.invoice
@@ -445,9 +449,7 @@ class History:
         fact, customer = self._money(step.one), self._customer(step.two)
         portions = self._portions(step, customer.id, customer.currency.code) if step.back % 2 else ()
         wanted = self._wanted(step)
-        command = AssignPayment(
-            payment_id=fact.id, customer_id=customer.id, portions=portions, effective_on=wanted
-        )
+        command = AssignPayment(payment_id=fact.id, customer_id=customer.id, portions=portions, effective_on=wanted)
         outcome = self.do(assign_payment, command)
         on = self.copy.day(wanted, fact.posted_on, fact.free_on)
         credit = self.copy.assign(fact, customer.id, on)
@@ -521,7 +523,7 @@ class History:
         self.copy.void(fact, None)
 
     def _undo(self, step: Step) -> None:
-        done = self.done[-1 - step.one % 4]
+        done = newest(self.done, step.one % 4)
         self.do(undo, Undo(operation_id=done.id))
         self.copy.undo(done)
 
@@ -534,6 +536,3 @@ class History:
             day = self.world.day(-step.back)
             self.do(change_setting, ChangeSetting(name="hard_lock", value=day.isoformat()), by=ADMIN)
             self.copy.first_open = day + timedelta(days=1)
-
-
-__all__ = ["Copy", "History", "Step", "replace", "steps"]

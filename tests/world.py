@@ -101,9 +101,7 @@ class World:
         send: bool = True,
         tax: str = "0",
     ) -> InvoiceChanged:
-        line = LineInput(
-            description="Service", unit_price=money(amount, customer.currency.code), tax_rate=Decimal(tax)
-        )
+        line = LineInput(description="Service", unit_price=money(amount, customer.currency.code), tax_rate=Decimal(tax))
         return self.do(
             draft_invoice,
             DraftInvoice(

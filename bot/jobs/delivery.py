@@ -158,7 +158,7 @@ class DeliveryThread:
     """Runs a worker and the sealer in the background, woken by each commit, polling otherwise."""
 
     def __init__(self, worker: Worker, wake: threading.Event) -> None:
-        self._worker = worker
+        self.worker = worker
         self._wake = wake
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
@@ -177,8 +177,8 @@ class DeliveryThread:
         while not self._stop.is_set():
             self._wake.clear()
             try:
-                settled = self._worker.run_once()
-                sealed = self._worker.desk.store.seal()
+                settled = self.worker.run_once()
+                sealed = self.worker.desk.store.seal()
             except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again
                 log.error("delivery stopped for a moment", exc_info=fault)
                 settled, sealed = 0, 0

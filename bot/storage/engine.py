@@ -28,6 +28,7 @@ MOST_LOCK_SECONDS = 1.5
 SLOW_SECONDS = 0.1
 BUSY = "The desk is busy and nothing was done; try again in a moment."
 DEFAULT_SECONDS = 30.0
+LONGEST_BOOK = 50  # a PostgreSQL name is cut at 63 bytes, and two cut alike would be one schema
 IDS_PER_MILLISECOND = 1 << 10
 _process = random.SystemRandom().getrandbits(12) << 10
 _last_id = (0, 0)
@@ -301,7 +302,7 @@ class PostgresDatabase(Database):
     dialect = "postgresql"
 
     def __init__(self, engine: Engine, schema: str, admission: threading.BoundedSemaphore) -> None:
-        assert schema.replace("_", "").isalnum()
+        assert schema.replace("-", "").replace("_", "").isalnum()
         self._engine = engine
         self._schema = schema
         self._admission = admission
@@ -457,6 +458,7 @@ class Library:
     def database(self, book: str) -> Database:
         """The database of one book, opened once."""
         assert book.replace("-", "").replace("_", "").isalnum(), book
+        assert len(book.encode()) <= LONGEST_BOOK, book
         with self._lock:
             if book not in self._open:
                 self._open[book] = self._sqlite(book) if self.is_sqlite else self._postgres(book)
@@ -487,7 +489,7 @@ class Library:
                 connect_args={"connect_timeout": 5, "application_name": "duedesk"},
             )
             event.listen(self._engine, "after_cursor_execute", _shorten_waits)
-        return PostgresDatabase(self._engine, f"book_{book.replace('-', '_')}", self._admission)
+        return PostgresDatabase(self._engine, f"book_{book}", self._admission)
 
 
 def now_of(connection: Connection) -> datetime:

@@ -280,16 +280,18 @@ class SqlReadBooks:
         statement = select(_audit, _customer.c.code, _customer.c.name).outerjoin(
             _customer, _customer.c.id == _audit.c.customer_id
         )
-        for wanted, condition in (
-            (question.since, _audit.c.at >= question.since),
-            (question.until, _audit.c.at < question.until),
-            (question.event, _audit.c.event == question.event),
-            (question.app, _audit.c.app == question.app),
-            (question.customer_id, _audit.c.customer_id == question.customer_id),
-            (question.actor, _audit.c.actor == question.actor),
+        if question.since is not None:
+            statement = statement.where(_audit.c.at >= question.since)
+        if question.until is not None:
+            statement = statement.where(_audit.c.at < question.until)
+        for column, wanted in (
+            (_audit.c.event, question.event),
+            (_audit.c.app, question.app),
+            (_audit.c.customer_id, question.customer_id),
+            (_audit.c.actor, question.actor),
         ):
             if wanted is not None:
-                statement = statement.where(condition)
+                statement = statement.where(column == wanted)
         rows = self._connection.execute(
             statement.order_by(_audit.c.at.desc(), _audit.c.id.desc()).limit(question.limit)
         )

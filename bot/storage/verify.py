@@ -62,9 +62,14 @@ CHECKS: dict[str, str] = {
         FROM allocation a LEFT JOIN lot l ON l.id = a.lot_id LEFT JOIN invoice i ON i.id = a.invoice_id
         WHERE (l.id IS NOT NULL AND (l.customer_id <> a.customer_id)) OR
         (i.id IS NOT NULL AND (i.customer_id <> a.customer_id OR i.currency <> l.currency))""",
-    "allocation matches its entry": """SELECT 'allocation ' || a.id, a.amount_micros, COALESCE(-p.amount_micros, 0)
-        FROM allocation a LEFT JOIN posting p ON p.entry_id = a.entry_id AND p.account = 'receivable'
-        WHERE p.id IS NULL OR -p.amount_micros <> a.amount_micros""",
+    "allocation matches its entry": """SELECT 'allocation ' || a.id, a.amount_micros || ' on ' || a.effective_on,
+        COALESCE(-p.amount_micros || ' on ' || e.effective_on, 'none') FROM allocation a
+        LEFT JOIN posting p ON p.entry_id = a.entry_id AND p.account = 'receivable' LEFT JOIN entry e ON e.id = a.entry_id WHERE p.id IS NULL OR e.id IS NULL
+        OR -p.amount_micros <> a.amount_micros OR p.customer_id <> a.customer_id OR e.effective_on <> a.effective_on""",
+    "lot opened and closed as its payment was assigned": """SELECT 'lot of ' || l.number, l.id, s.step FROM assignment s
+        JOIN lot l ON l.id = s.lot_id WHERE l.customer_id <> s.customer_id OR l.payment_id <> s.payment_id
+        OR (s.step = 'assign' AND l.opened_on <> s.effective_on)
+        OR (s.step = 'unassign' AND (l.closed_on IS NULL OR l.closed_on <> s.effective_on))""",
     "invoice never over-allocated": """SELECT 'invoice ' || i.number, i.total_micros, x.used FROM invoice i JOIN (
         SELECT invoice_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY invoice_id ORDER BY effective_on) AS used
         FROM allocation GROUP BY invoice_id, effective_on) x ON x.invoice_id = i.id
@@ -89,6 +94,8 @@ CHECKS: dict[str, str] = {
         LEFT JOIN invoice i ON i.number IS NOT NULL WHERE s.name = 'invoice' GROUP BY s.last HAVING s.last <> COUNT(i.id)""",
     "one audit row and one key each": """SELECT 'operation ' || a.id, '1', COUNT(r.key) FROM audit a
         LEFT JOIN request_key r ON r.operation_id = a.id GROUP BY a.id HAVING COUNT(r.key) <> 1""",
+    "every key has its operation": """SELECT 'key ' || r.key, r.operation_id, 'none' FROM request_key r
+        LEFT JOIN audit a ON a.id = r.operation_id WHERE a.id IS NULL""",
     "every entry has its operation": """SELECT 'entry ' || e.id, e.operation_id, 'none' FROM entry e
         LEFT JOIN audit a ON a.id = e.operation_id WHERE a.id IS NULL""",
     "one owner": """SELECT 'people', '1', x.owners FROM (SELECT COUNT(*) AS owners FROM person WHERE role = 5) x
@@ -130,18 +137,20 @@ def seals(connection: Connection) -> Iterator[Finding]:
     previous, expected = requests.GENESIS, 0
     statement = _seal.join(_audit, _audit.c.id == _seal.c.audit_id)
     columns = [column for column in _audit.c if column.name != "hash"]
-    for row in connection.execute(
+    links = (
         select(_seal.c.seq, _seal.c.previous_hash, _seal.c.hash, *columns)
         .select_from(statement)
         .order_by(_seal.c.seq)
         .execution_options(yield_per=1000)
-    ):
-        expected += 1
-        current = requests.link(previous, row)
-        if row.seq != expected or row.previous_hash != previous or row.hash != current:
-            yield Finding(check="audit chain", where=f"audit row {row.id}", kept=row.hash, recomputed=current)
-            return
-        previous = current
+    )
+    with connection.execute(links) as rows:
+        for row in rows:
+            expected += 1
+            current = requests.link(previous, row)
+            if row.seq != expected or row.previous_hash != previous or row.hash != current:
+                yield Finding(check="audit chain", where=f"audit row {row.id}", kept=row.hash, recomputed=current)
+                return
+            previous = current
     sealed = connection.execute(text("SELECT COUNT(*) FROM audit_seal")).scalar() or 0
     if sealed != expected:
         yield Finding(check="audit chain", where="a sealed row is gone", kept=str(sealed), recomputed=str(expected))

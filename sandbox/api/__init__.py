@@ -1,5 +1,1 @@
 """The Web API methods that a bot of this kind calls, by family; names of errors are Slack's."""
-
-from sandbox.api.router import Api
-
-__all__ = ["Api"]

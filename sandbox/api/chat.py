@@ -1,124 +1,104 @@
-"""chat.* and reactions: shapes as on Slack's method pages of the same names."""
+"""The methods of chat and reactions: see the pages chat.postMessage, chat.update, chat.delete, chat.postEphemeral,
+chat.getPermalink and reactions.add.
+"""
 
-from collections.abc import Mapping
 from typing import Any
 
-from sandbox.api.checks import needed, refuse, writable
-from sandbox.deliver.payloads import message_payload
-from sandbox.state import Message, Problem, Workspace
+from sandbox.api.checks import Arguments, entered, known, needed, refuse, writable
+from sandbox.deliver.answers import app_message, redraw
+from sandbox.deliver.shapes import message_payload
+from sandbox.state import Channel, Message, Problem, Workspace
 from sandbox.validate import check_message
 
-SENT = (
-    "text",
-    "blocks",
-    "attachments",
-    "metadata",
-    "thread_ts",
-    "channel",
-    "unfurl_links",
-    "unfurl_media",
-    "mrkdwn",
-    "user",
-    "ts",
-)
 
-
-def _checked(arguments: Mapping[str, Any], method: str) -> None:
-    refuse(check_message({name: arguments[name] for name in SENT if arguments.get(name) is not None}, method=method))
-
-
-def post_message(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    needed(arguments, "channel")
-    channel = writable(workspace, arguments["channel"])
-    _checked(arguments, "chat.postMessage")
+def _with_thread(workspace: Workspace, channel: Channel, arguments: Arguments) -> None:
+    """A reply goes to a message that starts a thread, never to a reply."""
     thread = arguments.get("thread_ts")
-    if thread:
-        workspace.message(channel.id, thread)
-    message = workspace.add(
-        Message(
-            channel=channel.id,
-            ts=workspace.new_ts(),
-            user=workspace.bot.id,
-            bot_id=workspace.bot_id,
-            text=str(arguments.get("text") or ""),
-            blocks=list(arguments.get("blocks") or []),
-            thread_ts=thread,
-            metadata=arguments.get("metadata"),
-        )
-    )
+    if not thread:
+        return
+    found = [each for each in workspace.messages[channel.id] if each.ts == thread and each.only_for is None]
+    if not found:
+        raise Problem("thread_not_found")
+    if found[0].thread_ts not in {None, found[0].ts}:
+        raise Problem("cannot_reply_to_message")
+
+
+def post_message(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    needed(arguments, "channel")
+    channel = writable(workspace, arguments["channel"], people=True)
+    refuse(check_message(arguments, method="chat.postMessage"))
+    _with_thread(workspace, channel, arguments)
+    message = workspace.add(app_message(workspace, channel.id, arguments))
     return {"channel": channel.id, "ts": message.ts, "message": message_payload(message, workspace)}
 
 
-def post_ephemeral(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def post_ephemeral(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     needed(arguments, "channel", "user")
     channel = writable(workspace, arguments["channel"])
-    _checked(arguments, "chat.postEphemeral")
+    refuse(check_message(arguments, method="chat.postEphemeral"))
     if arguments["user"] not in channel.members:
         raise Problem("user_not_in_channel")
-    message = workspace.add(
-        Message(
-            channel=channel.id,
-            ts=workspace.new_ts(),
-            user=workspace.bot.id,
-            bot_id=workspace.bot_id,
-            text=str(arguments.get("text") or ""),
-            blocks=list(arguments.get("blocks") or []),
-            thread_ts=arguments.get("thread_ts"),
-            only_for=arguments["user"],
-        )
-    )
+    _with_thread(workspace, channel, arguments)
+    message = workspace.add(app_message(workspace, channel.id, arguments, only_for=arguments["user"]))
     return {"message_ts": message.ts}
 
 
-def update(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    needed(arguments, "channel", "ts")
-    channel = writable(workspace, arguments["channel"])
-    _checked(arguments, "chat.update")
-    message = workspace.message(channel.id, arguments["ts"])
-    if message.user != workspace.bot.id or message.only_for is not None:
-        raise Problem("cant_update_message")
-    message.text = str(arguments.get("text") or "")
-    message.blocks = list(arguments.get("blocks") or [])
-    message.metadata = arguments.get("metadata", message.metadata)
-    message.edited = True
-    workspace.tell("message", channel.id)
-    return {
-        "channel": channel.id,
-        "ts": message.ts,
-        "text": message.text,
-        "message": message_payload(message, workspace),
-    }
+def _own(workspace: Workspace, channel: Channel, ts: str, refusal: str) -> Message:
+    """A message of the app itself; an ephemeral one cannot be found again."""
+    message = workspace.message(channel.id, str(ts))
+    if message.only_for is not None:
+        raise Problem("message_not_found")
+    if message.bot_id != workspace.bot_id:
+        raise Problem(refusal)
+    return message
 
 
-def delete(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def update(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     needed(arguments, "channel", "ts")
     channel = writable(workspace, arguments["channel"])
-    message = workspace.message(channel.id, arguments["ts"])
-    if message.user != workspace.bot.id:
-        raise Problem("cant_delete_message")
+    refuse(check_message(arguments, method="chat.update"))
+    message = _own(workspace, channel, arguments["ts"], "cant_update_message")
+    redraw(workspace, message, arguments)
+    shown = message_payload(message, workspace)
+    return {"channel": channel.id, "ts": message.ts, "text": message.text, "message": shown}
+
+
+def delete(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    needed(arguments, "channel", "ts")
+    channel = entered(workspace, arguments["channel"])
+    message = _own(workspace, channel, arguments["ts"], "cant_delete_message")
     workspace.messages[channel.id].remove(message)
     workspace.tell("message", channel.id)
     return {"channel": channel.id, "ts": message.ts}
 
 
-def permalink(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def permalink(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     needed(arguments, "channel", "message_ts")
-    message = workspace.message(workspace.channel(arguments["channel"]).id, arguments["message_ts"])
-    link = f"/#{message.channel}/{message.ts}"
-    return {"channel": message.channel, "permalink": link}
+    channel = known(workspace, arguments["channel"])
+    message = workspace.message(channel.id, str(arguments["message_ts"]))
+    link = f"{workspace.address}/archives/{channel.id}/p{message.ts.replace('.', '')}"
+    if message.thread_ts:
+        link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
+    return {"channel": channel.id, "permalink": link}
 
 
-def react(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def react(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     needed(arguments, "channel", "timestamp", "name")
-    workspace.message(workspace.channel(arguments["channel"]).id, arguments["timestamp"])
+    channel = entered(workspace, arguments["channel"])
+    message = workspace.message(channel.id, str(arguments["timestamp"]))
+    users = message.reactions.setdefault(str(arguments["name"]).strip(":"), [])
+    if workspace.bot.id in users:
+        raise Problem("already_reacted")
+    users.append(workspace.bot.id)
+    workspace.tell("message", channel.id)
     return {}
 
 
 METHODS = {
-    "chat.postMessage": post_message,
-    "chat.postEphemeral": post_ephemeral,
-    "chat.update": update,
     "chat.delete": delete,
     "chat.getPermalink": permalink,
+    "chat.postEphemeral": post_ephemeral,
+    "chat.postMessage": post_message,
+    "chat.update": update,
     "reactions.add": react,
 }

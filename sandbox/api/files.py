@@ -1,66 +1,82 @@
-"""files.*: the external upload in three steps, as on Slack's method pages of the same names."""
+"""The methods of files: see the pages files.getUploadURLExternal, files.completeUploadExternal, files.info and
+files.delete, and the file object.
+"""
 
-from collections.abc import Mapping
 from typing import Any
 
-from sandbox.api.checks import needed, writable
-from sandbox.deliver.payloads import file_payload
-from sandbox.state import File, Message, Problem, Workspace
+from sandbox.api.checks import Arguments, bad_argument, needed, writable
+from sandbox.deliver.answers import app_message
+from sandbox.deliver.shapes import file_payload
+from sandbox.state import File, Problem, Workspace
 
 
-def upload_url(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def upload_url(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     needed(arguments, "filename", "length")
+    if arguments["length"] <= 0:
+        raise bad_argument("length", "must be greater than 0")
     made = workspace.serial("F")
-    size = int(arguments["length"])
-    workspace.files[made] = File(id=made, name=str(arguments["filename"]), size=size, owner=workspace.bot.id)
+    workspace.files[made] = File(
+        id=made,
+        name=str(arguments["filename"]).replace("/", "_"),
+        size=arguments["length"],
+        owner=workspace.bot.id,
+        created=int(workspace.clock()),
+    )
     return {"upload_url": f"{workspace.address}/upload/{made}", "file_id": made}
 
 
-def complete(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def complete(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """Finish an upload; with a channel the files are shared there, without one they stay private to the app."""
     needed(arguments, "files")
-    done = []
-    for each in arguments["files"]:
-        file = workspace.files.get(each["id"])
-        if file is None or file.content is None:
-            raise Problem("file_not_found")
-        file.title = each.get("title") or file.name
-        done.append(file)
-    channel_id = arguments.get("channel_id")
-    if channel_id:
-        channel = writable(workspace, channel_id)
-        for file in done:
+    files = [_uploaded(workspace, each) for each in arguments["files"]]
+    channel_id = arguments.get("channel_id") or arguments.get("channels")
+    channel = writable(workspace, str(channel_id)) if channel_id else None
+    if arguments.get("thread_ts") and channel is not None:
+        workspace.message(channel.id, str(arguments["thread_ts"]))
+    for file, given in zip(files, arguments["files"], strict=True):
+        file.title = given.get("title") or file.name
+        file.complete = True
+        if channel is not None:
             file.shared_in.append(channel.id)
-        workspace.add(
-            Message(
-                channel=channel.id,
-                ts=workspace.new_ts(),
-                user=workspace.bot.id,
-                bot_id=workspace.bot_id,
-                text=str(arguments.get("initial_comment") or ""),
-                thread_ts=arguments.get("thread_ts"),
-                files=[file.id for file in done],
-            )
-        )
-    return {"files": [file_payload(workspace, file.id) for file in done]}
+    if channel is not None:
+        said = {"text": arguments.get("initial_comment"), "thread_ts": arguments.get("thread_ts")}
+        message = app_message(workspace, channel.id, {**said, "blocks": arguments.get("blocks")})
+        message.files = [each.id for each in files]
+        workspace.add(message)
+    return {"files": [file_payload(each, workspace) for each in files]}
 
 
-def info(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    needed(arguments, "file")
-    if arguments["file"] not in workspace.files:
+def _uploaded(workspace: Workspace, given: Any) -> File:
+    file = workspace.files.get(given.get("id", "")) if isinstance(given, dict) else None
+    if file is None or file.content is None or file.complete or file.owner != workspace.bot.id:
         raise Problem("file_not_found")
-    return {"file": file_payload(workspace, arguments["file"])}
+    return file
 
 
-def delete(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def info(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     needed(arguments, "file")
-    if workspace.files.pop(arguments["file"], None) is None:
+    file = workspace.files.get(str(arguments["file"]))
+    if file is None or file.content is None:
         raise Problem("file_not_found")
+    return {"file": file_payload(file, workspace), "comments": [], "response_metadata": {"next_cursor": ""}}
+
+
+def delete(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    needed(arguments, "file")
+    file = workspace.files.get(str(arguments["file"]))
+    if file is None:
+        raise Problem("file_not_found")
+    if file.owner != workspace.bot.id:
+        raise Problem("cant_delete_file")
+    del workspace.files[file.id]
+    for channel in file.shared_in:
+        workspace.tell("message", channel)
     return {}
 
 
 METHODS = {
-    "files.getUploadURLExternal": upload_url,
     "files.completeUploadExternal": complete,
-    "files.info": info,
     "files.delete": delete,
+    "files.getUploadURLExternal": upload_url,
+    "files.info": info,
 }

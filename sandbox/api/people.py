@@ -1,141 +1,125 @@
-"""users.*, conversations.*, auth, team: shapes as on Slack's method pages of the same names."""
+"""Who is who: see the pages api.test, auth.test, bots.info, team.info, usergroups.users.list, users.info, users.list,
+users.lookupByEmail and the user object.
+"""
 
-from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
-from sandbox.api.checks import needed
-from sandbox.deliver.payloads import message_payload
-from sandbox.state import Channel, Person, Problem, Workspace
+from sandbox.api.checks import Arguments, needed, page
+from sandbox.deliver.payloads import DOMAIN
+from sandbox.state import Person, Problem, Workspace
 
 
 def user_payload(person: Person, workspace: Workspace) -> dict[str, Any]:
-    """A user object."""
+    """A user object; the e-mail address is part of it only with its own scope."""
+    offset = datetime.fromtimestamp(workspace.clock(), ZoneInfo(person.tz)).utcoffset()
     made: dict[str, Any] = {
         "id": person.id,
-        "team_id": person.team_id or workspace.team,
+        "team_id": person.team_id,
         "name": person.name,
-        "real_name": person.real_name,
         "deleted": person.deleted,
-        "tz": person.tz,
-        "is_admin": person.is_admin,
-        "is_owner": person.is_owner,
-        "is_bot": person.is_bot,
-        "is_restricted": person.is_restricted,
-        "is_ultra_restricted": person.is_ultra_restricted,
-        "is_stranger": person.is_stranger,
+        "updated": int(workspace.clock()),
         "profile": {
             "real_name": person.real_name,
+            "real_name_normalized": person.real_name,
             "display_name": person.name,
+            "display_name_normalized": person.name,
             "title": person.title,
-            "email": person.email,
+            "team": person.team_id,
+            **({"email": person.email} if person.email and "users:read.email" in workspace.scopes else {}),
         },
     }
-    if person.enterprise_id:
-        made["enterprise_user"] = {"enterprise_id": person.enterprise_id}
+    if person.deleted:
+        return made
+    made |= {
+        "real_name": person.real_name,
+        "tz": person.tz,
+        "tz_label": person.tz,
+        "tz_offset": int(offset.total_seconds()) if offset else 0,
+        "is_admin": person.is_admin or person.is_owner,
+        "is_owner": person.is_owner,
+        "is_primary_owner": False,
+        "is_restricted": person.is_restricted or person.is_ultra_restricted,
+        "is_ultra_restricted": person.is_ultra_restricted,
+        "is_bot": person.is_bot,
+        "is_app_user": False,
+    }
+    if person.is_stranger:
+        made["is_stranger"] = True
+    enterprise = person.enterprise_id or workspace.enterprise
+    if enterprise:
+        made["enterprise_user"] = {"id": person.id, "enterprise_id": enterprise, "teams": [person.team_id]}
     return made
 
 
-def channel_payload(channel: Channel) -> dict[str, Any]:
-    """A conversation object."""
-    return {
-        "id": channel.id,
-        "name": channel.name,
-        "is_channel": not channel.is_im,
-        "is_im": channel.is_im,
-        "is_private": channel.is_private,
-        "is_archived": channel.is_archived,
-        "is_ext_shared": channel.is_ext_shared,
-        "is_shared": channel.is_ext_shared,
-        "is_member": True,
-        "num_members": len(channel.members),
-        "topic": {"value": channel.topic},
-    }
+def api_test(_workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    if arguments.get("error"):
+        raise Problem(str(arguments["error"]), args=dict(arguments))
+    return {"args": dict(arguments)}
 
 
-def auth_test(workspace: Workspace, _arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {
-        "url": "https://sandbox.invalid/",
+def auth_test(workspace: Workspace, _arguments: Arguments) -> dict[str, Any]:
+    made = {
+        "url": f"{workspace.address}/",
         "team": "Sandbox",
-        "team_id": workspace.team,
         "user": workspace.bot.name,
+        "team_id": workspace.team,
         "user_id": workspace.bot.id,
         "bot_id": workspace.bot_id,
-        "enterprise_id": workspace.enterprise,
         "is_enterprise_install": False,
     }
+    return {**made, "enterprise_id": workspace.enterprise} if workspace.enterprise else made
 
 
-def users_info(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
+def bots_info(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    if arguments.get("bot") not in {None, workspace.bot_id}:
+        raise Problem("bot_not_found")
+    bot = {
+        "id": workspace.bot_id,
+        "deleted": False,
+        "name": workspace.bot.real_name,
+        "updated": int(workspace.clock()),
+        "app_id": workspace.app_id,
+        "user_id": workspace.bot.id,
+        "icons": {},
+    }
+    return {"bot": bot}
+
+
+def team_info(workspace: Workspace, _arguments: Arguments) -> dict[str, Any]:
+    team = {"id": workspace.team, "name": "Sandbox", "domain": DOMAIN, "email_domain": "", "icon": {}}
+    if workspace.enterprise:
+        team |= {"enterprise_id": workspace.enterprise, "enterprise_name": DOMAIN}
+    return {"team": team}
+
+
+def usergroup_users(_workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    needed(arguments, "usergroup")
+    raise Problem("no_such_subteam")
+
+
+def users_info(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     needed(arguments, "user")
-    return {"user": user_payload(workspace.person(arguments["user"]), workspace)}
+    return {"user": user_payload(workspace.person(str(arguments["user"])), workspace)}
 
 
-def users_list(workspace: Workspace, _arguments: Mapping[str, Any]) -> dict[str, Any]:
-    members = [user_payload(each, workspace) for each in workspace.people.values()]
-    return {"members": members, "response_metadata": {"next_cursor": ""}}
-
-
-def conversations_open(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    needed(arguments, "users")
-    return {"channel": {"id": workspace.open_im(str(arguments["users"]).split(",")[0]).id}}
-
-
-def _known(workspace: Workspace, channel_id: str) -> Channel:
-    """A private channel without the bot does not exist for it."""
-    channel = workspace.channel(channel_id)
-    if channel.is_private and workspace.bot.id not in channel.members:
-        raise Problem("channel_not_found")
-    return channel
-
-
-def conversations_info(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    needed(arguments, "channel")
-    channel = _known(workspace, arguments["channel"])
-    return {"channel": {**channel_payload(channel), "is_member": workspace.bot.id in channel.members}}
-
-
-def conversations_members(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    needed(arguments, "channel")
-    members = sorted(_known(workspace, arguments["channel"]).members)
-    return {"members": members, "response_metadata": {"next_cursor": ""}}
-
-
-def conversations_list(workspace: Workspace, _arguments: Mapping[str, Any]) -> dict[str, Any]:
-    seen = [each for each in workspace.channels.values() if not each.is_private or workspace.bot.id in each.members]
-    return {"channels": [channel_payload(each) for each in seen], "response_metadata": {"next_cursor": ""}}
-
-
-def history(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    needed(arguments, "channel")
-    channel = _known(workspace, arguments["channel"])
-    limit = int(arguments.get("limit") or 100)
-    seen = [
-        each for each in workspace.messages[channel.id] if each.only_for is None and each.thread_ts in {None, each.ts}
-    ]
+def users_list(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    members, cursor = page(list(workspace.people.values()), arguments, usual=1000)
     return {
-        "messages": [message_payload(each, workspace) for each in reversed(seen)][:limit],
-        "has_more": len(seen) > limit,
+        "members": [user_payload(each, workspace) for each in members],
+        "cache_ts": int(workspace.clock()),
+        "response_metadata": {"next_cursor": cursor},
     }
 
 
-def replies(workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    needed(arguments, "channel", "ts")
-    channel = _known(workspace, arguments["channel"])
-    root = workspace.message(channel.id, arguments["ts"])
-    seen = [each for each in workspace.messages[channel.id] if each.thread_ts == root.ts and each.only_for is None]
-    return {"messages": [message_payload(each, workspace) for each in [root, *seen]], "has_more": False}
-
-
-def team_info(workspace: Workspace, _arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {"team": {"id": workspace.team, "name": "Sandbox", "domain": "sandbox"}}
-
-
-def bots_info(workspace: Workspace, _arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {"bot": {"id": workspace.bot_id, "app_id": workspace.app_id, "name": workspace.bot.name}}
-
-
-def api_test(_workspace: Workspace, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    return {"args": dict(arguments)}
+def lookup_by_email(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    needed(arguments, "email")
+    wanted = str(arguments["email"]).casefold()
+    for each in workspace.people.values():
+        if each.email.casefold() == wanted and not each.deleted:
+            return {"user": user_payload(each, workspace)}
+    raise Problem("users_not_found")
 
 
 METHODS = {
@@ -143,13 +127,8 @@ METHODS = {
     "auth.test": auth_test,
     "bots.info": bots_info,
     "team.info": team_info,
+    "usergroups.users.list": usergroup_users,
     "users.info": users_info,
     "users.list": users_list,
-    "conversations.open": conversations_open,
-    "conversations.info": conversations_info,
-    "conversations.members": conversations_members,
-    "conversations.list": conversations_list,
-    "users.conversations": conversations_list,
-    "conversations.history": history,
-    "conversations.replies": replies,
+    "users.lookupByEmail": lookup_by_email,
 }

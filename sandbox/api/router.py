@@ -1,39 +1,41 @@
-"""Finds the method, checks token and scope, injects faults on demand, writes the traffic log."""
+"""Finds the method, checks token and scope, fails on demand, writes the traffic log."""
 
-import json
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.api import chat, files, people, views
-from sandbox.deliver import SocketHub
-from sandbox.deliver.send import blanked
+from sandbox.api import chat, conversations, files, people, views
+from sandbox.api.checks import loaded
+from sandbox.api.faults import Faults
+from sandbox.api.scopes import check_scopes, needed_scopes
+from sandbox.deliver.sockets import SocketHub
+from sandbox.deliver.traffic import log
 from sandbox.state import Problem, Workspace
 
 Method = Callable[[Workspace, Mapping[str, Any]], dict[str, Any]]
-METHODS: dict[str, Method] = {**chat.METHODS, **views.METHODS, **people.METHODS, **files.METHODS}
-SCOPES = {
-    "chat.postMessage": "chat:write",
-    "chat.update": "chat:write",
-    "chat.delete": "chat:write",
-    "chat.postEphemeral": "chat:write",
-    "conversations.open": "im:write",
-    "conversations.info": "channels:read,groups:read,im:read",
-    "conversations.list": "channels:read,groups:read",
-    "conversations.members": "channels:read,groups:read",
-    "conversations.history": "channels:history,groups:history,im:history",
-    "conversations.replies": "channels:history,groups:history,im:history",
-    "users.info": "users:read",
-    "users.list": "users:read",
-    "users.conversations": "channels:read,groups:read",
-    "files.getUploadURLExternal": "files:write",
-    "files.completeUploadExternal": "files:write",
-    "files.info": "files:read",
-    "files.delete": "files:write",
-    "reactions.add": "reactions:write",
+METHODS: Mapping[str, Method] = {
+    **chat.METHODS,
+    **conversations.METHODS,
+    **files.METHODS,
+    **people.METHODS,
+    **views.METHODS,
 }
-APP_METHODS = frozenset({"apps.connections.open"})
-JSON_FIELDS = ("blocks", "view", "metadata", "attachments", "files")
+OPEN = frozenset({"api.test"})
+CONNECT = "apps.connections.open"
+OK = 200
+LIMITED = 429
+DROPPED = 0
+UNSHOWN = frozenset({"token"})
+
+
+@dataclass(slots=True)
+class Answer:
+    """An answer of the Web API; status 0 drops the connection without one."""
+
+    status: int
+    body: dict[str, Any]
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 class Api:
@@ -44,102 +46,80 @@ class Api:
         self._hub = hub
         self._bot_token = bot_token
         self._app_token = app_token
-        self.address = ""
+        self.faults = Faults(workspace)
 
-    @property
-    def granted(self) -> list[str]:
-        """The scopes that the manifest asks for."""
-        config = self._workspace.manifest.get("oauth_config", {}).get("scopes", {})
-        return [*config.get("bot", []), *config.get("bot_optional", [])]
-
-    def call(self, method: str, arguments: Mapping[str, Any], token: str) -> tuple[int, dict[str, Any], dict[str, str]]:
-        """Answer one call: status, body, headers."""
+    def call(self, method: str, arguments: Mapping[str, Any], token: str) -> Answer:
+        """Answer one call."""
         started = time.monotonic()
-        fault = self._fault(method)
-        if fault is not None and fault["kind"] in {"ratelimited", "error", "drop_before"}:
-            status, body, headers = _broken(fault)
-        else:
-            status, body, headers = self._answer(method, arguments, token)
-            if fault is not None:
-                time.sleep(float(fault.get("seconds") or 0))
-            if fault is not None and fault["kind"] == "timeout_after":
-                status, body = 500, {"ok": False, "error": "internal_error"}
-        headers["x-oauth-scopes"] = ",".join(self.granted)
-        self._log(method, arguments, status, body, started)
-        return status, body, headers
+        answer = self._failing(method, arguments, token)
+        workspace = self._workspace
+        answer.headers |= {
+            "x-oauth-scopes": ",".join(workspace.scopes),
+            "x-accepted-oauth-scopes": ",".join(needed_scopes(workspace, method, arguments)),
+        }
+        log(
+            workspace,
+            "from app",
+            method,
+            request=_readable(arguments),
+            response=answer.body,
+            status=answer.status,
+            elapsed_ms=round((time.monotonic() - started) * 1000, 1),
+        )
+        return answer
 
-    def _fault(self, method: str) -> dict[str, Any] | None:
-        planned = self._workspace.faults.get(method)
-        if not planned:
-            return None
-        fault = planned[0]
-        fault["times"] = int(fault.get("times") or 1) - 1
-        if fault["times"] <= 0:
-            planned.pop(0)
-        return fault
+    def _failing(self, method: str, arguments: Mapping[str, Any], token: str) -> Answer:
+        fault = self.faults.take(method)
+        if fault is None:
+            return self._answer(method, arguments, token)
+        seconds = float(fault.get("seconds") or 0)
+        match fault["kind"]:
+            case "ratelimited":
+                wait = {"Retry-After": str(fault.get("retry_after") or 1)}
+                return Answer(LIMITED, {"ok": False, "error": "ratelimited"}, wait)
+            case "error":
+                return Answer(OK, {"ok": False, "error": fault.get("error") or "internal_error"})
+            case "drop_before":
+                return Answer(DROPPED, {})
+            case "delay":
+                time.sleep(seconds)
+                return self._answer(method, arguments, token)
+        answer = self._answer(method, arguments, token)
+        time.sleep(seconds)
+        return Answer(DROPPED, answer.body)
 
-    def _answer(
-        self, method: str, arguments: Mapping[str, Any], token: str
-    ) -> tuple[int, dict[str, Any], dict[str, str]]:
+    def _answer(self, method: str, arguments: Mapping[str, Any], token: str) -> Answer:
         try:
-            self._check_token(method, token)
-            self._check_scope(method)
-            if method == "apps.connections.open":
-                ticket = self._hub.new_ticket()
-                return 200, {"ok": True, "url": f"{self.address.replace('http', 'ws', 1)}/socket/{ticket}"}, {}
-            if method not in METHODS:
-                raise Problem("unknown_method")
-            with self._workspace.lock:
-                return 200, {"ok": True, **METHODS[method](self._workspace, loaded(arguments))}, {}
+            return Answer(OK, {"ok": True, **self._done(method, arguments, token)})
         except Problem as problem:
-            return 200, {"ok": False, "error": problem.error, **problem.more}, {}
+            return Answer(OK, {"ok": False, "error": problem.error, **problem.more})
+
+    def _done(self, method: str, arguments: Mapping[str, Any], token: str) -> dict[str, Any]:
+        if method not in METHODS and method != CONNECT:
+            raise Problem("unknown_method", req_method=method)
+        if method not in OPEN:
+            self._check_token(method, token)
+        if method == CONNECT:
+            address = self._workspace.address.replace("http", "ws", 1)
+            return {"url": f"{address}/socket/{self._hub.new_ticket()}"}
+        with self._workspace.lock:
+            values = loaded(arguments)
+            check_scopes(self._workspace, method, values)
+            return METHODS[method](self._workspace, values)
 
     def _check_token(self, method: str, token: str) -> None:
         if not token:
             raise Problem("not_authed")
-        wanted = self._app_token if method in APP_METHODS else self._bot_token
-        if token != wanted:
-            raise Problem("not_allowed_token_type" if token in {self._app_token, self._bot_token} else "invalid_auth")
-
-    def _check_scope(self, method: str) -> None:
-        needed = SCOPES.get(method, "")
-        if needed and not set(needed.split(",")) & set(self.granted):
-            raise Problem("missing_scope", needed=needed, provided=",".join(self.granted))
-
-    def _log(
-        self, method: str, arguments: Mapping[str, Any], status: int, body: dict[str, Any], started: float
-    ) -> None:
-        workspace = self._workspace
-        with workspace.lock:
-            workspace.traffic.append(
-                {
-                    "id": workspace.serial("L"),
-                    "at": time.time(),
-                    "direction": "from app",
-                    "name": method,
-                    "status": status,
-                    "elapsed_ms": round((time.monotonic() - started) * 1000, 1),
-                    "request": blanked(loaded(arguments, strict=False)),
-                    "response": blanked(body),
-                }
-            )
-            workspace.tell("traffic")
+        if token not in {self._bot_token, self._app_token}:
+            raise Problem("invalid_auth")
+        if (token == self._app_token) != (method == CONNECT):
+            raise Problem("not_allowed_token_type")
 
 
-def loaded(arguments: Mapping[str, Any], *, strict: bool = True) -> dict[str, Any]:
-    """Arguments with their JSON fields read."""
-    made = dict(arguments)
-    for name in JSON_FIELDS:
-        if isinstance(made.get(name), str) and made[name]:
-            try:
-                made[name] = json.loads(made[name])
-            except ValueError:
-                if strict:
-                    raise Problem("invalid_arguments" if name == "view" else f"invalid_{name}_format") from None
-    return made
-
-
-def _broken(fault: Mapping[str, Any]) -> tuple[int, dict[str, Any], dict[str, str]]:
-    if fault["kind"] == "ratelimited":
-        return 429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(fault.get("retry_after") or 1)}
-    return 500, {"ok": False, "error": "internal_error"}, {}
+def _readable(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Arguments for the log, with what can be read of them."""
+    shown = {name: value for name, value in arguments.items() if name not in UNSHOWN}
+    try:
+        return loaded(shown)
+    except Problem:
+        return shown

@@ -1,4 +1,4 @@
-"""What people do in the workspace: type commands, press, choose, search; and what their Slack shows after the answer."""
+"""What people do in the workspace: type commands, press, choose and search; and what they see after the answer."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -117,11 +117,12 @@ class Acts:
             block_id, element = find_element(opened.drawn, user, block_id, action_id)
             opened.errors.pop(block_id, None)
             block = next(each for each, held in every_element(opened.drawn) if held is element)
-            if block["type"] != "input" or block.get("dispatch_action"):
-                return self.press(user, opened, block_id, action_id, value)
-            self._given(user, opened, block_id, element, value)
-            self.workspace.tell("modal", user=user)
-        return None
+            told = block["type"] != "input" or bool(block.get("dispatch_action"))
+            if not told:
+                self._given(user, opened, block_id, element, value)
+                self.workspace.tell("modal", user=user)
+        # Nothing is sent under the lock, as the app's calls wait for it.
+        return self.press(user, opened, block_id, action_id, value) if told else None
 
     def options(self, user: str, where: Message | OpenView, block_id: str, action_id: str, text: str) -> dict[str, Any]:
         """Ask the app for choices while a person types."""

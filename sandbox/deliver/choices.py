@@ -71,16 +71,20 @@ def _check_picked(workspace: Workspace, user: str, kind: str, given: Any) -> Non
             date.fromisoformat(given)
         except (TypeError, ValueError):
             raise Problem("no_such_date") from None
-    elif kind == "timepicker" and CLOCK.fullmatch(str(given)) is None:
-        raise Problem("no_such_time")
-    elif kind == "datetimepicker" and not isinstance(given, int):
-        raise Problem("no_such_time")
+    elif kind in {"timepicker", "datetimepicker"}:
+        _check_time(kind, given)
     elif kind.endswith(("users_select", "conversations_select", "channels_select")):
         visible = {each.id for each in workspace.visible(user)}
         known = workspace.people if kind.endswith("users_select") else visible
         for each in [given] if isinstance(given, str) else given:
             if each not in known:
                 raise Problem("user_not_found" if kind.endswith("users_select") else "channel_not_found")
+
+
+def _check_time(kind: str, given: Any) -> None:
+    good = isinstance(given, int) if kind == "datetimepicker" else CLOCK.fullmatch(str(given))
+    if not good:
+        raise Problem("no_such_time")
 
 
 def refused(block: Mapping[str, Any], state: Mapping[str, Any]) -> str:

@@ -65,7 +65,7 @@ class Happenings:
             if workspace.person(user).deleted:
                 raise Problem("account_inactive")
             channel = workspace.open_im(user)
-            event = {"type": "app_home_opened", "user": user, "tab": "home", "channel": channel.id}
+            event: dict[str, Any] = {"type": "app_home_opened", "user": user, "tab": "home", "channel": channel.id}
             home = workspace.views.homes.get(user)
             if home is not None:
                 event["view"] = self._payloads.view(home)

@@ -206,4 +206,5 @@ def _channel_name(channel: Channel) -> str:
 
 def _chosen_conversation(opened: OpenView, block: Mapping[str, Any]) -> str | None:
     value = opened.state[block["block_id"]][block["element"]["action_id"]]
-    return value.get("selected_conversation") or value.get("selected_channel")
+    chosen: str | None = value.get("selected_conversation") or value.get("selected_channel")
+    return chosen

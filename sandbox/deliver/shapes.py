@@ -19,9 +19,7 @@ def message_payload(message: Message, workspace: Workspace, *, metadata: bool = 
         "thread_ts": message.thread_ts,
         "metadata": message.metadata if metadata else None,
         "files": [file_payload(workspace.files[each], workspace) for each in message.files if each in workspace.files],
-        "reactions": [
-            {"name": name, "users": users, "count": len(users)} for name, users in message.reactions.items()
-        ],
+        "reactions": [{"name": name, "users": users, "count": len(users)} for name, users in message.reactions.items()],
     }
     made |= {name: value for name, value in optional.items() if value}
     if message.broadcast:

@@ -62,6 +62,11 @@ class SocketHub:
     def count(self) -> int:
         return len(self._connections)
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the app is connected."""
+        return bool(self._connections)
+
     def disconnect(self, reason: str = "refresh_requested") -> None:
         """Tell every connection that it will be closed, as Slack does now and then; each is then closed."""
         with self._lock:

@@ -118,12 +118,8 @@ export function formatDate(seconds, pattern, zone, now = Date.now() / 1000) {
     time_secs: `${clock(seconds, zone)}:${parts(seconds, zone).second}`,
     ago: ago(seconds, now),
   };
-  const text = String(pattern).replace(/\{(\w+)\}/g, (whole, name) => tokens[name] ?? whole);
-  return text.charAt(0).toUpperCase() + text.slice(1) === text || !text ? text : keepCase(text, pattern);
-}
-
-function keepCase(text, pattern) {
-  return /^\{/.test(pattern) ? text.charAt(0).toUpperCase() + text.slice(1) : text;
+  const text = pattern.replace(/\{(\w+)\}/g, (whole, name) => tokens[name] ?? whole);
+  return pattern.startsWith("{") ? text.charAt(0).toUpperCase() + text.slice(1) : text;
 }
 
 /** The seconds since 1970 of a wall-clock time such as 2026-11-23T10:30 in a time zone. */

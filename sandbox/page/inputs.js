@@ -169,14 +169,14 @@ export function refusal(element, value, optional) {
   const length = [...text].length;
   switch (element.type) {
     case "plain_text_input":
-      if (length < (element.min_length ?? 0)) return `Please use at least ${element.min_length} characters.`;
-      if (length > (element.max_length ?? 3000)) return `Please use at most ${element.max_length ?? 3000} characters.`;
+      if (length < (element.min_length ?? 0)) return `This entry must be at least ${element.min_length} characters.`;
+      if (length > (element.max_length ?? 3000)) return `This entry can be at most ${element.max_length ?? 3000} characters.`;
       return "";
     case "number_input": {
-      if (!/^-?\d+(\.\d+)?$/.test(text)) return "Please enter a number.";
+      if (!/^-?(\d+(\.\d*)?|\.\d+)$/.test(text)) return "Please enter a number.";
       if (!element.is_decimal_allowed && text.includes(".")) return "Please enter a whole number.";
-      if (element.min_value !== undefined && Number(text) < Number(element.min_value)) return `Please enter at least ${element.min_value}.`;
-      if (element.max_value !== undefined && Number(text) > Number(element.max_value)) return `Please enter at most ${element.max_value}.`;
+      if (element.min_value !== undefined && Number(text) < Number(element.min_value)) return `Please enter a number of at least ${element.min_value}.`;
+      if (element.max_value !== undefined && Number(text) > Number(element.max_value)) return `Please enter a number of at most ${element.max_value}.`;
       return "";
     }
     case "email_text_input":

@@ -52,7 +52,7 @@ class Row {
 
   act(blockId, element, value) {
     this.ctx.channel = this.list.conversation;
-    return this.pane.report(post("action", { ...this.where(blockId, element), value }));
+    return this.pane.report(post("action", { ...this.where(blockId, element), value, drawn: this.message.blocks }));
   }
 
   update({ message, compact, replies }) {

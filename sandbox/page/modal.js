@@ -44,7 +44,7 @@ class Modal {
     this.closer.replaceChildren(...(view.close ? textNodes(view.close, this.form.ctx) : ["Cancel"]));
     this.submitter.hidden = !view.submit;
     if (view.submit) this.submitter.replaceChildren(...textNodes(view.submit, this.form.ctx));
-    this.setBusy(Boolean(view.busy) || this.submitting);
+    this.setBusy(Boolean(view.busy || this.submitting));
     keepingFocus(this.body, () => patchBlocks(this.body, view.blocks, this.form.ctx));
     const errors = JSON.stringify(view.errors ?? {});
     if (errors !== this.errorsSeen) this.showErrors(view.errors ?? {});

@@ -2,7 +2,7 @@
 
 import { formatDate, fullMoment } from "./directory.js";
 import { h } from "./dom.js";
-import { EMOJI } from "./emoji.js";
+import { EMOJI, emojiFor } from "./emoji.js";
 
 const SAFE_LINK = /^(https?:\/\/|mailto:|tel:|slack:|\/#[CDG]\w+\/[\d.]+$)/i;
 const WORD = /[\p{L}\p{N}]/u;
@@ -17,8 +17,7 @@ export function escape(text) {
 }
 
 export function emojiNode(name) {
-  const glyph = EMOJI[name];
-  return glyph ? h("span", { class: "emoji", role: "img", "aria-label": name, title: `:${name}:` }, glyph) : `:${name}:`;
+  return emojiFor(name) ?? `:${name}:`;
 }
 
 /** A link, or its plain text where the address is of a kind that a browser would run. */

@@ -74,7 +74,7 @@ export class Pane {
     this.thread = null;
     this.homeForm = null;
     this.home.replaceChildren();
-    this.threadPanel.hidden = true;
+    this.threadPanel.hidden = this.composer.node.hidden = true;
     this.composer.draftKey = this.threadComposer.draftKey = null;
     this.dismissed = new Set(JSON.parse(sessionStorage.getItem(`dismissed-${this.user}`) ?? "[]"));
     this.later = debounce(25, () => this.refresh());
@@ -249,7 +249,8 @@ export class Pane {
     if (text.startsWith("/")) {
       if (thread) return this.slackbot(channel, `${text.split(/\s/)[0]} is not supported in threads. Sorry!`, thread);
       const answer = await post("command", { user: this.user, channel, text });
-      if (!answer.ok && !answer.delivery) this.slackbot(channel, this.refusedCommand(text, answer));
+      // The workspace itself tells of unknown commands and of deliveries that failed.
+      if (!answer.ok && !answer.delivery && answer.error !== "unknown_command") this.slackbot(channel, this.refusedCommand(text, answer));
       return this.refresh();
     }
     const more = { ...(thread ? { thread_ts: thread } : {}), ...(files?.length ? { files: files.map((file) => file.id) } : {}) };
@@ -261,7 +262,6 @@ export class Pane {
 
   refusedCommand(text, answer) {
     const name = text.split(/\s/)[0];
-    if (answer.error === "unknown_command") return `${name} is not a valid command. Type / to see those that are.`;
     if (answer.error === "not_in_channel") return "You are not a member of this channel, so commands do not work here.";
     return `${name} failed: ${explain(answer)}`;
   }

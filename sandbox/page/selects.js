@@ -167,14 +167,14 @@ export function selectNode(element, site) {
     drawList();
   }
 
-  function show() {
+  function show(query = "") {
     if (open) return;
     open = true;
     changedWhileOpen = false;
     input.setAttribute("aria-expanded", "true");
     unfloat = floating(list, box, { wide: true }, hide);
-    if (!many) input.select();
-    search("");
+    if (!many && !query) input.select();
+    search(query);
   }
 
   function hide() {
@@ -239,23 +239,19 @@ export function selectNode(element, site) {
     event.stopPropagation();
   });
   input.addEventListener("input", () => {
-    const typed = input.value;
-    if (!open) {
-      show();
-      input.value = typed;
-    }
-    search(typed);
+    if (open) search(input.value);
+    else show(input.value);
   });
   input.addEventListener("mousedown", () => {
     if (open && document.activeElement === input) hide();
-    else setTimeout(show);
+    else setTimeout(() => show());
   });
   input.addEventListener("blur", () => hide());
   box.addEventListener("mousedown", (event) => {
     if (event.target.closest(".chip-remove, .clear, input")) return;
     event.preventDefault();
     input.focus();
-    setTimeout(show);
+    setTimeout(() => show());
   });
   box.append(input, icon("down"));
   drawBox();

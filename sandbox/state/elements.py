@@ -111,7 +111,11 @@ def opening_value(element: Mapping[str, Any]) -> dict[str, Any] | None:
         return None
     if kind == "rich_text_input":
         return {"type": kind, "rich_text_value": element.get("initial_value")}
-    return {"type": kind, **empty, **{target: element[source] for source, target in INITIAL.items() if source in element}}
+    return {
+        "type": kind,
+        **empty,
+        **{target: element[source] for source, target in INITIAL.items() if source in element},
+    }
 
 
 def opening_state(blocks: Iterable[dict[str, Any]]) -> dict[str, dict[str, Any]]:
@@ -137,8 +141,10 @@ def redrawn_state(blocks: Iterable[dict[str, Any]], before: Mapping[str, Mapping
     for block_id, actions in fresh.items():
         for action_id, value in actions.items():
             typed = before.get(block_id, {}).get(action_id)
-            if typed is not None and typed["type"] == value["type"] and _still_offered(
-                elements[block_id, action_id], typed
+            if (
+                typed is not None
+                and typed["type"] == value["type"]
+                and _still_offered(elements[block_id, action_id], typed)
             ):
                 actions[action_id] = typed
     return fresh

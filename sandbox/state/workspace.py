@@ -14,8 +14,8 @@ from sandbox.state.views import Views
 
 KEPT = 2000
 APP_ID = "A0SANDBOX"
-BOT_ID = "B0BOT"
-BOT_USER = "U0BOT"
+BOT_ID = "B0SANDBOX"
+BOT_USER = "U0SANDBOX"
 
 
 class Workspace:

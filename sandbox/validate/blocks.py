@@ -140,7 +140,7 @@ CONTEXT_PARTS: Registry = {
 
 def context_part(walk: Walk, value: Any, pointer: str) -> None:
     """A context block mixes pictures with text objects."""
-    if isinstance(value, Mapping) and value.get("type") in {"plain_text", "mrkdwn"}:
+    if isinstance(value, Mapping) and value.get("type") in ("plain_text", "mrkdwn"):
         text_object()(walk, value, pointer)
     else:
         one_of(CONTEXT_PARTS, CONTEXT_PARTS, place="a context block")(walk, value, pointer)

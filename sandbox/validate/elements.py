@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -73,8 +74,13 @@ def calendar_day(walk: Walk, value: Any, pointer: str) -> None:
         walk.fault(pointer, f"initial_date must be a day written YYYY-MM-DD and is {shown}")
 
 
+@cache
+def known_time_zones() -> frozenset[str]:
+    return frozenset(available_timezones())
+
+
 def time_zone(walk: Walk, value: Any, pointer: str) -> None:
-    if not isinstance(value, str) or value not in available_timezones():
+    if not isinstance(value, str) or value not in known_time_zones():
         shown = repr(value) if isinstance(value, str) else kind_of(value)
         walk.fault(pointer, f"timezone must be a name such as Asia/Singapore and is {shown}")
 

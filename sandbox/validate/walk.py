@@ -69,7 +69,7 @@ def named(pointer: str) -> str:
     """The last named part of a pointer, for use in a sentence."""
     parts = [part for part in pointer.split("/") if part and not part.isdigit()]
     if len(parts) > 1 and parts[-1] == "text":
-        return f"the text of {parts[-2]}"
+        return "the text" if parts[-2] == "text" else f"the text of {parts[-2]}"
     return parts[-1] if parts else "the payload"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import Connection, select, text
 from bot.domain.customers import Customer
 from bot.domain.errors import Refused
 from bot.domain.ports import Page
+from bot.domain.receivables import Ageing, AgeingQuestion
 from bot.storage.tables import metadata
 from tests.world import World
 
@@ -41,7 +43,11 @@ def expect_refusal(world: World, refusal: type[Refused], *, field: str | None = 
 
 def run_sql(world: World, statement: str, **values: Any) -> None:
     """Change a row as no operation does, to set the stage."""
-    world.store.write(lambda connection: connection.execute(text(statement), values) and None)
+
+    def work(connection: Connection) -> None:
+        connection.execute(text(statement), values)
+
+    world.store.write(work)
 
 
 def ask_sql(world: World, statement: str, **values: Any) -> list[tuple[Any, ...]]:
@@ -64,3 +70,9 @@ def standing(world: World, customer: Customer) -> tuple[object, ...]:
         (invoice.label, invoice.open, invoice.status, invoice.auto_allocate)
         for invoice in sorted(invoices, key=lambda each: each.sort_key)
     )
+
+
+def report(world: World, **changes: object) -> Ageing:
+    """The ageing report of today, or as the changes to its question say."""
+    question = replace(AgeingQuestion(as_of=world.today), **changes)  # type: ignore[arg-type]
+    return world.store.read(lambda books: books.ageing(question))

@@ -28,9 +28,8 @@ from bot.domain.payments import (
     unallocate_payment,
     unassign_payment,
 )
-from bot.domain.receivables import AgeingQuestion
 from bot.domain.settings import ChangeSetting, change_setting
-from tests.domain.expect import ask_sql, expect_refusal, run_sql
+from tests.domain.expect import ask_sql, expect_refusal, report, run_sql
 from tests.world import ADMIN, SGD, World, money
 
 DAY = date(2026, 11, 2)
@@ -112,8 +111,7 @@ def test_one_payment_pays_several_invoices_by_hand(world: World) -> None:
     invoices = [world.invoice(customer, 50, auto=False) for _ in range(3)]
     paid = world.pay(100, customer).payment
     portions = tuple(
-        Portion(invoice_id=invoice.id, amount=money(part))
-        for invoice, part in zip(invoices, (10, 20, 30), strict=True)
+        Portion(invoice_id=invoice.id, amount=money(part)) for invoice, part in zip(invoices, (10, 20, 30), strict=True)
     )
     changed = world.do(allocate_payment, AllocatePayment(payment_id=paid.id, portions=portions))
     assert [each.amount for each in changed.allocations] == [money(10), money(20), money(30)]
@@ -142,7 +140,10 @@ def test_allocating_without_naming_invoices_pays_oldest_first_with_auto_allocati
     old, young = world.invoice(customer, 50, issued=-3, auto=False), world.invoice(customer, 50, auto=False)
     paid = world.pay(60, customer).payment
     changed = world.do(allocate_payment, AllocatePayment(payment_id=paid.id))
-    assert [(each.invoice_id, each.amount) for each in changed.allocations] == [(old.id, money(50)), (young.id, money(10))]
+    assert [(each.invoice_id, each.amount) for each in changed.allocations] == [
+        (old.id, money(50)),
+        (young.id, money(10)),
+    ]
     assert not any(each.automatic for each in changed.allocations)
     world.check()
 
@@ -407,13 +408,11 @@ def test_a_payment_is_never_two_customers_money_on_one_day(world: World) -> None
     first, second = world.customer("ACME"), world.customer("BRAVO")
     paid = world.pay(10, first, received=-20).payment
     world.do(unassign_payment, UnassignPayment(payment_id=paid.id, effective_on=world.day(-5)))
-    world.do(
-        assign_payment, AssignPayment(payment_id=paid.id, customer_id=second.id, effective_on=world.day(-15))
-    )
+    world.do(assign_payment, AssignPayment(payment_id=paid.id, customer_id=second.id, effective_on=world.day(-15)))
     for offset in range(-25, 1):
-        report = world.store.read(lambda books, day=world.day(offset): books.ageing(AgeingQuestion(as_of=day)))
-        credit = {row.code: row.unapplied_micros for row in report.rows}
-        suspense = sum(total.suspense.micros for total in report.totals)
+        found = report(world, as_of=world.day(offset))
+        credit = {row.code: row.unapplied_micros for row in found.rows}
+        suspense = sum(total.suspense.micros for total in found.totals)
         expected = {} if offset < -20 else {"ACME": 10_000_000} if offset < -5 else {"BRAVO": 10_000_000}
         assert credit == expected, offset
         assert suspense == 0
@@ -426,9 +425,7 @@ def test_nothing_is_posted_on_or_before_the_hard_lock(world: World) -> None:
     paid = world.pay(10, customer, received=-29).payment
     world.do(change_setting, ChangeSetting(name="hard_lock", value=str(world.day(-10))), by=ADMIN)
     last = ask_sql(world, "SELECT MAX(id) FROM entry")[0][0]
-    command = AllocatePayment(
-        payment_id=paid.id, portions=(Portion(invoice_id=old.id),), effective_on=world.day(-29)
-    )
+    command = AllocatePayment(payment_id=paid.id, portions=(Portion(invoice_id=old.id),), effective_on=world.day(-29))
     assert world.do(allocate_payment, command).allocations[0].effective_on == world.day(-9)
     late = world.pay(5, received=-20).payment
     assert (late.received_on, late.posted_on) == (world.day(-20), world.day(-9))
@@ -448,7 +445,6 @@ def test_two_currencies_are_paid_side_by_side(world: World) -> None:
         world.pay(part, customer)
         code = customer.currency.code
         assert world.read_invoice(invoice).open == money(amount, code) - money(part, code)
-    report = world.store.read(lambda books: books.ageing(AgeingQuestion(as_of=world.today)))
-    assert {str(total.total) for total in report.totals} == {"SGD 60.05", "JPY 667", "KWD 6.666"}
+    assert {str(total.total) for total in report(world).totals} == {"SGD 60.05", "JPY 667", "KWD 6.666"}
     assert SGD.digits == 2
     world.check()

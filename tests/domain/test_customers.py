@@ -122,9 +122,7 @@ def test_ids_that_are_too_long_are_refused(world: World) -> None:
 def test_editing_changes_names_terms_and_contacts_and_keeps_balances(world: World) -> None:
     made = world.do(new_customer, ACME).customer
     world.invoice(made, 10)
-    edit = EditCustomer(
-        customer_id=made.id, version=1, code="ACME2", name="Acme Neu", contacts=(Contact(name="Bob"),)
-    )
+    edit = EditCustomer(customer_id=made.id, version=1, code="ACME2", name="Acme Neu", contacts=(Contact(name="Bob"),))
     changed = world.do(edit_customer, edit)
     assert set(changed.changed) == {"code", "name", "due days", "billing name", "country", "zone"}
     file = world.store.read(lambda books: books.customer_file(made.id))

@@ -20,7 +20,6 @@ from bot.domain.errors import (
     WrongState,
 )
 from bot.domain.invoices import (
-    DraftInvoice,
     InvoiceStep,
     LineInput,
     SendInvoice,
@@ -32,17 +31,9 @@ from bot.domain.invoices import (
 from bot.domain.money import Money
 from bot.domain.ports import Page
 from bot.domain.settings import ChangeSetting, Settings, change_setting
+from tests.domain.builders import a_draft, a_line
 from tests.domain.expect import ask_sql, everything, expect_refusal, run_sql
 from tests.world import ADMIN, World, money
-
-
-def a_line(price: str = "10", code: str = "SGD", **changes: object) -> LineInput:
-    return replace(LineInput(description="Service", unit_price=money(price, code)), **changes)  # type: ignore[arg-type]
-
-
-def a_draft(world: World, customer_id: int, *lines: LineInput, **changes: object) -> DraftInvoice:
-    plain = DraftInvoice(customer_id=customer_id, lines=lines or (a_line(),), issue_on=world.today)
-    return replace(plain, **changes)  # type: ignore[arg-type]
 
 
 @pytest.mark.rule(13)
@@ -187,7 +178,9 @@ def test_each_currency_rounds_to_its_own_decimals(
     world: World, code: str, price: str, rate: str, net: str, tax: str
 ) -> None:
     customer = world.customer("C", of=code)
-    changed = world.do(draft_invoice, a_draft(world, customer.id, a_line(price, code, tax_rate=Decimal(rate)), send=True))
+    changed = world.do(
+        draft_invoice, a_draft(world, customer.id, a_line(price, code, tax_rate=Decimal(rate)), send=True)
+    )
     invoice = world.read_invoice(changed.invoice)
     assert (invoice.net, invoice.tax) == (money(net, code), money(tax, code))
     assert invoice.total == invoice.net + invoice.tax

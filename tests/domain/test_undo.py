@@ -41,10 +41,9 @@ from bot.domain.payments import (
     void_payment,
 )
 from bot.domain.people import Grant, Profile, grant
-from bot.domain.receivables import AgeingQuestion
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
-from tests.domain.expect import ask_sql, expect_refusal, run_sql, standing
+from tests.domain.expect import ask_sql, expect_refusal, report, run_sql, standing
 from tests.world import ADMIN, MANAGER, STRANGER, TEAM, World, money
 
 
@@ -150,9 +149,8 @@ def test_undo_of_unassigning_gives_the_payment_back_to_its_customer(scene: Scene
     assert scene.standing() == before
     assert (undone.payment.customer_id, undone.left, undone.payment.edits) == (scene.customer.id, money(40), 3)
     for offset in (-31, -30, -6, -5, -4, 0):
-        question = AgeingQuestion(as_of=scene.world.day(offset), customer_id=scene.customer.id)
-        report = scene.world.store.read(lambda books, question=question: books.ageing(question))
-        assert sum(row.unapplied_micros for row in report.rows) == (0 if offset == -31 else 40_000_000), offset
+        found = report(scene.world, as_of=scene.world.day(offset), customer_id=scene.customer.id)
+        assert sum(row.unapplied_micros for row in found.rows) == (0 if offset == -31 else 40_000_000), offset
     scene.world.check()
 
 
@@ -284,9 +282,7 @@ def test_undo_of_money_that_a_later_invoice_used_names_that_invoice(scene: Scene
     later = scene.world.invoice(scene.customer, 5)
     with expect_refusal(scene.world, NotUndoable, says=str(later.number)):
         scene.undo(changed.operation_id)
-    scene.world.do(
-        unallocate_payment, UnallocatePayment(payment_id=changed.payment.id, invoice_ids=(later.id,))
-    )
+    scene.world.do(unallocate_payment, UnallocatePayment(payment_id=changed.payment.id, invoice_ids=(later.id,)))
     with expect_refusal(scene.world, NotUndoable, says="Unallocate payment"):
         scene.undo(changed.operation_id)
     scene.world.check()
@@ -312,15 +308,15 @@ def test_undo_reverses_on_the_days_of_what_it_undoes(scene: Scene) -> None:
     changed = scene.world.pay(40, scene.customer, received=-8)
     scene.undo(changed.operation_id)
     days = ask_sql(
-        scene.world, "SELECT kind, effective_on FROM entry WHERE operation_id <> :mine ORDER BY id DESC LIMIT 3",
+        scene.world,
+        "SELECT kind, effective_on FROM entry WHERE operation_id <> :mine ORDER BY id DESC LIMIT 3",
         mine=changed.operation_id,
     )
     assert {str(day) for _, day in days} == {str(scene.world.day(-8))}
     for offset in range(-10, 1):
-        question = AgeingQuestion(as_of=scene.world.day(offset))
-        report = scene.world.store.read(lambda books, question=question: books.ageing(question))
-        assert all(row.unapplied_micros == 0 for row in report.rows)
-        assert all(total.suspense == money(0) for total in report.totals)
+        found = report(scene.world, as_of=scene.world.day(offset))
+        assert all(row.unapplied_micros == 0 for row in found.rows)
+        assert all(total.suspense == money(0) for total in found.totals)
     scene.world.check()
 
 
@@ -330,10 +326,9 @@ def test_money_that_waited_for_a_younger_invoice_is_never_counted_below_zero(wor
     changed = world.pay(10, customer, received=-9)
     world.do(undo, Undo(operation_id=changed.operation_id))
     for offset in range(-10, 1):
-        question = AgeingQuestion(as_of=world.day(offset))
-        report = world.store.read(lambda books, question=question: books.ageing(question))
-        assert all(total.suspense.micros >= 0 for total in report.totals), offset
-        assert all(min(row.buckets_micros) >= 0 and row.unapplied_micros >= 0 for row in report.rows), offset
+        found = report(world, as_of=world.day(offset))
+        assert all(total.suspense.micros >= 0 for total in found.totals), offset
+        assert all(min(row.buckets_micros) >= 0 and row.unapplied_micros >= 0 for row in found.rows), offset
     world.check()
 
 

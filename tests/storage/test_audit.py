@@ -10,7 +10,7 @@ from bot.domain.payments import AssignPayment, VoidPayment, assign_payment, void
 from bot.domain.ports import AuditLine, AuditQuestion
 from bot.domain.settings import ChangeSetting, change_setting
 from tests.domain.expect import ask_sql, run_sql
-from tests.domain.test_repeats import STAGES
+from tests.domain.stages import STAGES
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, World
 
 COLUMNS = ("app", "event", "description", "actor", "affected", "at")
@@ -106,9 +106,9 @@ def test_the_database_refuses_to_change_or_delete_what_is_written_once(world: Wo
     before = ask_sql(world, f"SELECT * FROM {table}")
     assert before
     column = {"audit": "actor", "audit_seal": "hash", "request_key": "outcome", "entry": "kind"}.get(table, "id")
-    with pytest.raises(Exception, match="do not change|stay as they are"):
+    with pytest.raises(Exception, match=r"do not change|stay as they are"):
         run_sql(world, f"UPDATE {table} SET {column} = {column}")
-    with pytest.raises(Exception, match="not deleted|stay as they are"):
+    with pytest.raises(Exception, match=r"not deleted|stay as they are"):
         run_sql(world, f"DELETE FROM {table}")
     assert ask_sql(world, f"SELECT * FROM {table}") == before
     world.check()

@@ -1,0 +1,124 @@
+"""Hostile text in every field of every form is shown literally, and nothing that is sent breaks Slack's rules."""
+
+import json
+from typing import Any
+
+import pytest
+
+from sandbox.client import shown
+from tests.slack import Slack
+from tests.world import CLERK
+
+HOSTILE = {
+    "broadcast": "<!channel> & <@U0OWNER>",
+    "formula": "=1+1",
+    "markup": "*bold* _it_ ~st~ `code` <https://x.example|click>",
+    "right-to-left": "‮evil‬ مرحبا",
+    "emoji": ":tada: 🎉👨‍👩‍👧",
+    "long": "x" * 5000,
+    "quotes": "\"'\\ {{7*7}} ${x} %s",
+    "control": "a\u0007b",
+}
+FORMS: list[tuple[str, str, dict[str, Any]]] = [
+    ("/payment", "Payer as on the statement", {"Amount": "500", "Customer": "ACME"}),
+    ("/payment", "Reference", {"Amount": "500", "Customer": "ACME"}),
+    ("/payment", "Invoice number on the statement", {"Amount": "500", "Customer": "ACME"}),
+    ("/payment", "Remark", {"Amount": "500", "Customer": "ACME"}),
+    ("/payment", "Amount", {"Customer": "ACME"}),
+    ("/payment", "Amounts per invoice", {"Amount": "500", "Customer": "ACME"}),
+    ("/payment edit PAY-0001", "Payer as on the statement", {}),
+    ("/payment edit PAY-0001", "Remark", {}),
+    ("/payment void PAY-0001", "Reason", {}),
+    ("/payment unallocate PAY-0002", "Invoices", {}),
+    ("/customer new", "Name", {"Code": "NEW", "Currency": "SGD"}),
+    ("/customer new", "Code", {"Name": "New", "Currency": "SGD"}),
+    ("/customer new", "Currency", {"Name": "New", "Code": "NEW"}),
+    ("/customer new", "Billing name", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
+    ("/customer new", "Country", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
+    ("/customer new", "Time zone", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
+    ("/customer new", "Contact's name", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
+    ("/customer new", "Contact's e-mail", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
+    ("/customer new", "Contact's phone", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
+    ("/invoice new", "Lines", {"Customer": "ACME"}),
+    ("/invoice new", "Remark", {"Customer": "ACME", "Lines": "Work; 100"}),
+]
+
+
+@pytest.mark.parametrize("kind", HOSTILE)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_hostile_text_in_every_field_is_shown_literally(slack: Slack, kind: str) -> None:
+    acme = slack.world.customer()
+    slack.world.pay(50)
+    paid = slack.world.invoice(acme, 60, auto=False)
+    slack.world.pay(60, acme, to=((paid, None),))
+    text = HOSTILE[kind]
+    for line, field, good in FORMS:
+        slack.type(line)
+        slack.clerk.fill({**good, field: f"Work {text}; 100" if field == "Lines" else text})
+        answer = slack.clerk.submit()
+        view = slack.clerk.modal
+        assert view is not None
+        if answer["ok"] and not answer["errors"] and view["callback_id"] != "told":
+            slack.clerk.submit()
+        assert not slack.clerk.toasts, (line, field, slack.clerk.toasts)
+    slack.deliver()
+    _no_live_markup(slack)
+    assert slack.duedesk.desk.store.read(lambda books: books.settings()) is not None
+    failed = slack.world.store.database.read(
+        lambda connection: connection.exec_driver_sql("SELECT COUNT(*) FROM outbox WHERE state = 'failed'").scalar(), None
+    )
+    assert failed == 0
+
+
+def _no_live_markup(slack: Slack) -> None:
+    """Whatever the bot sent: no broadcast, link or mention of the typed text inside mrkdwn or message text."""
+    for message in slack.clerk.messages("finance"):
+        if not message.get("bot_id"):
+            continue
+        assert "<!channel>" not in message["text"]
+        assert "<https://x.example" not in message["text"]
+        for text in _mrkdwn(message["blocks"]):
+            assert "<!channel>" not in text
+            assert "<https://x.example" not in text
+
+
+def _mrkdwn(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        mine = [value["text"]] if value.get("type") == "mrkdwn" else []
+        return mine + [text for each in value.values() for text in _mrkdwn(each)]
+    if isinstance(value, list):
+        return [text for each in value for text in _mrkdwn(each)]
+    return []
+
+
+@pytest.mark.parametrize("kind", ["broadcast", "formula", "markup", "emoji", "quotes"])
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_a_hostile_name_is_read_back_as_it_was_typed(slack: Slack, kind: str) -> None:
+    name = HOSTILE[kind]
+    slack.type("/customer new")
+    slack.fill({"Name": name, "Code": "NEW", "Currency": "SGD"})
+    customer = slack.world.store.read(lambda books: books.find_customers("NEW"))[0]
+    assert customer.name == name
+    slack.world.invoice(customer, 100)
+    for line in ("/customer NEW", "/aging", "/aging customer NEW", "/invoice list", "/payment NEW 50"):
+        seen = slack.type(line)
+        assert not slack.clerk.toasts
+        assert name[:8] in seen or line == "/invoice list"
+    slack.type("/aging csv")
+    slack.deliver()
+    message = slack.clerk.messages(f"D{CLERK[1:]}")[-1]
+    file = slack.sandbox.workspace.files[message["files"][0]["id"]]
+    content = (file.content or b"").decode("utf-8-sig")
+    first = content.splitlines()[1]
+    assert not first.startswith(("=", '"='))
+    assert json.dumps(name)[1:4].strip('"')[:2] in content
+
+
+def test_hostile_command_text_is_answered_with_a_sentence(slack: Slack) -> None:
+    slack.world.customer()
+    for text in HOSTILE.values():
+        for line in (f"/payment {text}", f"/payment show {text}", f"/customer {text}", f"/aging {text}", f"/invoice show {text}"):
+            seen = slack.type(line[:4000])
+            assert seen, line[:80]
+            assert "Incident" not in seen, line[:80]
+            assert shown(slack.clerk.modal or {}) is not None

@@ -1,0 +1,221 @@
+"""The proof of the books finds each fault it is for, and names the row; behind every guard's back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+from sqlalchemy import Connection, String, create_engine, make_url, text
+
+from bot.domain.payments import UnallocatePayment, UnassignPayment, unallocate_payment, unassign_payment
+from bot.domain.ports import Finding
+from bot.storage import guards, verify
+from bot.storage.tables import metadata
+from tests.world import World
+
+ONE_POSTING = "(SELECT MIN(id) FROM posting)"
+LAST_AUDIT = "(SELECT MAX(id) FROM audit)"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """What somebody does to the rows, and what the finding must name."""
+
+    names: str
+    statement: str
+
+
+FAULTS: dict[str, Fault] = {
+    "entry balances": Fault("entry", f"UPDATE posting SET amount_micros = amount_micros + 1 WHERE id = {ONE_POSTING}"),
+    "posting has an entry": Fault("posting", f"UPDATE posting SET entry_id = 1 WHERE id = {ONE_POSTING}"),
+    **{
+        f"{account} of a customer": Fault(
+            "customer ACME", f"UPDATE customer SET {account}_micros = {account}_micros + 1 WHERE code = 'ACME'"
+        )
+        for account in ("deposits", "advances", "credit_notes", "receivable", "unbilled", "payouts_due")
+    },
+    "deposits equal open lots": Fault("ACME", "UPDATE lot SET open_micros = open_micros - 1 WHERE number = 'PAY-0001'"),
+    "receivable equals open items": Fault(
+        "ACME", "UPDATE invoice SET open_micros = open_micros + 1 WHERE number = 'INV-0001'"
+    ),
+    "reserved equals holds": Fault("ACME", "UPDATE customer SET reserved_micros = 1 WHERE code = 'ACME'"),
+    "lot open amount": Fault("PAY-0001", "UPDATE lot SET open_micros = open_micros - 1 WHERE number = 'PAY-0001'"),
+    "invoice open amount": Fault(
+        "INV-0001", "UPDATE invoice SET open_micros = open_micros - 1 WHERE number = 'INV-0001'"
+    ),
+    "invoice lines add up": Fault("INV-0001", "UPDATE invoice_line SET net_micros = net_micros + 1"),
+    "allocation joins one customer": Fault(
+        "allocation", "UPDATE allocation SET customer_id = (SELECT id FROM customer WHERE code = 'OTHER')"
+    ),
+    "allocation matches its entry": Fault(
+        "allocation",
+        "UPDATE entry SET effective_on = '2026-11-02' WHERE id = (SELECT MIN(entry_id) FROM allocation)",
+    ),
+    "lot opened and closed as its payment was assigned": Fault(
+        "PAY-0001", "UPDATE lot SET opened_on = '2026-11-02' WHERE number = 'PAY-0001'"
+    ),
+    "invoice never over-allocated": Fault(
+        "INV-0001", "UPDATE allocation SET effective_on = '2026-01-01' WHERE reverses_id IS NOT NULL"
+    ),
+    "lot never over-allocated": Fault(
+        "PAY-0001", "UPDATE allocation SET effective_on = '2026-01-01' WHERE reverses_id IS NOT NULL"
+    ),
+    "suspense equals unassigned payments": Fault(
+        "SGD", "UPDATE payment SET amount_micros = amount_micros + 1 WHERE number = 'PAY-0002'"
+    ),
+    "payment and lot are a pair": Fault("PAY-0001", "UPDATE payment SET lot_id = lot_id + 1 WHERE number = 'PAY-0001'"),
+    "edits are counted": Fault("PAY-0003", "UPDATE payment SET edits = 1 WHERE number = 'PAY-0003'"),
+    "payment numbers have no hole": Fault("payment", "DELETE FROM payment WHERE number = 'PAY-0002'"),
+    "invoice numbers have no hole": Fault("invoice", "UPDATE series SET last = last + 1 WHERE name = 'invoice'"),
+    "one audit row and one key each": Fault("operation", f"DELETE FROM request_key WHERE operation_id = {LAST_AUDIT}"),
+    "every key has its operation": Fault("key", f"DELETE FROM audit WHERE id = {LAST_AUDIT}"),
+    "every entry has its operation": Fault("entry", "UPDATE entry SET operation_id = 1 WHERE kind = 'invoice'"),
+    "one owner": Fault("people", "UPDATE person SET role = 5"),
+    "ageing ties to the control accounts": Fault(
+        "customer", "UPDATE invoice SET posted_on = '2099-01-01' WHERE number = 'INV-0001'"
+    ),
+    "audit chain": Fault("audit row", f"UPDATE audit SET actor = 'U0SOMEBODY' WHERE id = {LAST_AUDIT}"),
+}
+
+
+@dataclass(frozen=True)
+class Intruder:
+    """Somebody with the file or the superuser's password, whose changes are taken back after a look."""
+
+    world: World
+    connection: Connection
+
+    def prepare(self) -> None:
+        """Put every guard out of the way."""
+        if self.world.store.database.dialect == "sqlite":
+            self._run(*guards.remove("sqlite"))
+        else:
+            self._run("SET LOCAL search_path = book_main", "SET LOCAL session_replication_role = replica")
+            bounds = text(
+                "SELECT conrelid::regclass::text, conname FROM pg_constraint"
+                " WHERE contype = 'c' AND connamespace = 'book_main'::regnamespace"
+            )
+            for table, name in self.connection.execute(bounds).all():
+                self._run(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+        self._run("DROP INDEX uq_person_one_owner")
+
+    def find(self, *statements: str) -> list[Finding]:
+        """Change rows, prove the books, and leave them as they were."""
+        settings = self.world.store.read(lambda books: books.settings())
+        self.connection.exec_driver_sql("BEGIN")
+        try:
+            self.prepare()
+            self._run(*statements)
+            return list(verify.findings(self.connection, settings))
+        finally:
+            self.connection.exec_driver_sql("ROLLBACK")
+
+    def _run(self, *statements: str) -> None:
+        for statement in statements:
+            self.connection.exec_driver_sql(statement)
+
+
+@pytest.fixture
+def intruder(busy: World, book_url: str) -> Iterator[Intruder]:
+    url = make_url(book_url.replace("postgresql:", "postgresql+psycopg:"))
+    engine = create_engine(url, isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        if busy.store.database.dialect == "sqlite":
+            connection.exec_driver_sql("PRAGMA ignore_check_constraints = ON")
+        yield Intruder(busy, connection)
+    engine.dispose()
+
+
+@pytest.fixture
+def busy(world: World) -> World:
+    """Invoices paid, in part and not; a match and an assignment taken back; money that waits; all of it sealed."""
+    customer, other = world.customer(), world.customer("OTHER")
+    invoice = world.invoice(customer, 100, tax="9", auto=False, issued=-10)
+    world.invoice(other, 50, issued=-9)
+    payment = world.pay(300, customer, received=-8, to=((invoice, 40),)).payment
+    world.do(unallocate_payment, UnallocatePayment(payment_id=payment.id, effective_on=world.day(-2)))
+    world.pay(20)
+    gone = world.pay(30, other, received=-3).payment
+    world.do(unallocate_payment, UnallocatePayment(payment_id=gone.id))
+    world.do(unassign_payment, UnassignPayment(payment_id=gone.id))
+    world.pay(60, customer, to=((invoice, None),))
+    world.check()
+    return world
+
+
+def test_every_check_has_a_fault_here() -> None:
+    assert set(FAULTS) == set(verify.all_checks())
+
+
+def test_nothing_is_found_in_books_that_are_right(busy: World, intruder: Intruder) -> None:
+    assert intruder.find() == []
+    assert list(busy.store.verify()) == []
+
+
+@pytest.mark.rule(117)
+def test_each_check_finds_the_fault_it_is_for(intruder: Intruder) -> None:
+    for check, fault in FAULTS.items():
+        findings = [each for each in intruder.find(fault.statement) if each.check == check]
+        assert findings, f"{check} found nothing"
+        assert any(fault.names in each.where for each in findings), check
+        assert all(each.kept != each.recomputed for each in findings), check
+    assert intruder.find() == []
+
+
+@pytest.mark.rule(117)
+def test_one_changed_letter_of_the_log_is_found(intruder: Intruder) -> None:
+    middle = "SELECT audit_id FROM audit_seal WHERE seq = 5"
+    words = [column.name for column in metadata.tables["audit"].columns if isinstance(column.type, String)]
+    assert len(words) == 10
+    for word in words:
+        findings = intruder.find(f"UPDATE audit SET {word} = COALESCE({word}, '') || 'x' WHERE id = ({middle})")
+        assert [each.check for each in findings] == ["audit chain"], word
+
+
+NAMES_THE_FIFTH = {
+    "an instant moved",
+    "another customer",
+    "another document",
+    "said to undo another",
+    "a hash",
+    "a link",
+}
+CHAIN: dict[str, tuple[str, ...]] = {
+    "an instant moved": ("UPDATE audit SET at = '2026-11-22 09:00:00' WHERE id = {five}",),
+    "another customer": ("UPDATE audit SET customer_id = 5 WHERE id = {five}",),
+    "another document": ("UPDATE audit SET document_id = 5 WHERE id = {five}",),
+    "said to undo another": ("UPDATE audit SET undoes_id = 5 WHERE id = {five}",),
+    "a hash": ("UPDATE audit_seal SET hash = previous_hash WHERE seq = 5",),
+    "a link": ("UPDATE audit_seal SET previous_hash = hash WHERE seq = 5",),
+    "the first link": ("UPDATE audit_seal SET previous_hash = hash WHERE seq = 1",),
+    "a row and its seal": ("DELETE FROM audit WHERE id = {five}", "DELETE FROM audit_seal WHERE seq = 5"),
+    "a row only": ("DELETE FROM audit WHERE id = {five}",),
+    "a seal only": ("DELETE FROM audit_seal WHERE seq = 5",),
+    "the first seal": ("DELETE FROM audit_seal WHERE seq = 1",),
+    "the last row": (f"DELETE FROM audit WHERE id = {LAST_AUDIT}",),
+    "the last seals": ("DELETE FROM audit_seal WHERE seq > 9",),
+    "all seals": ("DELETE FROM audit_seal",),
+    "two seals swapped": (
+        "UPDATE audit_seal SET audit_id = -seq WHERE seq IN (5, 6)",
+        "UPDATE audit_seal SET audit_id = {six} WHERE seq = 5",
+        "UPDATE audit_seal SET audit_id = {five} WHERE seq = 6",
+    ),
+    "two places swapped": (
+        "UPDATE audit_seal SET seq = -seq WHERE seq IN (5, 6)",
+        "UPDATE audit_seal SET seq = 6 WHERE seq = -5",
+        "UPDATE audit_seal SET seq = 5 WHERE seq = -6",
+    ),
+    "a hole in the count": ("UPDATE audit_seal SET seq = seq + 100 WHERE seq > 5",),
+}
+
+
+@pytest.mark.rule(117)
+def test_a_broken_chain_is_found_and_its_first_broken_row_named(busy: World, intruder: Intruder) -> None:
+    sealed = text("SELECT audit_id FROM audit_seal WHERE seq IN (5, 6) ORDER BY seq")
+    five, six = busy.store.read(lambda books: books.connection.execute(sealed).scalars().all())
+    for how, statements in CHAIN.items():
+        findings = intruder.find(*(statement.format(five=five, six=six) for statement in statements))
+        chain = [each for each in findings if each.check == "audit chain"]
+        assert len(chain) == 1, how
+        if how in NAMES_THE_FIFTH:
+            assert chain[0].where == f"audit row {five}", how
+    assert intruder.find() == []
