@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, TypeVar, get_type_hints
 
 from pydantic import TypeAdapter
+from pydantic_core import PydanticSerializationError
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
@@ -29,6 +30,7 @@ REQUEST_SECONDS = 2.0
 LEAST_SECONDS_TO_RETRY = 0.3
 MOST_TRIES = 4
 SYSTEM = "system"
+UNKEPT = "A text has a character that cannot be kept; remove it and try again."
 UNKNOWN = "It is not known whether this was recorded. Pressing again cannot record it twice."
 
 
@@ -40,8 +42,13 @@ def _adapters(name: str) -> tuple[TypeAdapter[Any], TypeAdapter[Any]]:
 
 
 def content_hash(operation: Operation[Any, Any], command: object, request: Request) -> str:
-    """What makes two requests under one key the same: operation, command and person."""
-    text = _adapters(operation.name)[0].dump_json(command)
+    """What makes two requests under one key the same: operation, command and person. Refuses: Refused."""
+    try:
+        text = _adapters(operation.name)[0].dump_json(command)
+    except PydanticSerializationError:
+        raise Refused(UNKEPT) from None
+    if b"\\u0000" in text.replace(b"\\\\", b""):
+        raise Refused(UNKEPT)
     who = f"{operation.name}\n{request.actor.team}\n{request.actor.user}\n".encode()
     return hashlib.sha256(who + text).hexdigest()
 
@@ -178,7 +185,8 @@ def check_role(person: Person | None, by: Role) -> Person | None:
         raise NoAccess("You have no access to these books. An administrator can grant it with /duedesk grant.")
     if person.role < by:
         raise NoAccess(
-            f"This needs the right of {'an' if by is Role.ADMINISTRATOR else 'a'} {by.label}; you are {person.role.label}."
+            f"This needs the right of {'an' if by is Role.ADMINISTRATOR else 'a'} {by.label};"
+            f" you are {person.role.label}."
         )
     return person
 

@@ -25,7 +25,7 @@ from sandbox.server import Sandbox
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "var" / "demo" / "book.db"
 PORT = 8765
-BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-demo", "xapp-demo", "demo-signing-secret"  # noqa: S105  # of a workspace on this machine only
+BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-demo", "xapp-demo", "demo-signing-secret"  # of a workspace on this machine only
 TIPS = (
     ("Record a payment", "/payment Acme 500 bank ref TT-881"),
     ("See who owes what", "/aging"),

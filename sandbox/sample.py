@@ -1,4 +1,6 @@
-"""The sample company, made through the desk: forty customers in three currencies, two years of invoices and payments."""
+"""The sample company, made through the desk: forty customers in three currencies, two years of invoices and
+payments.
+"""
 
 import random
 from dataclasses import dataclass, field

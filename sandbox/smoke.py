@@ -56,8 +56,10 @@ class Tables:
 
     def ageing(self, as_of: date) -> dict[str, list[int]]:
         """Buckets per currency from invoices and allocations, invoice by invoice."""
-        statement = """SELECT i.currency, i.due_on, i.total_micros - COALESCE((SELECT SUM(a.amount_micros) FROM allocation a
-            WHERE a.invoice_id = i.id AND a.effective_on <= ?), 0) FROM invoice i WHERE i.state = 'sent' AND i.posted_on <= ?"""
+        statement = """SELECT i.currency, i.due_on, i.total_micros - COALESCE((SELECT SUM(a.amount_micros) FROM
+        allocation a
+            WHERE a.invoice_id = i.id AND a.effective_on <= ?), 0) FROM invoice i WHERE i.state = 'sent' AND
+        i.posted_on <= ?"""
         sums: dict[str, list[int]] = {}
         for currency, due_on, left in self.rows(statement, as_of.isoformat(), as_of.isoformat()):
             days = (as_of - date.fromisoformat(due_on)).days

@@ -92,8 +92,8 @@ class Matching:
     ) -> None:
         self.customer = customer
         self._before = customer
-        self._books = books
-        self._context = context
+        self.books = books
+        self.context = context
         self.invoices = {invoice.id: invoice for invoice in invoices}
         self._was_open = {invoice.id: invoice.open for invoice in self.invoices.values()}
         self.lots = {lot.id: lot for lot in lots}
@@ -102,7 +102,7 @@ class Matching:
 
     def load_invoices(self, ids: Sequence[int]) -> None:
         """Read the invoices of a match. Refuses: InvoiceOfAnotherCustomer."""
-        for invoice in self._books.invoices.get_many([each for each in ids if each not in self.invoices]):
+        for invoice in self.books.invoices.get_many([each for each in ids if each not in self.invoices]):
             self._take(invoice)
 
     def _take(self, invoice: Invoice) -> None:
@@ -116,11 +116,11 @@ class Matching:
     def post(self, entry: Entry, **delta_micros: int) -> int:
         """Post an entry and move the customer's control accounts with it."""
         self.customer = self.customer.moved(**delta_micros)
-        return self._books.ledger.post(entry)
+        return self.books.ledger.post(entry)
 
     def open_lot(self, lot: Lot) -> None:
         self.lots[lot.id] = lot
-        self._books.lots.insert(lot)
+        self.books.lots.insert(lot)
 
     def match(self, lot_id: int, invoice_id: int, amount: Money, wanted: date, *, automatic: bool) -> Allocation:
         """Pay an invoice from a lot. Rules 9-12. Refuses: MoreThanLeft, WrongState, DateTooEarly, DateInFuture."""
@@ -129,7 +129,7 @@ class Matching:
         assert invoice.posted_on is not None
         assert invoice.rose_on is not None
         floors = (lot.opened_on, lot.rose_on, invoice.posted_on, invoice.rose_on)
-        on = effective_day(wanted, floors, self._first_open(), self._context.today)
+        on = effective_day(wanted, floors, self._first_open(), self.context.today)
         entry_id = self.post(
             transfer(
                 "allocation",
@@ -144,7 +144,7 @@ class Matching:
         self.lots[lot_id] = replace(lot, open=lot.open - amount)
         self.invoices[invoice_id] = paid = replace(invoice, open=invoice.open - amount, version=invoice.version + 1)
         made = Allocation(
-            id=self._books.new_id(),
+            id=self.books.new_id(),
             customer_id=lot.customer_id,
             lot_id=lot_id,
             lot_number=lot.number,
@@ -158,14 +158,14 @@ class Matching:
             invoice_open=paid.open,
             invoice_total=paid.total,
         )
-        self._books.allocations.insert(made, invoice)
+        self.books.allocations.insert(made, invoice)
         self.made.append(made)
         return made
 
     def unmatch(self, allocation: Allocation, wanted: date) -> None:
         """Take a match back by a row of its own; lot and invoice are open again by its amount. Rule 17."""
         lot, invoice = self.lots[allocation.lot_id], self.invoices[allocation.invoice_id]
-        on = effective_day(wanted, (allocation.effective_on,), self._first_open(), self._context.today)
+        on = effective_day(wanted, (allocation.effective_on,), self._first_open(), self.context.today)
         amount = allocation.amount
         entry_id = self.post(
             transfer(
@@ -184,8 +184,8 @@ class Matching:
         self.invoices[invoice.id] = replace(
             invoice, open=invoice.open + amount, rose_on=rose_on, version=invoice.version + 1
         )
-        back = replace(allocation, id=self._books.new_id(), effective_on=on, entry_id=entry_id, reverses=allocation.id)
-        self._books.allocations.insert(back, invoice)
+        back = replace(allocation, id=self.books.new_id(), effective_on=on, entry_id=entry_id, reverses=allocation.id)
+        self.books.allocations.insert(back, invoice)
         self.taken_back.append(allocation)
 
     def switch_auto(self, invoice_id: int, *, on: bool) -> None:
@@ -193,18 +193,18 @@ class Matching:
         invoice = self.invoices[invoice_id]
         if invoice.auto_allocate != on:
             self.invoices[invoice_id] = replace(invoice, auto_allocate=on, version=invoice.version + 1)
-            self._books.invoices.set_auto(invoice_id, on=on)
+            self.books.invoices.set_auto(invoice_id, on=on)
 
     def sweep(self, wanted: date) -> None:
         """Let free credit pay invoices that allow it, oldest first. Rules 23-30."""
         if self.customer.controls.deposits <= 0 or self.customer.controls.receivable <= 0:
             return
-        for lot in self._books.lots.free(self.customer.id):
+        for lot in self.books.lots.free(self.customer.id):
             self.lots.setdefault(lot.id, lot)
         free = sorted((lot for lot in self.lots.values() if lot.free.micros > 0), key=lambda lot: lot.sort_key)
         if not free:
             return
-        for invoice in self._books.invoices.open_auto(self.customer.id):
+        for invoice in self.books.invoices.open_auto(self.customer.id):
             self._take(invoice)
         for lot in free:
             payable = [each for each in self.invoices.values() if is_auto_payable(each)]
@@ -213,7 +213,7 @@ class Matching:
 
     def write(self) -> None:
         """Hand the sums moved on the customer's control accounts to the books."""
-        self._books.customers.move(self._before, self.customer)
+        self.books.customers.move(self._before, self.customer)
 
     def effect(self) -> Effect:
         touched = sorted(
@@ -241,7 +241,7 @@ class Matching:
         return tuple(each for each in self.made if each.invoice_id == invoice_id)
 
     def _first_open(self) -> date:
-        return self._books.settings.current().first_open_day()
+        return self.books.settings.current().first_open_day()
 
 
 def is_auto_payable(invoice: Invoice) -> bool:

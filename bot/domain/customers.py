@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 LONGEST_NAME = 200
 LONGEST_CODE = 24
 LONGEST_DUE_DAYS = 365
+COUNTRY_LETTERS = 2
 LONGEST_ID = 40
 LONGEST_ZONE = 60
 LONGEST_PHONE = 60
@@ -203,7 +204,9 @@ def new_customer(command: NewCustomer, books: "Books", context: Context) -> Cust
 
 @operation(by=Role.CLERK)
 def edit_customer(command: EditCustomer, books: "Books", context: Context) -> CustomerChanged:
-    """Change a customer's names, terms and contacts. Rule 102. Refuses: WrongState, MissingText, TextTooLong, AlreadyTaken."""
+    """Change a customer's names, terms and contacts. Rule 102. Refuses: WrongState, MissingText, TextTooLong,
+    AlreadyTaken.
+    """
     before = books.customers.lock(command.customer_id)
     if before.version != command.version:
         raise WrongState(f"{before.name} was changed by somebody else meanwhile; open the form again.")
@@ -252,7 +255,7 @@ def clean_code(text: str) -> str:
 def clean_country(text: str) -> str:
     """An ISO 3166 country code of two letters, or nothing. Refuses: Refused."""
     country = text.strip().upper()
-    if country and (len(country) != 2 or not country.isascii() or not country.isalpha()):
+    if country and (len(country) != COUNTRY_LETTERS or not country.isascii() or not country.isalpha()):
         raise Refused("The country is a code of two letters, such as SG or DE.", field="country")
     return country
 

@@ -1,7 +1,7 @@
 """Refusals: the business says no, in a sentence that says what would work."""
 
 
-class Refused(Exception):
+class Refused(Exception):  # noqa: N818  # read as a sentence: the business refused
     """The business says no: a plain sentence, the field at fault, and nothing was written."""
 
     def __init__(self, sentence: str, *, field: str | None = None) -> None:

@@ -112,7 +112,9 @@ class InvoiceChanged:
 
 @operation(by=Role.CLERK)
 def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> InvoiceChanged:
-    """Write a tax invoice and, if asked, send it. Rules 92, 102, 104. Refuses: NotPositive, DateInFuture, DateTooEarly, Refused."""
+    """Write a tax invoice and, if asked, send it. Rules 92, 102, 104. Refuses: NotPositive, DateInFuture,
+    DateTooEarly, Refused.
+    """
     customer = books.customers.lock(command.customer_id).open_for_business()
     lines = price_lines(command.lines, customer)
     net = total([line.net for line in lines], customer.currency)
@@ -233,7 +235,7 @@ def _changed(
 
 
 def invoice_entry(invoice: Invoice, on: date) -> Entry:
-    """receivable / revenue, tax_payable."""
+    """Receivable / revenue, tax_payable."""
     postings = [
         Posting(Account.RECEIVABLE, invoice.total.micros, invoice.customer_id),
         Posting(Account.REVENUE, -invoice.net.micros),

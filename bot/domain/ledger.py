@@ -66,7 +66,7 @@ class Entry:
     reverses: int | None = None
 
     def __post_init__(self) -> None:
-        assert len(self.postings) >= 2, "an entry has two sides"
+        assert len(self.postings) > 1, "an entry has two sides"
         assert sum(posting.amount_micros for posting in self.postings) == 0, "an entry balances"
 
 

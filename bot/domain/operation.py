@@ -83,7 +83,9 @@ class DocumentKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Announcement:
-    """A card to post or refresh after commit; the root is posted once, later ones update it and say so in its thread."""
+    """A card to post or refresh after commit; the root is posted once, later ones update it and say so in its
+    thread.
+    """
 
     document: DocumentKind
     document_id: int

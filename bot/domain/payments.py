@@ -206,7 +206,9 @@ class PaymentChanged:
 
 @operation(by=Role.CLERK)
 def record_payment(command: RecordPayment, books: "Books", context: Context) -> PaymentChanged:
-    """Write down money that came in. Rules 1-5. Refuses: NotPositive, DateInFuture, CurrencyMixed, MoreThanLeft and what allocation refuses."""
+    """Write down money that came in. Rules 1-5. Refuses: NotPositive, DateInFuture, CurrencyMixed, MoreThanLeft and
+    what allocation refuses.
+    """
     check_amount(command.amount)
     check_received(command.received_on, context.today)
     customer = books.customers.lock(command.customer_id) if command.customer_id is not None else None
@@ -244,12 +246,14 @@ def record_payment(command: RecordPayment, books: "Books", context: Context) -> 
     )
     if matching is None:
         return changed_payment(PaymentStep.RECORDED, payment, payment.amount, None, (), context)
-    return _assign(payment, matching, command.portions, posted_on, context, books, PaymentStep.RECORDED)
+    return _assign(payment, matching, command.portions, posted_on, PaymentStep.RECORDED)
 
 
 @operation(by=Role.CLERK)
 def assign_payment(command: AssignPayment, books: "Books", context: Context) -> PaymentChanged:
-    """Give a payment to one customer; what is left pays invoices that allow it. Rules 4-7, 20-25. Refuses: WrongState, NoEditsLeft, CurrencyMixed."""
+    """Give a payment to one customer; what is left pays invoices that allow it. Rules 4-7, 20-25. Refuses:
+    WrongState, NoEditsLeft, CurrencyMixed.
+    """
     payment = books.payments.lock(command.payment_id)
     check_not_void(payment)
     if payment.customer_id is not None:
@@ -262,12 +266,14 @@ def assign_payment(command: AssignPayment, books: "Books", context: Context) -> 
     check_portions(command.portions, payment.amount, matching)
     wanted = command.effective_on or context.today
     on = effective_day(wanted, (free_since(payment, books),), books.settings.current().first_open_day(), context.today)
-    return _assign(payment, matching, command.portions, on, context, books, PaymentStep.ASSIGNED)
+    return _assign(payment, matching, command.portions, on, PaymentStep.ASSIGNED)
 
 
 @operation(by=Role.CLERK)
 def unassign_payment(command: UnassignPayment, books: "Books", context: Context) -> PaymentChanged:
-    """Take a payment away from its customer; costs one of five edits. Rules 6, 7, 18. Refuses: PaymentNotAssigned, PaymentHasAllocations, NoEditsLeft."""
+    """Take a payment away from its customer; costs one of five edits. Rules 6, 7, 18. Refuses: PaymentNotAssigned,
+    PaymentHasAllocations, NoEditsLeft.
+    """
     payment, matching = load_assigned(command.payment_id, books, context)
     check_edits(payment)
     lot = matching.lots[payment.lot_id or 0]
@@ -283,7 +289,9 @@ def unassign_payment(command: UnassignPayment, books: "Books", context: Context)
 
 @operation(by=Role.CLERK)
 def allocate_payment(command: AllocatePayment, books: "Books", context: Context) -> PaymentChanged:
-    """Pay invoices from what is left. Rules 8-12, 22. Refuses: PaymentNotAssigned, MoreThanLeft, InvoiceOfAnotherCustomer, NothingToAllocate."""
+    """Pay invoices from what is left. Rules 8-12, 22. Refuses: PaymentNotAssigned, MoreThanLeft,
+    InvoiceOfAnotherCustomer, NothingToAllocate.
+    """
     payment, matching = load_assigned(command.payment_id, books, context)
     lot = matching.lots[payment.lot_id or 0]
     earlier = books.allocations.of_lot(lot.id)
@@ -309,7 +317,9 @@ def allocate_payment(command: AllocatePayment, books: "Books", context: Context)
 
 @operation(by=Role.CLERK)
 def unallocate_payment(command: UnallocatePayment, books: "Books", context: Context) -> PaymentChanged:
-    """Take allocations back; each invoice is owed again and pays itself no more. Rules 8, 17. Refuses: PaymentNotAssigned, NothingToAllocate."""
+    """Take allocations back; each invoice is owed again and pays itself no more. Rules 8, 17. Refuses:
+    PaymentNotAssigned, NothingToAllocate.
+    """
     payment, matching = load_assigned(command.payment_id, books, context)
     live = books.allocations.of_lot(payment.lot_id or 0)
     chosen = [each for each in live if not command.invoice_ids or each.invoice_id in command.invoice_ids]
@@ -357,7 +367,9 @@ def edit_payment(command: EditPayment, books: "Books", context: Context) -> Paym
 
 @operation(by=Role.CLERK)
 def void_payment(command: VoidPayment, books: "Books", context: Context) -> PaymentChanged:
-    """Reverse an unassigned payment; it keeps its number. Rule 19. Refuses: PaymentAssigned, WrongState, MissingText."""
+    """Reverse an unassigned payment; it keeps its number. Rule 19. Refuses: PaymentAssigned, WrongState,
+    MissingText.
+    """
     payment = _lock_unassigned(command.payment_id, books)
     reason = clean_text(command.reason, "reason", LONGEST_REMARK, needed=True)
     after = void(payment, context.today, books, context)
@@ -371,7 +383,7 @@ def free_since(payment: Payment, books: "Books") -> date:
 
 
 def void(payment: Payment, wanted: date, books: "Books", context: Context) -> Payment:
-    """suspense / cash, and the payment is void."""
+    """Suspense / cash, and the payment is void."""
     on = effective_day(wanted, (payment.posted_on,), books.settings.current().first_open_day(), context.today)
     books.ledger.post(
         transfer(
@@ -397,8 +409,8 @@ def load_assigned(payment_id: int, books: "Books", context: Context) -> tuple[Pa
     return payment, Matching(customer, books, context, lots=[books.lots.get(payment.lot_id)])
 
 
-def assign(payment: Payment, matching: Matching, on: date, books: "Books", context: Context) -> Payment:
-    """suspense / deposits: opens a lot for the customer, costs one edit. Rules 6, 20, 21."""
+def assign(payment: Payment, matching: Matching, on: date, books: "Books") -> Payment:
+    """Suspense / deposits: opens a lot for the customer, costs one edit. Rules 6, 20, 21."""
     customer = matching.customer
     zero = Money(0, payment.amount.currency)
     lot = Lot(
@@ -432,7 +444,7 @@ def assign(payment: Payment, matching: Matching, on: date, books: "Books", conte
 
 
 def unassign(payment: Payment, matching: Matching, wanted: date, books: "Books", context: Context) -> Payment:
-    """deposits / suspense: closes the whole lot, costs one edit. Rules 6, 18."""
+    """Deposits / suspense: closes the whole lot, costs one edit. Rules 6, 18."""
     lot = matching.lots[payment.lot_id or 0]
     assert lot.open == payment.amount
     floors = (lot.opened_on, lot.rose_on)
@@ -454,20 +466,14 @@ def unassign(payment: Payment, matching: Matching, wanted: date, books: "Books",
 
 
 def _assign(
-    payment: Payment,
-    matching: Matching,
-    portions: tuple[Portion, ...],
-    on: date,
-    context: Context,
-    books: "Books",
-    step: PaymentStep,
+    payment: Payment, matching: Matching, portions: tuple[Portion, ...], on: date, step: PaymentStep
 ) -> PaymentChanged:
-    after = assign(payment, matching, on, books, context)
+    after = assign(payment, matching, on, matching.books)
     assert after.lot_id is not None
     match_portions(portions, after.lot_id, on, matching)
     matching.sweep(on)
     matching.write()
-    return matched_payment(step, after, matching, (), context)
+    return matched_payment(step, after, matching, (), matching.context)
 
 
 def matched_payment(
@@ -525,7 +531,9 @@ def match_portions(portions: tuple[Portion, ...], lot_id: int, wanted: date, mat
 
 
 def check_portions(portions: tuple[Portion, ...], free: Money, matching: Matching) -> None:
-    """The same invoice once, sums within the payment and each invoice. Rules 10-12. Refuses: NothingToAllocate, MoreThanLeft."""
+    """The same invoice once, sums within the payment and each invoice. Rules 10-12. Refuses: NothingToAllocate,
+    MoreThanLeft.
+    """
     ids = [portion.invoice_id for portion in portions]
     if len(set(ids)) != len(ids):
         raise NothingToAllocate("An invoice is named twice; name each once.", field="invoices")
@@ -545,7 +553,9 @@ def check_portions(portions: tuple[Portion, ...], free: Money, matching: Matchin
 
 
 def check_portion(amount: Money, of: Currency) -> None:
-    """The amount for one invoice, in the payment's currency. Refuses: CurrencyMixed, NotPositive, TooPreciseForCurrency."""
+    """The amount for one invoice, in the payment's currency. Refuses: CurrencyMixed, NotPositive,
+    TooPreciseForCurrency.
+    """
     if amount.currency != of:
         raise CurrencyMixed(f"This payment is in {of.code}; allocate {of.code} amounts.", field="invoices")
     check_amount(amount, field="invoices")

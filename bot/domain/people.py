@@ -136,7 +136,9 @@ def check_profile(profile: Profile) -> None:
 
 
 def check_may_grant(granter: Role, before: Role, after: Role) -> None:
-    """Administrators grant up to manager; only the owner makes administrators and owners. Rule 120. Refuses: NoAccess."""
+    """Administrators grant up to manager; only the owner makes administrators and owners. Rule 120. Refuses:
+    NoAccess.
+    """
     if granter is not Role.OWNER and max(before, after) >= Role.ADMINISTRATOR:
         raise NoAccess("Only the owner changes the rights of administrators, or hands ownership over.", field="role")
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from itertools import pairwise
 
 from bot.domain.errors import Refused
 from bot.domain.money import Currency, Money, currency, total
@@ -96,7 +97,7 @@ def check_edges(edges: Sequence[int]) -> tuple[int, ...]:
     rising = tuple(edges)
     if not rising or len(rising) > MOST_EDGES or rising[0] < 1 or rising[-1] > LARGEST_EDGE:
         raise Refused(f"Type one to {MOST_EDGES} bucket edges in days, such as 30,60,90.", field="buckets")
-    if any(later <= earlier for earlier, later in zip(rising, rising[1:], strict=False)):
+    if any(later <= earlier for earlier, later in pairwise(rising)):
         raise Refused("Bucket edges must rise, such as 30,60,90.", field="buckets")
     return rising
 
@@ -120,7 +121,9 @@ def bucket_limits(as_of: date, edges: Sequence[int]) -> tuple[date, ...]:
 
 
 def add_up(rows: Sequence[AgeingRow], suspense: dict[str, int], edges: Sequence[int]) -> tuple[AgeingTotal, ...]:
-    """Totals per currency: sums of the rows' own figures; a currency with unassigned money only has its line too. Rules 82, 84."""
+    """Totals per currency: sums of the rows' own figures; a currency with unassigned money only has its line too.
+    Rules 82, 84.
+    """
     currencies = {code: currency(code) for code, amount in suspense.items() if amount}
     currencies |= {row.currency.code: row.currency for row in rows}
     totals = []

@@ -1,5 +1,6 @@
 """The settings of a book: everything that is no secret and no address, changed under /duedesk settings."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -198,7 +199,7 @@ def _lock(name: str, value: str, today: date) -> str:
     return day.isoformat()
 
 
-_CHECKS = {
+_CHECKS: dict[str, Callable[[str], str]] = {
     "company": _company,
     "zone": _zone,
     "locale": _locale,

@@ -44,7 +44,9 @@ UNDOABLE = frozenset({"record_payment", "assign_payment", "unassign_payment", "a
 
 @operation(by=Role.CLERK)
 def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
-    """Reverse a fresh payment operation with its sweep; flags return, nothing is swept. Refuses: NotUndoable, NoEditsLeft."""
+    """Reverse a fresh payment operation with its sweep; flags return, nothing is swept. Refuses: NotUndoable,
+    NoEditsLeft.
+    """
     made = books.operations.made(command.operation_id)
     check_undoable(made, books, context)
     payment = books.payments.lock(made.payment_id or 0)
@@ -104,7 +106,9 @@ def _check_not_built_on(made: Made, payment: Payment, live: tuple[Allocation, ..
 
 
 def _check_room(made: Made, matching: Matching, books: "Books") -> None:
-    """What was taken back can be matched again, unless its invoice or its money was used since. Refuses: NotUndoable."""
+    """What was taken back can be matched again, unless its invoice or its money was used since. Refuses:
+    NotUndoable.
+    """
     own = {allocation.id for allocation in made.allocations}
     for allocation in made.taken_back:
         invoice = matching.invoices[allocation.invoice_id]
@@ -138,7 +142,7 @@ def _reverse(made: Made, payment: Payment, matching: Matching, books: "Books", c
         check_edits(payment)
         first_open = books.settings.current().first_open_day()
         day = effective_day(books.payments.last_step(payment.id)[1], (), first_open, context.today)
-        return assign(payment, matching, day, books, context)
+        return assign(payment, matching, day, books)
     for allocation in made.taken_back:
         matching.match(
             allocation.lot_id,

@@ -119,7 +119,8 @@ def _all_settings(call: Call) -> Reply:
         blocks.append(rich((bold("To do before the first day"),), *((f"• {line}",) for line in todo), block_id="todo"))
     blocks.append(
         context(
-            "Change one with `/duedesk settings due_days 14`; a channel with `/duedesk settings finance_channel #finance`."
+            "Change one with `/duedesk settings due_days 14`; "
+            "a channel with `/duedesk settings finance_channel #finance`."
         )
     )
     return Reply("Settings of this book", blocks)
@@ -227,7 +228,7 @@ def _verify(call: Call, _text: str) -> Reply:
     return Reply(f"{len(findings)} findings; call the operator", [preformatted("\n".join(lines), block_id="findings")])
 
 
-def _help(call: Call, text: str) -> Reply:
+def _help(_call: Call, text: str) -> Reply:
     """All commands, or one."""
     wanted = text.strip().lstrip("/")
     if wanted in COMMANDS:

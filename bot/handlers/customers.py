@@ -145,7 +145,7 @@ def _show(call: Call, text: str) -> Reply:
         return Reply(f"No customer is called {escape(shorten(text, 60))}; type a code, name, UUID or wallet ID.")
     said = f"Which {shorten(text, 40)} do you mean?"
     elements = [_choice(each, index) for index, each in enumerate(found)]
-    return Reply(escape(said), [rich(said), {"type": "actions", "block_id": "choices", "elements": elements}])
+    return Reply(escape(said), [rich(typed(said)), {"type": "actions", "block_id": "choices", "elements": elements}])
 
 
 def _choice(customer: Customer, index: int) -> Block:

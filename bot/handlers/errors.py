@@ -31,7 +31,10 @@ def sentence_of(error: Exception) -> str:
         log.info("trigger expired")
         return "Slack was slow and the form could not be opened in time. Nothing was done; try again."
     log.error("incident %s", request_id.get(), exc_info=error)
-    return f"Something went wrong on our side and nothing was recorded. Incident {request_id.get()}; the operator can look it up."
+    return (
+        "Something went wrong on our side; whether anything was recorded stands in the books, and trying again"
+        f" cannot do it twice. Incident {request_id.get()}; the operator can look it up."
+    )
 
 
 def answer(sentence: str, body: dict[str, Any]) -> BoltResponse:

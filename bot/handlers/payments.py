@@ -33,14 +33,13 @@ from bot.domain.settings import Settings
 from bot.domain.undo import Undo, undo
 from bot.handlers import find
 from bot.handlers.blocks.cards import effect_preview, payment_card, payment_file_card, payment_title
-from bot.handlers.blocks.rich import preformatted
-from bot.handlers.blocks.text import amount, date_text, money, shorten, table
+from bot.handlers.blocks.rich import preformatted, rich, typed
+from bot.handlers.blocks.text import amount, date_text, escape, money, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import (
     ChoiceField,
     DateField,
-    Field,
     Form,
     ManyField,
     SearchField,
@@ -69,7 +68,9 @@ PAYER = TextField(
 )
 AMOUNT = TextField("amount", "Amount", placeholder="500 or 1,234.50 SGD", longest=40, dispatches=True)
 RECEIVED = DateField("received_on", "Received on")
-METHOD = ChoiceField("method", "Method", choices=tuple((f"{each.value[0].upper()}{each.value[1:]}", each.value) for each in Method))
+METHOD = ChoiceField(
+    "method", "Method", choices=tuple((f"{each.value[0].upper()}{each.value[1:]}", each.value) for each in Method)
+)
 REFERENCE = TextField("reference", "Reference", needed=False, longest=140)
 INVOICES = ManyField(
     "invoices", "Invoices", needed=False, hint="Oldest first until the money runs out.", dispatches=True
@@ -89,7 +90,7 @@ REASON = TextField("reason", "Reason", longest=1000, multiline=True)
 NEW_CUSTOMER = SearchField("customer", "Customer", placeholder="Name, code or wallet ID", dispatches=True)
 
 KEYWORDS = {
-    **{word: "method" for word in ("bank", "transfer", "cheque", "check", "giro", "cash", "card")},
+    **dict.fromkeys(("bank", "transfer", "cheque", "check", "giro", "cash", "card"), "method"),
     "ref": "reference",
     "reference": "reference",
     "inv": "invoices",
@@ -174,7 +175,8 @@ def _twins(made: RecordPayment, call: Call) -> str:
     )
     if not twins:
         return ""
-    return f"This looks like {twins[0].number}: {twins[0].amount} received {twins[0].received_on}. Record it only if it came in again."
+    twin = twins[0]
+    return f"This looks like {twin.number}: {twin.amount} received {twin.received_on}. Record it only if it came again."
 
 
 def _done(outcome: PaymentChanged, settings: Settings) -> Sequence[dict[str, Any]]:
@@ -356,9 +358,9 @@ def fast_path(call: Call, text: str, customer: Customer | None = None) -> Reply 
         found = find.customers_named(call, name)
         if len(found) > 1:
             said = f"Which {shorten(name, 40)} do you mean?"
-            return Reply(said, [context(said), *find.choices(found, "choose_payment", text)])
+            return Reply(escape(said), [rich(typed(said)), *find.choices(found, "choose_payment", text)])
         customer = found[0] if found else None
-    values = _filled(values.but(words=text), spoken, name, typed_amount, customer, call, settings)
+    values = _filled(values.but(words=text), spoken, (name, typed_amount), customer, call)
     RECORD.open(call, values, preview=True)
     return None
 
@@ -366,12 +368,12 @@ def fast_path(call: Call, text: str, customer: Customer | None = None) -> Reply 
 def _filled(
     values: Values,
     spoken: Phrase,
-    name: str,
-    typed_amount: str,
+    name_and_amount: tuple[str, str],
     customer: Customer | None,
     call: Call,
-    settings: Settings,
 ) -> Values:
+    name, typed_amount = name_and_amount
+    settings = settings_of(call)
     today = settings.today(call.request.now)
     given: dict[str, Any] = {
         "amount": typed_amount,
@@ -426,7 +428,7 @@ def _show(call: Call, text: str) -> Reply:
     file = call.desk.ask(lambda books: books.payment_file(payment.id), call.request)
     settings = settings_of(call)
     left = Money(file.left_micros, payment.amount.currency)
-    return Reply(payment_title(payment, file.customer, left, settings), payment_file_card(file, settings))
+    return Reply(escape(payment_title(payment, file.customer, left, settings)), payment_file_card(file, settings))
 
 
 def _list(call: Call, text: str) -> Reply:
@@ -564,7 +566,7 @@ def press_more(call: Call, action: dict[str, Any]) -> Reply | None:
     verb, _, about = action["selected_option"]["value"].partition(":")
     if verb == "entries":
         lines = call.desk.ask(lambda books: list(books.entries(about)), call.request)
-        return Reply(f"Entries of {about}", [preformatted("\n".join(lines)[:2900], block_id="entries")])
+        return Reply(escape(f"Entries of {about}"), [preformatted("\n".join(lines)[:2900], block_id="entries")])
     call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
     OPENERS[verb](call, find.payment_named(call, about))
     return None
@@ -575,7 +577,7 @@ def press_undo(call: Call, action: dict[str, Any]) -> Reply:
     """Reverse a fresh operation; the click acts once."""
     made = Undo(operation_id=id_of(action["value"]))
     outcome = call.desk.carry_out(undo, made, call.keyed(button_key(call, action)))
-    return Reply(f"Undone: {outcome.trace().description}")
+    return Reply(escape(f"Undone: {outcome.trace().description}"))
 
 
 def _choose(index: int) -> None:

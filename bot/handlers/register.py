@@ -10,18 +10,18 @@ from slack_sdk import WebClient
 from bot.desk import Desk
 from bot.domain.errors import NotFound, Refused
 from bot.handlers import admin, customers, invoices, payments, receivables
+from bot.handlers.blocks.text import escape
 from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply
 from bot.handlers.errors import explain, sentence_of, tell
 from bot.handlers.flow import FLOWS, Flow
 from bot.handlers.forms import alert_block, message_view, section
-from bot.handlers.blocks.text import escape
 from bot.handlers.request import Call, call_of
 
 DeskOf = Callable[[dict[str, Any]], Desk]
 MODULES = (payments, customers, invoices, receivables, admin)
 NO_OWNER = (
-    "This book has no owner yet. Set DUEDESK_OWNER to your Slack user id and restart, or run `duedesk owner set {user}` "
-    "where the bot runs; then come back."
+    "This book has no owner yet. Set DUEDESK_OWNER to your Slack user id and restart, or run "
+    "`duedesk owner set {user}` where the bot runs; then come back."
 )
 
 

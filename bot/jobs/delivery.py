@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from bot.desk import Desk, restore
 from bot.domain.settings import Settings
 from bot.handlers.blocks.messages import Rendered, note_of, render
+from bot.handlers.blocks.text import escape
 from bot.jobs.reports import send_report
 from bot.observe import log
 from bot.storage.outbox import Claimed, Outbox
@@ -92,7 +93,9 @@ class Worker:
         if row.kind != "refresh" or card.says:
             self._note(row, channel, ts, card)
         if row.id > shows:
-            self.client.chat_update(channel=channel, ts=ts, text=card.text, blocks=card.blocks, metadata=_metadata(row))
+            self.client.chat_update(
+                channel=channel, ts=ts, text=escape(card.text), blocks=card.blocks, metadata=_metadata(row)
+            )
 
     def _post(self, outbox: Outbox, row: Claimed, card: Rendered, settings: Settings) -> None:
         """A send whose answer was lost is looked for before it is sent again."""
@@ -100,7 +103,7 @@ class Worker:
         found = self._sent_before(channel, row) if row.attempts > 1 else None
         if found is None:
             answer = self.client.chat_postMessage(
-                channel=channel, text=card.text, blocks=card.blocks, metadata=_metadata(row), unfurl_links=False
+                channel=channel, text=escape(card.text), blocks=card.blocks, metadata=_metadata(row), unfurl_links=False
             )
             channel, found = str(answer["channel"]), str(answer["ts"])
         outbox.done(row, channel, found, root=True)
@@ -111,7 +114,7 @@ class Worker:
         self.client.chat_postMessage(
             channel=channel,
             thread_ts=ts,
-            text=card.text,
+            text=escape(card.text),
             blocks=note_of(card),
             metadata=_metadata(row),
             unfurl_links=False,

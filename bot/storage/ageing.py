@@ -114,7 +114,7 @@ def _buckets(table: Any, question: AgeingQuestion, amount: ColumnElement[int]) -
     """One sum per bucket: an invoice falls in the first bucket whose earliest date it reaches. Rule 80."""
     since = table.c.due_on if question.basis is Basis.DUE else table.c.issue_on
     limits = bucket_limits(question.as_of, question.edges)
-    columns = []
+    columns: list[ColumnElement[int]] = []
     later: date | None = None
     for limit in (*limits, None):
         condition = since >= limit if limit is not None else since < limits[-1]

@@ -1,4 +1,6 @@
-"""Triggers that refuse bad or changed entries and keep open amounts, on both engines; each migration ends by installing them."""
+"""Triggers that refuse bad or changed entries and keep open amounts, on both engines; each migration ends by
+installing them.
+"""
 
 from collections.abc import Iterator
 
@@ -148,7 +150,8 @@ def _postgresql() -> Iterator[str]:
         )
 
     def refusing(condition: str, sentence: str, result: str = "NEW") -> str:
-        return f"IF {condition} THEN RAISE EXCEPTION '{sentence}' USING ERRCODE = 'check_violation'; END IF; RETURN {result};"
+        raising = f"RAISE EXCEPTION '{sentence}' USING ERRCODE = 'check_violation'"
+        return f"IF {condition} THEN {raising}; END IF; RETURN {result};"
 
     def trigger(name: str, when: str, table: str, called: str, each: str = "ROW") -> str:
         return f"CREATE TRIGGER {name} {when} ON {table} FOR EACH {each} EXECUTE FUNCTION {called}()"

@@ -87,7 +87,9 @@ class SqlPeople:
         )
 
     def hand_over(self, former: Person, owner: Person) -> None:
-        """The former owner becomes administrator first, so that there is one owner at every moment the database sees."""
+        """The former owner becomes administrator first, so that there is one owner at every moment the database
+        sees.
+        """
         self._change(former.id, Role.ADMINISTRATOR, former.name)
         self._change(owner.id, Role.OWNER, owner.name)
 

@@ -1,4 +1,6 @@
-"""The books' own proof: every kept figure recomputed from the entries, invariants, numbers and seals; it names what differs."""
+"""The books' own proof: every kept figure recomputed from the entries, invariants, numbers and seals; it names what
+differs.
+"""
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
@@ -44,7 +46,8 @@ CHECKS: dict[str, str] = {
         UNION ALL SELECT customer_id, open_micros FROM usage_day) o GROUP BY customer_id) x
         ON x.customer_id = c.id WHERE c.receivable_micros <> COALESCE(x.total, 0)""",
     "reserved equals holds": """SELECT 'customer ' || c.code, c.reserved_micros, COALESCE(x.total, 0) FROM customer c
-        LEFT JOIN (SELECT customer_id, SUM(amount_micros) AS total FROM hold WHERE state = 'open' GROUP BY customer_id) x
+        LEFT JOIN (SELECT customer_id, SUM(amount_micros) AS total FROM hold WHERE state = 'open' GROUP BY
+        customer_id) x
         ON x.customer_id = c.id WHERE c.reserved_micros <> COALESCE(x.total, 0)""",
     "lot open amount": """SELECT 'lot of ' || l.number, l.open_micros,
         CASE WHEN l.closed_on IS NULL THEN l.amount_micros ELSE 0 END - COALESCE(x.total, 0) FROM lot l
@@ -64,19 +67,22 @@ CHECKS: dict[str, str] = {
         (i.id IS NOT NULL AND (i.customer_id <> a.customer_id OR i.currency <> l.currency))""",
     "allocation matches its entry": """SELECT 'allocation ' || a.id, a.amount_micros || ' on ' || a.effective_on,
         COALESCE(-p.amount_micros || ' on ' || e.effective_on, 'none') FROM allocation a
-        LEFT JOIN posting p ON p.entry_id = a.entry_id AND p.account = 'receivable' LEFT JOIN entry e ON e.id = a.entry_id WHERE p.id IS NULL OR e.id IS NULL
+        LEFT JOIN posting p ON p.entry_id = a.entry_id AND p.account = 'receivable' LEFT JOIN entry e ON e.id =
+        a.entry_id WHERE p.id IS NULL OR e.id IS NULL
         OR -p.amount_micros <> a.amount_micros OR p.customer_id <> a.customer_id OR e.effective_on <> a.effective_on""",
     "lot opened and closed as its payment was assigned": """SELECT 'lot of ' || l.number, l.id, s.step FROM assignment s
         JOIN lot l ON l.id = s.lot_id WHERE l.customer_id <> s.customer_id OR l.payment_id <> s.payment_id
         OR (s.step = 'assign' AND l.opened_on <> s.effective_on)
         OR (s.step = 'unassign' AND (l.closed_on IS NULL OR l.closed_on <> s.effective_on))""",
     "invoice never over-allocated": """SELECT 'invoice ' || i.number, i.total_micros, x.used FROM invoice i JOIN (
-        SELECT invoice_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY invoice_id ORDER BY effective_on) AS used
+        SELECT invoice_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY invoice_id ORDER BY
+        effective_on) AS used
         FROM allocation GROUP BY invoice_id, effective_on) x ON x.invoice_id = i.id
         WHERE x.used > i.total_micros OR x.used < 0""",
     "lot never over-allocated": """SELECT 'lot of ' || l.number, l.amount_micros, x.used FROM lot l JOIN (
         SELECT lot_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY lot_id ORDER BY effective_on) AS used
-        FROM allocation GROUP BY lot_id, effective_on) x ON x.lot_id = l.id WHERE x.used > l.amount_micros OR x.used < 0""",
+        FROM allocation GROUP BY lot_id, effective_on) x ON x.lot_id = l.id WHERE x.used > l.amount_micros OR
+        x.used < 0""",
     "suspense equals unassigned payments": """SELECT 'currency ' || s.currency, COALESCE(w.total, 0), s.total FROM (
         SELECT e.currency, -SUM(p.amount_micros) AS total FROM posting p JOIN entry e ON e.id = p.entry_id
         WHERE p.account = 'suspense' GROUP BY e.currency) s LEFT JOIN (
@@ -91,7 +97,8 @@ CHECKS: dict[str, str] = {
     "payment numbers have no hole": """SELECT 'series payment', s.last, COUNT(p.id) FROM series s
         LEFT JOIN payment p ON 1 = 1 WHERE s.name = 'payment' GROUP BY s.last HAVING s.last <> COUNT(p.id)""",
     "invoice numbers have no hole": """SELECT 'series invoice', s.last, COUNT(i.id) FROM series s
-        LEFT JOIN invoice i ON i.number IS NOT NULL WHERE s.name = 'invoice' GROUP BY s.last HAVING s.last <> COUNT(i.id)""",
+        LEFT JOIN invoice i ON i.number IS NOT NULL WHERE s.name = 'invoice' GROUP BY s.last HAVING s.last <>
+        COUNT(i.id)""",
     "one audit row and one key each": """SELECT 'operation ' || a.id, '1', COUNT(r.key) FROM audit a
         LEFT JOIN request_key r ON r.operation_id = a.id GROUP BY a.id HAVING COUNT(r.key) <> 1""",
     "every key has its operation": """SELECT 'key ' || r.key, r.operation_id, 'none' FROM request_key r

@@ -40,7 +40,8 @@ WORDS = {"true": True, "1": True, "false": False, "0": False}
 
 def loaded(arguments: Arguments) -> dict[str, Any]:
     """Arguments as values: in a form, structures travel as JSON text and flags as words."""
-    made = {name: value for name, value in arguments.items() if value is not None}
+    # The team is said with each call by clients made for many workspaces; here there is one.
+    made = {name: value for name, value in arguments.items() if value is not None and name != "team_id"}
     for name, error in JSON_ARGUMENTS.items():
         if isinstance(made.get(name), str):
             try:

@@ -24,11 +24,11 @@ export class Composer {
       "aria-controls": listId, "aria-expanded": "false", spellcheck: "false",
       oninput: () => this.edited(), onkeydown: (event) => this.key(event), onclick: () => this.suggest(), onblur: () => this.hide(),
     });
-    this.list = h("div", { class: "completion", role: "listbox", id: listId, "aria-label": "Suggestions", testid: "completion", hidden: true });
+    this.list = h("div", { class: "completion", role: "listbox", id: listId, "aria-label": "Suggestions", testid: place.canCommand ? "completion" : "thread-completion", hidden: true });
     this.hint = h("div", { class: "usage", "aria-live": "polite" });
-    this.wait = h("div", { class: "waiting", role: "status", testid: "waiting" });
+    this.wait = h("div", { class: "waiting", role: "status", testid: place.canCommand ? "waiting" : "thread-waiting" });
     this.chips = h("div", { class: "composer-files" });
-    this.sendButton = iconButton("send", "Send", () => this.submit(), { class: "icon-button send", testid: "send" });
+    this.sendButton = iconButton("send", "Send", () => this.submit(), { class: "icon-button send", testid: place.canCommand ? "send" : "thread-send" });
     this.picker = h("input", { type: "file", hidden: true, tabindex: "-1", "aria-label": "File to attach", onchange: () => this.attach(this.picker.files) });
     this.bolt = iconButton("bolt", "Shortcuts", () => this.shortcuts(), { testid: "shortcuts", "aria-haspopup": "menu" });
     this.node = h("div", { class: "composer-holder" }, this.list, this.hint,

@@ -1,7 +1,7 @@
 // Elements that are typed into: text, numbers, moments, files.
 
 import { upload } from "./api.js";
-import { instantOf, wallOf } from "./directory.js";
+import { formatDate, instantOf, wallOf } from "./directory.js";
 import { h, icon } from "./dom.js";
 import { textOf } from "./mrkdwn.js";
 import { richTextOf, richTextWords } from "./richtext.js";
@@ -75,6 +75,13 @@ function richTextInput(element, site) {
   return node;
 }
 
+/** A day in words, as the browser's own field may write it in either order. */
+function inWords(type, value, zone) {
+  if (!value || type === "time") return "";
+  if (type === "date") return formatDate(Date.parse(`${value}T00:00Z`) / 1000, "{date_long}", "UTC");
+  return `${formatDate(instantOf(value, zone), "{date_long} at {time}", zone)}, ${zone}`;
+}
+
 function moment(type, key, initial, { show = (value) => value, read = (value) => value } = {}) {
   return (element, site) => {
     const zone = element.timezone ?? site.ctx.zone;
@@ -83,13 +90,15 @@ function moment(type, key, initial, { show = (value) => value, read = (value) =>
       type, value: start === null ? "" : show(start, zone), class: "text-input moment",
       ...(site.labels["aria-labelledby"] || site.labels["aria-label"] ? {} : { "aria-label": textOf(element.placeholder) || "Select a date" }),
     });
+    const words = h("span", { class: "muted small" }, inWords(type, node.value, zone));
     let last = node.value;
     node.addEventListener("change", () => {
       if (node.value === last) return;
       last = node.value;
+      words.textContent = inWords(type, last, zone);
       site.commit({ type: element.type, [key]: node.value ? read(node.value, zone) : null }, "choice");
     });
-    return node;
+    return h("div", { class: "moment-row" }, node, words);
   };
 }
 

@@ -123,10 +123,12 @@ export class Pane {
     this.homeView = state.home;
     const exists = this.place === "home" || this.conversations.some((each) => each.id === this.place);
     if (!exists) this.place = this.conversations.find((each) => each.kind !== "im" && this.isMember(each.id))?.id ?? this.conversations[0]?.id ?? "home";
-    if (this.told === null) this.told = new Set();
+    const first = this.told === null;
+    this.told ??= new Set();
     this.draw();
     this.modals.update(state.modals ?? []);
     if (this.wanted) this.showMessage(this.wanted.channel, this.wanted.ts);
+    if (first && this.index === 0 && document.activeElement === document.body) this.composer.input.focus();
   }
 
   isMember(id) {
@@ -173,7 +175,7 @@ export class Pane {
     this.topic.textContent = conversation.topic ?? "";
     const all = this.messagesOf(conversation);
     const top = all.filter((each) => !each.thread_ts || each.thread_ts === each.ts || each.reply_broadcast || !all.some((one) => one.ts === each.thread_ts));
-    this.list.intro.replaceChildren(h("h3", {}, isIm ? conversation.name : `#${conversation.name}`),
+    this.list.intro.replaceChildren(h("h3", {}, isIm ? null : icon(isPrivate ? "lock" : "hash"), conversation.name),
       h("p", { class: "muted" }, isIm ? "This is the start of your direct message." : conversation.topic || "This is the start of the channel."));
     this.list.show(conversation.id, `${this.user}/${conversation.id}`, top, all);
     this.composer.setPlace(isIm ? `Message ${conversation.name}` : `Message #${conversation.name}`, conversation.id);

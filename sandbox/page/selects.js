@@ -213,7 +213,8 @@ export function selectNode(element, site) {
       if (external) drawList();
       else search("");
     }
-    if (open && site.role === "action") changedWhileOpen = true;
+    // As in Slack, the app hears of several choices once, when the list closes.
+    if (open && (site.role === "action" || site.dispatch)) changedWhileOpen = true;
     else publish();
   }
 

@@ -295,14 +295,16 @@ class Gallery:
         app.event("app_home_opened")(self._home)
         app.event("message")(lambda: None)
 
-    def _show(self, ack: Ack, command: dict[str, Any], client: WebClient, respond: Respond) -> None:
+    def _show(self, ack: Ack, command: dict[str, Any], respond: Respond) -> None:
         ack()
         match command["text"]:
             case "card":
-                client.chat_postMessage(channel=command["channel_id"], text="Payment PAY-0107", blocks=payment_card())
+                self.client.chat_postMessage(
+                    channel=command["channel_id"], text="Payment PAY-0107", blocks=payment_card()
+                )
             case "hostile":
                 blocks = [{"type": "section", "block_id": "hostile", "text": plain(HOSTILE)}]
-                client.chat_postMessage(channel=command["channel_id"], text="hostile", blocks=blocks)
+                self.client.chat_postMessage(channel=command["channel_id"], text="hostile", blocks=blocks)
             case _:
                 respond(f"Only you see this, <@{command['user_id']}>.")
 
@@ -329,12 +331,12 @@ class Gallery:
         self.closed.append(view["callback_id"])
         ack()
 
-    def _action(self, ack: Ack, action: dict[str, Any], body: dict[str, Any], client: WebClient) -> None:
+    def _action(self, ack: Ack, action: dict[str, Any], body: dict[str, Any]) -> None:
         ack()
         self.actions.append(action)
         if action["action_id"] == "details":
             text = f"Pressed by <@{body['user']['id']}>"
-            client.chat_postMessage(channel=body["channel"]["id"], thread_ts=body["message"]["ts"], text=text)
+            self.client.chat_postMessage(channel=body["channel"]["id"], thread_ts=body["message"]["ts"], text=text)
 
     def _deeper(self, ack: Ack, body: dict[str, Any], client: WebClient) -> None:
         ack()

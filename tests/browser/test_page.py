@@ -7,9 +7,15 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from sandbox.state import BOT_USER, Message
 from tests.browser.conftest import Stage
 from tests.browser.gallery import HOSTILE, figure_blocks, payment_card, text_blocks
 
+NAMELESS = """() => [...document.querySelectorAll("button, a[href], input, select, textarea")].filter((node) => {
+    const labelled = (node.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => document.getElementById(id));
+    const words = [node.getAttribute("aria-label"), node.textContent, ...[...(node.labels ?? []), ...labelled].map((each) => each?.textContent)];
+    return !words.some((each) => each?.trim());
+}).map((node) => node.outerHTML)"""
 pytestmark = pytest.mark.browser
 
 
@@ -318,6 +324,20 @@ def test_rich_text_markdown_tables_and_charts_are_drawn(stage: Stage) -> None:
     expect(figures.locator(".data-table tbody tr").first).to_contain_text("Customer 8")
     expect(figures.locator(".data-table tbody td").first).to_have_class(re.compile("align-right"))
     expect(figures.get_by_role("img", name=re.compile("this week: current 41,200"))).to_be_visible()
+
+
+def test_a_block_of_an_unknown_type_is_named_not_hidden(stage: Stage) -> None:
+    workspace = stage.sandbox.workspace
+    blocks = [{"type": "future_block", "block_id": "future"}]
+    workspace.add(Message(channel="C0FINANCE", ts=workspace.new_ts(), user=BOT_USER, text="new", blocks=blocks))
+    expect(stage.last(0)).to_contain_text("Block of type “future_block”")
+
+
+def test_everything_that_can_be_used_has_a_name(stage: Stage) -> None:
+    stage.post(payment_card())
+    stage.last(1).get_by_test_id("reply").click()
+    open_form(stage)
+    assert stage.page.evaluate(NAMELESS) == []
 
 
 def test_a_permalink_opens_and_marks_the_message(stage: Stage) -> None:

@@ -66,10 +66,9 @@ def standing(world: World, customer: Customer) -> tuple[object, ...]:
     now = world.read_customer(customer)
     page = Page(customer_id=customer.id, limit=100)
     invoices = world.store.read(lambda books: [line.invoice for line in books.list_invoices(page)])
-    return (now.controls, now.balance, now.amount_due) + tuple(
-        (invoice.label, invoice.open, invoice.status, invoice.auto_allocate)
-        for invoice in sorted(invoices, key=lambda each: each.sort_key)
-    )
+    open_items = sorted(invoices, key=lambda each: each.sort_key)
+    flags = [(invoice.label, invoice.open, invoice.status, invoice.auto_allocate) for invoice in open_items]
+    return (now.controls, now.balance, now.amount_due, *flags)
 
 
 def report(world: World, **changes: object) -> Ageing:

@@ -215,7 +215,7 @@ def test_what_makes_no_invoice_is_refused_at_its_field(world: World) -> None:
             world.do(draft_invoice, command)
 
     before = everything(world)
-    refused(MissingText, "description", lines=())
+    refused(MissingText, "lines", lines=())
     refused(MissingText, "description", a_line(description=" "))
     refused(TextTooLong, "description", a_line(description="x" * 501))
     refused(TextTooLong, "remark", remark="x" * 501)

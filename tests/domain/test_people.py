@@ -107,6 +107,7 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
     return {
         "settings": lambda books: books.settings(),
         "person": lambda books: books.person(TEAM, OWNER),
+        "has_owner": lambda books: books.has_owner(),
         "people": lambda books: books.people(),
         "customer": lambda books: books.customer(customer.id),
         "customer_file": lambda books: books.customer_file(customer.id),

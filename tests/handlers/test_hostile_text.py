@@ -1,6 +1,7 @@
 """Hostile text in every field of every form is shown literally, and nothing that is sent breaks Slack's rules."""
 
-import json
+import csv
+import io
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ HOSTILE = {
     "broadcast": "<!channel> & <@U0OWNER>",
     "formula": "=1+1",
     "markup": "*bold* _it_ ~st~ `code` <https://x.example|click>",
-    "right-to-left": "‮evil‬ مرحبا",
+    "right-to-left": "\u202eevil\u202c مرحبا",
     "emoji": ":tada: 🎉👨‍👩‍👧",
     "long": "x" * 5000,
     "quotes": "\"'\\ {{7*7}} ${x} %s",
@@ -30,15 +31,15 @@ FORMS: list[tuple[str, str, dict[str, Any]]] = [
     ("/payment edit PAY-0001", "Remark", {}),
     ("/payment void PAY-0001", "Reason", {}),
     ("/payment unallocate PAY-0002", "Invoices", {}),
-    ("/customer new", "Name", {"Code": "NEW", "Currency": "SGD"}),
+    ("/customer new", "Name", {"Code": "HOST", "Currency": "SGD"}),
     ("/customer new", "Code", {"Name": "New", "Currency": "SGD"}),
-    ("/customer new", "Currency", {"Name": "New", "Code": "NEW"}),
-    ("/customer new", "Billing name", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
-    ("/customer new", "Country", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
-    ("/customer new", "Time zone", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
-    ("/customer new", "Contact's name", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
-    ("/customer new", "Contact's e-mail", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
-    ("/customer new", "Contact's phone", {"Name": "New", "Code": "NEW", "Currency": "SGD"}),
+    ("/customer new", "Currency", {"Name": "New", "Code": "HOST"}),
+    ("/customer new", "Billing name", {"Name": "New", "Code": "HOST", "Currency": "SGD"}),
+    ("/customer new", "Country", {"Name": "New", "Code": "HOST", "Currency": "SGD"}),
+    ("/customer new", "Time zone", {"Name": "New", "Code": "HOST", "Currency": "SGD"}),
+    ("/customer new", "Contact's name", {"Name": "New", "Code": "HOST", "Currency": "SGD"}),
+    ("/customer new", "Contact's e-mail", {"Name": "New", "Code": "HOST", "Currency": "SGD"}),
+    ("/customer new", "Contact's phone", {"Name": "New", "Code": "HOST", "Currency": "SGD"}),
     ("/invoice new", "Lines", {"Customer": "ACME"}),
     ("/invoice new", "Remark", {"Customer": "ACME", "Lines": "Work; 100"}),
 ]
@@ -65,7 +66,8 @@ def test_hostile_text_in_every_field_is_shown_literally(slack: Slack, kind: str)
     _no_live_markup(slack)
     assert slack.duedesk.desk.store.read(lambda books: books.settings()) is not None
     failed = slack.world.store.database.read(
-        lambda connection: connection.exec_driver_sql("SELECT COUNT(*) FROM outbox WHERE state = 'failed'").scalar(), None
+        lambda connection: connection.exec_driver_sql("SELECT COUNT(*) FROM outbox WHERE state = 'failed'").scalar(),
+        None,
     )
     assert failed == 0
 
@@ -96,11 +98,11 @@ def _mrkdwn(value: Any) -> list[str]:
 def test_a_hostile_name_is_read_back_as_it_was_typed(slack: Slack, kind: str) -> None:
     name = HOSTILE[kind]
     slack.type("/customer new")
-    slack.fill({"Name": name, "Code": "NEW", "Currency": "SGD"})
-    customer = slack.world.store.read(lambda books: books.find_customers("NEW"))[0]
+    slack.fill({"Name": name, "Code": "HOST", "Currency": "SGD"})
+    customer = slack.world.store.read(lambda books: books.find_customers("HOST"))[0]
     assert customer.name == name
     slack.world.invoice(customer, 100)
-    for line in ("/customer NEW", "/aging", "/aging customer NEW", "/invoice list", "/payment NEW 50"):
+    for line in ("/customer HOST", "/aging", "/aging customer HOST", "/invoice list", "/payment HOST 50"):
         seen = slack.type(line)
         assert not slack.clerk.toasts
         assert name[:8] in seen or line == "/invoice list"
@@ -109,15 +111,21 @@ def test_a_hostile_name_is_read_back_as_it_was_typed(slack: Slack, kind: str) ->
     message = slack.clerk.messages(f"D{CLERK[1:]}")[-1]
     file = slack.sandbox.workspace.files[message["files"][0]["id"]]
     content = (file.content or b"").decode("utf-8-sig")
-    first = content.splitlines()[1]
-    assert not first.startswith(("=", '"='))
-    assert json.dumps(name)[1:4].strip('"')[:2] in content
+    row = list(csv.reader(io.StringIO(content)))[1]
+    assert row[0] in {name, f"'{name}"}
+    assert not row[0].startswith("=")
 
 
 def test_hostile_command_text_is_answered_with_a_sentence(slack: Slack) -> None:
     slack.world.customer()
     for text in HOSTILE.values():
-        for line in (f"/payment {text}", f"/payment show {text}", f"/customer {text}", f"/aging {text}", f"/invoice show {text}"):
+        for line in (
+            f"/payment {text}",
+            f"/payment show {text}",
+            f"/customer {text}",
+            f"/aging {text}",
+            f"/invoice show {text}",
+        ):
             seen = slack.type(line[:4000])
             assert seen, line[:80]
             assert "Incident" not in seen, line[:80]

@@ -1,4 +1,6 @@
-"""Each delivery sent twice, in parallel and late changes nothing; stale and forged things are refused with a sentence."""
+"""Each delivery sent twice, in parallel and late changes nothing; stale and forged things are refused with a
+sentence.
+"""
 
 import threading
 from datetime import timedelta
@@ -11,7 +13,9 @@ from tests.world import CLERK, MANAGER, money
 
 
 def _state(slack: Slack) -> tuple[int, ...]:
-    return tuple(slack.count(table) for table in ("payment", "entry", "allocation", "audit", "request_key", "outbox", "lot"))
+    return tuple(
+        slack.count(table) for table in ("payment", "entry", "allocation", "audit", "request_key", "outbox", "lot")
+    )
 
 
 def test_every_delivery_sent_again_at_once_and_late_changes_nothing(slack: Slack) -> None:

@@ -67,7 +67,7 @@ def section(text: str) -> dict[str, Any]:
 
 def field(block_id: str, label: str, kind: str, **more: Any) -> dict[str, Any]:
     """An input block."""
-    top = {name: more.pop(name) for name in ("optional", "dispatch_action") if name in more}
+    top: dict[str, Any] = {name: more.pop(name) for name in ("optional", "dispatch_action") if name in more}
     element = {"type": kind, "action_id": f"{block_id}_value", **more}
     return {"type": "input", "block_id": block_id, "label": plain(label), "element": element, **top}
 
@@ -81,6 +81,16 @@ def form(*blocks: dict[str, Any], title: str = "Payment", **more: Any) -> dict[s
         "blocks": list(blocks),
         **more,
     }
+
+
+def noting(heard: list[Any], name: str | None = None) -> Any:
+    """A listener that keeps each payload, or one value of it, and acknowledges with nothing."""
+
+    def note(ack: Any, body: dict[str, Any]) -> None:
+        heard.append(body if name is None else body[name])
+        ack()
+
+    return note
 
 
 @dataclass

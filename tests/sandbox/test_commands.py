@@ -7,7 +7,7 @@ import pytest
 from slack_sdk.webhook import WebhookClient
 
 from sandbox.client import NotThere
-from tests.sandbox.conftest import Stage
+from tests.sandbox.conftest import Stage, noting
 
 
 def test_an_answer_is_seen_by_the_person_alone_unless_it_says_otherwise(stage: Stage) -> None:
@@ -21,7 +21,7 @@ def test_an_answer_is_seen_by_the_person_alone_unless_it_says_otherwise(stage: S
 def test_typed_text_arrives_escaped_and_with_references_where_asked_for(stage: Stage) -> None:
     seen: list[dict[str, Any]] = []
     for name in ("/raw", "/form"):
-        stage.app.command(name)(lambda ack, body: (seen.append(body), ack()))
+        stage.app.command(name)(noting(seen))
     stage.ana.command("finance", "/form @ben.ong #finance a<b & c")
     stage.ana.command("finance", "/raw @ben.ong #finance")
     assert seen[0]["text"] == "<@U0BEN|ben.ong> <#C0FINANCE|finance> a&lt;b &amp; c"
@@ -32,7 +32,11 @@ def test_typed_text_arrives_escaped_and_with_references_where_asked_for(stage: S
 
 
 def test_a_late_answer_is_an_operation_timeout(stage: Stage) -> None:
-    stage.app.command("/raw")(lambda ack: (time.sleep(3.05), ack("too late")))
+    @stage.app.command("/raw")
+    def late(ack: Any) -> None:
+        time.sleep(3.05)
+        ack("too late")
+
     reply = stage.ana.command("finance", "/raw")
     assert reply.error == "operation_timeout"
     assert reply.text == '/raw failed with the error "operation_timeout"'
@@ -68,7 +72,7 @@ def test_a_faulty_answer_is_shown_and_logged_not_posted(stage: Stage) -> None:
 
 def test_a_response_url_works_five_times_within_thirty_minutes(stage: Stage) -> None:
     addresses: list[str] = []
-    stage.app.command("/raw")(lambda ack, body: (addresses.append(body["response_url"]), ack()))
+    stage.app.command("/raw")(noting(addresses, "response_url"))
     stage.ana.command("finance", "/raw")
     hook = WebhookClient(addresses[0])
     answers = [hook.send(text=f"Counted {number}", response_type="ephemeral") for number in range(6)]

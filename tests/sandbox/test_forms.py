@@ -7,13 +7,13 @@ import pytest
 from slack_sdk.errors import SlackApiError
 
 from sandbox.client import NotThere
-from tests.sandbox.conftest import ANA, OPTIONS, Stage, field, form, plain, section
+from tests.sandbox.conftest import ANA, OPTIONS, Stage, field, form, noting, plain, section
 
 
 def heard(stage: Stage) -> list[dict[str, Any]]:
     """Let submissions close the form; returns what is submitted."""
     seen: list[dict[str, Any]] = []
-    stage.app.view("payment")(lambda ack, body: (seen.append(body), ack()))
+    stage.app.view("payment")(noting(seen))
     return seen
 
 
@@ -154,7 +154,7 @@ def test_a_field_that_asks_for_it_tells_the_app_while_it_is_filled(stage: Stage)
 
 def test_closing_is_told_when_asked_for_and_can_clear_the_stack(stage: Stage) -> None:
     closed: list[dict[str, Any]] = []
-    stage.app.view_closed("payment")(lambda ack, body: (closed.append(body), ack()))
+    stage.app.view_closed("payment")(noting(closed))
     stage.open_form(section("Only to read"), notify_on_close=True, clear_on_close=True)
     stage.ana.close()
     assert closed[0]["is_cleared"] is True
@@ -163,7 +163,7 @@ def test_closing_is_told_when_asked_for_and_can_clear_the_stack(stage: Stage) ->
 
 def test_a_trigger_opens_one_view_within_three_seconds(stage: Stage) -> None:
     triggers: list[str] = []
-    stage.app.command("/raw")(lambda ack, body: (triggers.append(body["trigger_id"]), ack()))
+    stage.app.command("/raw")(noting(triggers, "trigger_id"))
     stage.ana.command("finance", "/raw")
     stage.client.views_open(trigger_id=triggers[0], view=form(section("One")))
     with pytest.raises(SlackApiError, match="exchanged_trigger_id"):
@@ -196,7 +196,7 @@ def test_a_home_tab_is_published_pressed_and_replaced_only_with_its_hash(stage: 
     home = {"type": "home", "blocks": [{"type": "actions", "block_id": "row", "elements": [button]}]}
     stage.app.event("app_home_opened")(lambda event, client: client.views_publish(user_id=event["user"], view=home))
     pressed: list[dict[str, Any]] = []
-    stage.app.action("go")(lambda ack, body: (pressed.append(body), ack()))
+    stage.app.action("go")(noting(pressed))
     view = stage.ana.open_home()
     assert view is not None
     stage.ana.press(view, "Go")

@@ -66,8 +66,11 @@ class Filled:
         assert self.everything() == before
 
     def accepts(self, *statements: str) -> None:
+        def work(connection: Connection) -> int:
+            return connection.execute(text(statement)).rowcount
+
         for statement in statements:
-            self.world.store.write(lambda connection, each=statement: connection.execute(text(each)), keep=False)  # type: ignore[misc]  # as above
+            assert self.world.store.write(work, keep=False) > 0, statement
 
     def everything(self) -> dict[str, list[Row[Any]]]:
         def read(connection: Connection) -> dict[str, list[Row[Any]]]:

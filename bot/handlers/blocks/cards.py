@@ -27,7 +27,7 @@ def payment_status(payment: Payment, left: Money) -> str:
         return "not assigned"
     if not left:
         return "fully allocated"
-    return "assigned" if left == payment.amount else f"partly allocated"
+    return "assigned" if left == payment.amount else "partly allocated"
 
 
 def payment_title(payment: Payment, customer: Customer | None, left: Money, settings: Settings) -> str:
@@ -175,7 +175,8 @@ def _said(what: str, by: str, at: datetime, undo_until: datetime | None) -> tupl
 
 
 def invoice_title(invoice: Invoice, customer: Customer, settings: Settings) -> str:
-    return f"Invoice {invoice.label} · {shorten(customer.name, 80)} · {money(invoice.total, settings.locale)} · {invoice.status}"
+    total = money(invoice.total, settings.locale)
+    return f"Invoice {invoice.label} · {shorten(customer.name, 80)} · {total} · {invoice.status}"
 
 
 def invoice_card(outcome: InvoiceChanged, settings: Settings, by: str = "", at: datetime | None = None) -> list[Block]:
@@ -320,7 +321,8 @@ def _contact(contact: Contact) -> tuple[Part, ...]:
 def customer_opened(outcome: CustomerChanged, settings: Settings) -> list[Block]:
     """A customer was opened or edited."""
     customer = outcome.customer
-    title = f"Customer {customer.name} · {customer.code} · {customer.currency.code} · {customer.mode.value} · {outcome.kind}"
+    about = f"{customer.code} · {customer.currency.code} · {customer.mode.value} · {outcome.kind}"
+    title = f"Customer {customer.name} · {about}"
     due = customer.due_days if customer.due_days is not None else settings.due_days
     facts: list[tuple[Part, ...]] = [(bold("Wallet "), customer.wallet_id), (bold("Due days "), str(due))]
     if outcome.changed:

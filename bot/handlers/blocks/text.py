@@ -11,8 +11,8 @@ from tabulate import tabulate
 
 from bot.domain.money import Money
 
-ISOLATE, END = "⁨", "⁩"
-_OVERRIDES = frozenset("‪‫‬‭‮⁦⁧⁨⁩")
+ISOLATE, END = "\u2068", "\u2069"
+_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TURNING = frozenset({"R", "AL", "AN"})
 
 

@@ -69,7 +69,9 @@ class Amount:
 
 
 def parse_amount(text: str, *, locale: str = "en", default: Currency | None = None) -> Amount:
-    """Read an amount. Refuses: AmountNotUnderstood, AmountAmbiguous, CurrencyNotKnown, CurrencyAmbiguous, AmountTooLarge."""
+    """Read an amount. Refuses: AmountNotUnderstood, AmountAmbiguous, CurrencyNotKnown, CurrencyAmbiguous,
+    AmountTooLarge.
+    """
     cleaned = " ".join(_plain_digits(text).split())
     if not cleaned or len(cleaned) > LONGEST:
         raise AmountNotUnderstood("Type an amount such as 1,234.50 or 500 SGD.", field="amount")
@@ -122,7 +124,9 @@ def _unknown(text: str) -> Currency:
 
 
 def _number(text: str, locale: str) -> Decimal:
-    """Digits with separators to a number; a single separator before three digits is asked back unless the locale groups by it."""
+    """Digits with separators to a number; a single separator before three digits is asked back unless the locale
+    groups by it.
+    """
     marks = re.findall(r"[.,' ]", text)
     kinds = list(dict.fromkeys(marks))
     if not kinds:

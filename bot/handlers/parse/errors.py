@@ -4,7 +4,7 @@ from bot.domain.errors import Refused
 
 
 class AmountNotUnderstood(Refused):
-    """This is not an amount."""
+    """No amount can be read."""
 
 
 class AmountAmbiguous(Refused):
@@ -28,7 +28,7 @@ class CurrencyAmbiguous(Refused):
 
 
 class DateNotUnderstood(Refused):
-    """This is not a date."""
+    """No date can be read."""
 
 
 class DateAmbiguous(Refused):
