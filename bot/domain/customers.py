@@ -232,15 +232,14 @@ def edit_customer(command: EditCustomer, books: "Books", context: Context) -> Cu
     )
 
 
-def clean_text(text: str, field: str, longest: int, *, needed: bool = False) -> str:
-    """The text without outer space. Refuses: MissingText, TextTooLong."""
+def clean_text(text: str, field: str, longest: int, *, needed: bool = False, called: str = "") -> str:
+    """The text without outer space; refusals name it as called, or as its field. Refuses: MissingText, TextTooLong."""
     cleaned = text.strip()
+    name = called or field.replace("_", " ")
     if needed and not cleaned:
-        raise MissingText(f"The {field.replace('_', ' ')} is empty; type one.", field=field)
+        raise MissingText(f"The {name} is empty; type one.", field=field)
     if len(cleaned) > longest:
-        raise TextTooLong(
-            f"The {field.replace('_', ' ')} has {len(cleaned):,} characters; keep it to {longest:,}.", field=field
-        )
+        raise TextTooLong(f"The {name} has {len(cleaned):,} characters; keep it to {longest:,}.", field=field)
     return cleaned
 
 

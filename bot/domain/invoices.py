@@ -268,9 +268,11 @@ def _price(line: LineInput, customer: Customer) -> InvoiceLine:
         raise NotPositive("The quantity must be more than zero.", field="lines")
     if line.unit_price.micros <= 0:
         raise NotPositive("The price must be more than zero.", field="lines")
+    if line.unit_price.micros * line.quantity > LARGEST_MICROS:
+        raise Refused("The price times the quantity must stay below a million million.", field="lines")
     net = multiply(line.unit_price, line.quantity)
     return InvoiceLine(
-        description=clean_text(line.description, "lines", LONGEST_DESCRIPTION, needed=True),
+        description=clean_text(line.description, "lines", LONGEST_DESCRIPTION, needed=True, called="description"),
         quantity=line.quantity,
         unit_price=line.unit_price,
         tax_rate=line.tax_rate,

@@ -271,14 +271,14 @@ class Form:
         submit: str = "",
         fields: Sequence[Field[Any]] | None = None,
     ) -> Block:
-        """The view: an alert if something was refused, the inputs with what was typed, and the effect."""
+        """The view: an alert if something was refused, the effect where it is seen first, the inputs as typed."""
         blocks: list[Block] = []
         if alert:
             blocks.append(alert_block(alert))
         if self.intro:
             blocks.append({"type": "context", "block_id": "intro", "elements": [plain(self.intro)]})
-        blocks += [each.draw(values.get(each)) for each in (fields or self.fields)]
         blocks += effect
+        blocks += [each.draw(values.get(each)) for each in (fields or self.fields)]
         return {
             "type": "modal",
             "callback_id": self.callback_id,

@@ -11,11 +11,15 @@ from sandbox.state import BOT_USER, Message
 from tests.browser.conftest import Stage
 from tests.browser.gallery import HOSTILE, figure_blocks, payment_card, text_blocks
 
-NAMELESS = """() => [...document.querySelectorAll("button, a[href], input, select, textarea")].filter((node) => {
-    const labelled = (node.getAttribute("aria-labelledby") ?? "").split(" ").map((id) => document.getElementById(id));
-    const words = [node.getAttribute("aria-label"), node.textContent, ...[...(node.labels ?? []), ...labelled].map((each) => each?.textContent)];
-    return !words.some((each) => each?.trim());
-}).map((node) => node.outerHTML)"""
+NAMELESS = """() => {
+    const wordsOf = (node) => {
+        const ids = (node.getAttribute("aria-labelledby") ?? "").split(" ");
+        const labels = [...(node.labels ?? []), ...ids.map((id) => document.getElementById(id))];
+        return [node.getAttribute("aria-label"), node.textContent, ...labels.map((each) => each?.textContent)];
+    };
+    const all = [...document.querySelectorAll("button, a[href], input, select, textarea")];
+    return all.filter((node) => !wordsOf(node).some((each) => each?.trim())).map((node) => node.outerHTML);
+}"""
 pytestmark = pytest.mark.browser
 
 
@@ -45,7 +49,6 @@ def test_typing_a_slash_offers_the_commands_with_their_hints(stage: Stage) -> No
     composer.press("Tab")
     expect(composer).to_have_value("/show ")
     expect(offered).to_be_hidden()
-    composer.press("Escape")
     composer.press_sequentially("@ma")
     composer.press("Enter")
     expect(composer).to_have_value("/show @marcus ")
@@ -227,7 +230,6 @@ def test_errors_stand_under_their_fields_and_nothing_typed_is_lost(stage: Stage)
     modal.get_by_test_id("modal-submit").click()
     expect(modal.get_by_test_id("error-amount")).to_have_text("Please enter a number.")
     expect(modal.get_by_test_id("error-reference")).to_have_text("Please complete this required field.")
-    expect(modal.get_by_test_id("error-customer")).to_be_empty()
     expect(modal.get_by_test_id("action-amount_value")).to_be_focused()
     modal.get_by_test_id("action-amount_value").fill("12")
     expect(modal.get_by_test_id("error-amount")).to_be_empty()
@@ -335,6 +337,7 @@ def test_a_block_of_an_unknown_type_is_named_not_hidden(stage: Stage) -> None:
 
 def test_everything_that_can_be_used_has_a_name(stage: Stage) -> None:
     stage.post(payment_card())
+    stage.last(1).hover()
     stage.last(1).get_by_test_id("reply").click()
     open_form(stage)
     assert stage.page.evaluate(NAMELESS) == []

@@ -51,7 +51,7 @@ MANIFEST: dict[str, Any] = {
     },
 }
 ANA, BEN, GUEST = "U0ANA", "U0BEN", "U0GUEST"
-OPTIONS = [
+OPTIONS: list[dict[str, Any]] = [
     {"text": {"type": "plain_text", "text": name}, "value": value}
     for name, value in (("Acme Pte Ltd", "c1"), ("Acme Sea", "c2"), ("Bolt Works", "c3"))
 ]

@@ -1,0 +1,98 @@
+"""The demo as a newcomer uses it: a payment is recorded and allocated by typing and clicking on the page."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect, sync_playwright
+
+from sandbox.__main__ import Demo, prepare, running
+
+pytestmark = pytest.mark.browser
+SECONDS = 15_000
+
+
+@pytest.fixture(scope="module")
+def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("demo") / "book.db"
+    assert prepare(path)
+    return path
+
+
+@pytest.fixture
+def demo(book: Path) -> Iterator[Demo]:
+    with running(book) as started:
+        yield started
+
+
+@pytest.fixture
+def page(demo: Demo) -> Iterator[Page]:
+    """The demo's page in Chromium, clerk on the left, manager on the right."""
+    chromium = shutil.which("chromium")
+    assert chromium is not None, "the browser tests need Chromium"
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
+        opened = browser.new_page(viewport={"width": 1500, "height": 950})
+        opened.set_default_timeout(SECONDS)
+        opened.goto(demo.address)
+        yield opened
+        browser.close()
+
+
+def test_a_payment_is_recorded_and_allocated_by_typing_and_clicking(page: Page, book: Path) -> None:
+    invoice = _open_invoice(book, 320)
+    clerk, manager = page.get_by_test_id("pane-0"), page.get_by_test_id("pane-1")
+    composer = clerk.get_by_test_id("composer")
+    composer.fill("/payment Acme 100 bank ref TT-4711")
+    composer.press("Enter")
+    modal = clerk.get_by_test_id("modal")
+    expect(modal).to_contain_text("What will happen", timeout=SECONDS)
+    invoices = modal.get_by_test_id("field-invoices").get_by_role("combobox")
+    invoices.click()
+    invoices.press_sequentially(invoice)
+    clerk.page.get_by_role("option").filter(has_text=invoice).first.click()
+    expect(modal).to_contain_text(f"{invoice} 100.00 of 320.00", timeout=SECONDS)
+    modal.get_by_test_id("modal-submit").click()
+    expect(modal).to_contain_text("fully allocated", timeout=SECONDS)
+    modal.get_by_test_id("modal-close").click()
+    card = manager.get_by_test_id("message").filter(has_text="TT-4711")
+    expect(card).to_contain_text("Acme Pte Ltd · SGD 100.00 · fully allocated", timeout=SECONDS)
+    assert _left(book, invoice) == 220_000_000
+    if os.environ.get("PICTURE"):
+        page.screenshot(path=os.environ["PICTURE"])
+    clerk.get_by_test_id("message").filter(has_text="TT-4711").get_by_test_id("action-undo").click()
+    page.get_by_test_id("confirm-yes").click()
+    expect(card).to_contain_text("void", timeout=SECONDS)
+    assert _left(book, invoice) == 320_000_000
+
+
+def test_aged_receivables_are_read_by_typing(page: Page) -> None:
+    clerk = page.get_by_test_id("pane-0")
+    composer = clerk.get_by_test_id("composer")
+    composer.fill("/aging currency SGD")
+    composer.press("Enter")
+    answer = clerk.get_by_test_id("message").filter(has_text="Aged receivables")
+    expect(answer).to_contain_text("over 90", timeout=SECONDS)
+    expect(answer).to_contain_text("Total")
+
+
+def _open_invoice(book: Path, units: int) -> str:
+    with sqlite3.connect(f"file:{book}?mode=ro", uri=True) as connection:
+        found = connection.execute(
+            """SELECT i.number FROM invoice i JOIN customer c ON c.id = i.customer_id
+            WHERE c.code = 'ACME' AND i.total_micros = ? AND i.open_micros = i.total_micros""",
+            (units * 1_000_000,),
+        ).fetchone()
+    connection.close()
+    return str(found[0])
+
+
+def _left(book: Path, number: str) -> int:
+    connection = sqlite3.connect(f"file:{book}?mode=ro", uri=True)
+    found = connection.execute("SELECT open_micros FROM invoice WHERE number = ?", (number,)).fetchone()
+    connection.close()
+    return int(found[0])
