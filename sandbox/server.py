@@ -156,5 +156,11 @@ class Sandbox:
 
 def _config(app: Any, **where: Any) -> uvicorn.Config:
     return uvicorn.Config(
-        app, log_level="critical", http="h11", ws="websockets-sansio", lifespan="off", timeout_graceful_shutdown=1, **where
+        app,
+        log_level="critical",
+        http="h11",
+        ws="websockets-sansio",
+        lifespan="off",
+        timeout_graceful_shutdown=1,
+        **where,
     )

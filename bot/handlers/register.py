@@ -8,7 +8,7 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_sdk import WebClient
 
 from bot.desk import Desk
-from bot.domain.errors import NotFound, Refused
+from bot.domain.errors import NotFound
 from bot.handlers import admin, customers, invoices, payments, receivables
 from bot.handlers.blocks.text import escape
 from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply
@@ -83,8 +83,8 @@ def _on_press(press: Press, desk_of: DeskOf) -> Callable[..., None]:
         try:
             call.desk.ask(lambda _: None, call.request, by=press.by)
             reply = press.run(call, body["actions"][0])
-        except Refused as refusal:
-            reply = Reply(escape(sentence_of(refusal)))
+        except Exception as fault:  # noqa: BLE001  # a click always gets an answer; a bug is logged with its number
+            reply = Reply(escape(sentence_of(fault)))
         if reply is not None:
             _answer(call, reply)
         ack()

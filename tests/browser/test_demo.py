@@ -55,6 +55,7 @@ def test_a_payment_is_recorded_and_allocated_by_typing_and_clicking(page: Page, 
     invoices.click()
     invoices.press_sequentially(invoice)
     clerk.page.get_by_role("option").filter(has_text=invoice).first.click()
+    modal.get_by_text("Oldest first until the money runs out.").click()
     expect(modal).to_contain_text(f"{invoice} 100.00 of 320.00", timeout=SECONDS)
     modal.get_by_test_id("modal-submit").click()
     expect(modal).to_contain_text("fully allocated", timeout=SECONDS)
