@@ -181,4 +181,3 @@ def fill_postgres(where: str, rows: dict[str, Iterable[Row]], statements: Sequen
             run(statement)
 
 
-__all__ = ["CUSTOMER", "INVOICE", "TODAY", "load"]

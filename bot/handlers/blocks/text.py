@@ -2,7 +2,7 @@
 
 import unicodedata
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from functools import cache
 from typing import Any
 
@@ -14,6 +14,9 @@ from bot.domain.money import Money
 ISOLATE, END = "\u2068", "\u2069"
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _TURNING = frozenset({"R", "AL", "AN"})
+_JOINER = "\u200d"
+_FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
+_UNSHOWN = frozenset({"Cc", "Zl", "Zp"})
 
 
 def escape(text: str) -> str:
@@ -25,10 +28,23 @@ def shorten(text: str, limit: int) -> str:
     """At most so many characters, cut with an ellipsis before a combining mark is torn off."""
     if len(text) <= limit:
         return text
+    if limit < 1:
+        return ""
     end = limit - 1
-    while end > 0 and (unicodedata.combining(text[end]) or text[end] in "‍️"):
+    while end > 0 and _tears(text, end):
         end -= 1
     return text[:end] + "…"
+
+
+def _tears(text: str, end: int) -> bool:
+    """Whether a cut here parts an accent, a joined emoji or a flag from what it belongs to."""
+    following = text[end]
+    if unicodedata.category(following) in {"Mn", "Me"} or _JOINER in {following, text[end - 1]}:
+        return True
+    if "\U0001f3fb" <= following <= "\U0001f3ff":  # a skin tone
+        return True
+    letters_before = len(text[:end]) - len(text[:end].rstrip(_FLAG_LETTERS))
+    return following in _FLAG_LETTERS and letters_before % 2 == 1
 
 
 def plain(text: str) -> dict[str, Any]:
@@ -38,15 +54,25 @@ def plain(text: str) -> dict[str, Any]:
 
 def bidi_safe(text: str) -> str:
     """The text with its own direction isolated, so that it cannot reorder what stands around it."""
-    visible = "".join("�" if unicodedata.category(each) == "Cc" and each not in "\n\t" else each for each in text)
+    return "\n".join(_isolated(line) for line in text.replace("\r\n", "\n").split("\n"))
+
+
+def _isolated(line: str) -> str:
+    """A line of its own, since the end of a paragraph ends every isolate."""
+    visible = "".join("�" if each != "\t" and unicodedata.category(each) in _UNSHOWN else each for each in line)
     cleaned = "".join(each for each in visible if each not in _OVERRIDES)
     turning = cleaned != visible or any(unicodedata.bidirectional(each) in _TURNING for each in cleaned)
-    return f"{ISOLATE}{cleaned}{END}" if turning else cleaned
+    return f"{ISOLATE}{cleaned}{END}" if turning and cleaned else cleaned
+
+
+def _locale(name: str) -> Locale:
+    """A locale, written de_CH or de-CH."""
+    return Locale.parse(name.replace("-", "_"))
 
 
 @cache
 def _symbols(locale: str) -> tuple[str, str]:
-    symbols = Locale.parse(locale).number_symbols["latn"]
+    symbols = _locale(locale).number_symbols["latn"]
     return str(symbols["group"]), str(symbols["decimal"])
 
 
@@ -67,6 +93,11 @@ def money(of: Money, locale: str = "en") -> str:
     return f"{of.currency.code} {amount(of, locale)}"
 
 
+def signed(of: Money, locale: str = "en") -> str:
+    """`+1,310.00` or `−4,900.00`, a movement; zero has no sign."""
+    return f"+{amount(of, locale)}" if of.micros > 0 else amount(of, locale)
+
+
 def balance(of: Money, locale: str = "en") -> str:
     """`120.00 CR` for credit held, `120.00 DR` for debt. Rule 113."""
     if not of:
@@ -83,12 +114,12 @@ def change(before: Money, after: Money, locale: str = "en") -> str:
 
 def date_text(day: date, locale: str = "en") -> str:
     """`22 Nov 2026`, in the locale's month names."""
-    return str(dates.format_date(day, "d MMM y", locale=locale))
+    return str(dates.format_date(day, "d MMM y", locale=_locale(locale)))
 
 
 def when(at: datetime) -> str:
     """An instant that each reader sees in their own zone."""
-    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at:%d %b %Y %H:%M} UTC>"
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at.astimezone(UTC):%d %b %Y %H:%M} UTC>"
 
 
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str], aligns: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
 
 from babel import Locale
 
@@ -40,11 +41,25 @@ SYMBOLS: dict[str, tuple[str, ...]] = {
     "₹": ("INR",),
     "₩": ("KRW",),
     "₺": ("TRY",),
+    "₪": ("ILS",),
+    "₽": ("RUB",),
+    "₴": ("UAH",),
+    "ZŁ": ("PLN",),
+    "KČ": ("CZK",),
+    "CN¥": ("CNY",),
+    "JP¥": ("JPY",),
+    "MX$": ("MXN",),
     "¥": ("JPY", "CNY"),
+    "KR": ("SEK", "NOK", "DKK", "ISK"),
     "$": ("USD", "SGD", "AUD", "CAD", "HKD", "NZD"),
 }
-_SUFFIXES = {"": 1, "k": 1_000, "m": 1_000_000}
-_SHAPE = re.compile(r"(?P<sign>[-+−]?)(?P<digits>\d[\d.,' ]*)(?P<suffix>[km]?)", re.IGNORECASE)
+_ZEROS = {"": 0, "k": 3, "m": 6}
+_SIGNS = "-−+"
+# A suffix stands alone: the M of `500 MYR` belongs to the currency.
+_SHAPE = re.compile(r"(?P<sign>[-+−]?)(?P<digits>\d[\d.,' ]*)(?P<suffix>(?:[km](?![^\W\d_]))?)", re.IGNORECASE)
+# Arabic marks and the typographic apostrophe, as the marks that the rest of this page reads.
+_MARKS = {"’": "'", "٬": "'", "٫": "."}
+_SOLE_MARK = re.compile(r"(\d{1,3})([.,])(\d{3})")
 LONGEST = 60
 
 
@@ -60,11 +75,11 @@ class Amount:
         of = self.currency or default
         if of is None:
             raise CurrencyNotKnown("Say in which currency, such as 500 SGD.", field="amount")
-        if self.decimal.copy_abs() * MICROS > LARGEST_MICROS:
-            raise AmountTooLarge("The amount must stay below a million million.", field="amount")
-        exponent = self.decimal.normalize().as_tuple().exponent
-        if isinstance(exponent, int) and -exponent > of.digits:
-            raise TooPrecise(f"{of.code} amounts have at most {of.digits} decimals; type fewer.", field="amount")
+        if _is_too_large(self.decimal):
+            raise _too_large()
+        if _decimals(self.decimal) > of.digits:
+            most = f"at most {of.digits} decimals" if of.digits else "no decimals"
+            raise TooPrecise(f"{of.code} amounts have {most}; type fewer.", field="amount")
         return Money.from_decimal(self.decimal, of)
 
 
@@ -72,35 +87,58 @@ def parse_amount(text: str, *, locale: str = "en", default: Currency | None = No
     """Read an amount. Refuses: AmountNotUnderstood, AmountAmbiguous, CurrencyNotKnown, CurrencyAmbiguous,
     AmountTooLarge.
     """
-    cleaned = " ".join(_plain_digits(text).split())
+    cleaned = " ".join(_plain_characters(text).split())
     if not cleaned or len(cleaned) > LONGEST:
         raise AmountNotUnderstood("Type an amount such as 1,234.50 or 500 SGD.", field="amount")
     found = _SHAPE.search(cleaned)
     if found is None:
         raise _not_understood(text)
-    around = (cleaned[: found.start()].strip(), cleaned[found.end() :].strip())
-    if any(letter.isdigit() for part in around for letter in part):
+    before, after = cleaned[: found.start()].strip(), cleaned[found.end() :].strip()
+    signs = found["sign"]
+    if before[:1] and before[0] in _SIGNS:
+        signs, before = before[0] + signs, before[1:].strip()
+    named = before + after
+    if len(signs) > 1 or (before and after) or any(each.isnumeric() or each in _SIGNS + ".," for each in named):
         raise _not_understood(text)
-    sign = found["sign"]
-    before = around[0]
-    if before and before[0] in "-−+":
-        sign, before = before[0], before[1:].strip()
-    named = [part for part in (before, around[1]) if part]
-    if len(named) > 1:
-        raise _not_understood(text)
-    of = _currency(named[0], default) if named else None
-    number = _number(found["digits"].strip(), locale) * _SUFFIXES[found["suffix"].lower()]
-    if number * MICROS > LARGEST_MICROS:
-        raise AmountTooLarge("The amount must stay below a million million.", field="amount")
-    return Amount(-number if sign in {"-", "−"} else number, of)
+    of = _currency(named, default) if named else None
+    number = _times_ten(_number(found["digits"].strip(), found["suffix"], locale), _ZEROS[found["suffix"].lower()])
+    if _is_too_large(number):
+        raise _too_large()
+    return Amount(number.copy_negate() if signs in {"-", "−"} else number, of)
 
 
-def _plain_digits(text: str) -> str:
-    """Full-width and other digits as 0-9, no-break spaces as spaces."""
-    return "".join(
-        str(unicodedata.digit(each)) if unicodedata.category(each) == "Nd" else "'" if each == "’" else each
-        for each in unicodedata.normalize("NFKC", text)
-    )
+def _plain_characters(text: str) -> str:
+    """Digits of any script as 0-9 and full-width letters as narrow ones; a superscript or a fraction is no digit."""
+    return "".join(_plain_character(each) for each in text)
+
+
+def _plain_character(each: str) -> str:
+    if unicodedata.category(each) == "Nd":
+        return str(unicodedata.digit(each))
+    if unicodedata.decomposition(each).startswith(("<wide>", "<narrow>", "<small>")):
+        each = unicodedata.normalize("NFKC", each)
+    return " " if unicodedata.category(each) == "Zs" else _MARKS.get(each, each)
+
+
+def _times_ten(number: Decimal, zeros: int) -> Decimal:
+    """Exact for any length; arithmetic in Decimal's context would round beyond 28 digits."""
+    sign, digits, exponent = number.as_tuple()
+    assert isinstance(exponent, int)
+    return Decimal((sign, digits, exponent + zeros)) if zeros else number
+
+
+def _decimals(number: Decimal) -> int:
+    """How many decimals a number needs; zeros at its end do not count."""
+    _, _, fraction = f"{number:f}".partition(".")
+    return len(fraction.rstrip("0"))
+
+
+def _is_too_large(number: Decimal) -> bool:
+    return number.copy_abs() > LARGEST_MICROS // MICROS
+
+
+def _too_large() -> AmountTooLarge:
+    return AmountTooLarge("The amount must be at most a million million; type a smaller one.", field="amount")
 
 
 def _currency(text: str, default: Currency | None) -> Currency:
@@ -115,7 +153,8 @@ def _currency(text: str, default: Currency | None) -> Currency:
     if default is not None and default.code in candidates:
         return default
     raise CurrencyAmbiguous(
-        f"{text} can be {' or '.join(candidates)}; type the code, such as 500 {candidates[0]}.", field="amount"
+        f"{text} can be {' or '.join(candidates)}; type the code, such as 500 {candidates[0]}.",
+        field="amount",
     )
 
 
@@ -123,38 +162,47 @@ def _unknown(text: str) -> Currency:
     raise CurrencyNotKnown(f"{text[:12]} is not a currency; type a code such as SGD.", field="amount")
 
 
-def _number(text: str, locale: str) -> Decimal:
-    """Digits with separators to a number; a single separator before three digits is asked back unless the locale
-    groups by it.
-    """
+def _number(text: str, suffix: str, locale: str) -> Decimal:
+    """Digits with separators to a number. Refuses: AmountNotUnderstood, AmountAmbiguous."""
     marks = re.findall(r"[.,' ]", text)
-    kinds = list(dict.fromkeys(marks))
-    if not kinds:
+    if not marks:
         return Decimal(text)
+    sole = _SOLE_MARK.fullmatch(text)
+    if sole is not None:
+        return _thousands_or_decimals(sole, suffix, locale)
     last = marks[-1]
-    head, _, tail = text.rpartition(last)
-    if len(kinds) == 1:
-        grouped = re.fullmatch(rf"\d{{1,3}}(?:{re.escape(last)}\d{{3}})+", text) is not None
-        if last in "' " or len(marks) > 1:
-            if not grouped:
-                raise _not_understood(text)
-            return Decimal(text.replace(last, ""))
-        if grouped and len(tail) == 3:  # noqa: PLR2004  # the one case that reads as thousands or as decimals
-            if last == "," and str(Locale.parse(locale).number_symbols["latn"]["group"]) == ",":
-                return Decimal(text.replace(",", ""))
-            raise AmountAmbiguous(
-                f"{text} can be {head}{tail} or {head}.{tail} in decimals; type {head}{tail} or {head}.{tail}0.",
-                field="amount",
-            )
-        if not head or not tail:
+    is_decimal = last in ".," and marks.count(last) == 1
+    whole, fraction = text.rsplit(last, 1) if is_decimal else (text, "")
+    groups = set(marks[:-1] if is_decimal else marks)
+    if len(groups) > 1 or (is_decimal and not fraction):
+        raise _not_understood(text)
+    for mark in groups:
+        if re.fullmatch(rf"[1-9]\d{{0,2}}(?:{re.escape(mark)}\d{{3}})+", whole) is None:
             raise _not_understood(text)
-        return Decimal(f"{head}.{tail}")
-    separator = kinds[0]
-    if len(kinds) != 2 or last not in ".," or marks.count(last) != 1 or separator == last or not tail:  # noqa: PLR2004  # grouping and decimal mark
-        raise _not_understood(text)
-    if re.fullmatch(rf"\d{{1,3}}(?:{re.escape(separator)}\d{{3}})+", head) is None:
-        raise _not_understood(text)
-    return Decimal(f"{head.replace(separator, '')}.{tail}")
+        whole = whole.replace(mark, "")
+    return Decimal(f"{whole}.{fraction}" if is_decimal else whole)
+
+
+def _thousands_or_decimals(sole: "re.Match[str]", suffix: str, locale: str) -> Decimal:
+    """One mark before three digits: the locale's comma groups, a leading zero cannot, all else is asked back."""
+    whole, mark, tail = sole.groups()
+    leads_with_zero = whole.startswith("0")
+    is_grouping = _grouping_mark(locale) == mark
+    if leads_with_zero and not is_grouping:
+        return Decimal(f"{whole}.{tail}")
+    if mark == "," and is_grouping and not leads_with_zero:
+        return Decimal(whole + tail)
+    thousands, decimals = f"{int(whole + tail)}{suffix}", f"{int(whole)}.{tail}"
+    raise AmountAmbiguous(
+        f"{sole[0]}{suffix} can be {thousands} or {decimals}{suffix} in decimals; "
+        f"type {thousands} or {decimals}0{suffix}.",
+        field="amount",
+    )
+
+
+@cache
+def _grouping_mark(locale: str) -> str:
+    return str(Locale.parse(locale.replace("-", "_")).number_symbols["latn"]["group"])
 
 
 def _not_understood(text: str) -> AmountNotUnderstood:
