@@ -88,11 +88,13 @@ def grant(command: Grant, books: "Books", context: Context) -> RightChanged:
     check_may_grant(context.role, before, command.role)
     if current is not None and current.role is Role.OWNER:
         raise NoAccess("The owner keeps all rights until ownership is handed to somebody else.", field="person")
-    person = books.people.put(command.profile, command.role)
+    hands_over = command.role is Role.OWNER
+    person = books.people.put(command.profile, Role.ADMINISTRATOR if hands_over else command.role)
     former = None
-    if command.role is Role.OWNER:
+    if hands_over:
         owner = books.people.owner()
         assert owner is not None
+        person = replace(person, role=Role.OWNER)
         former = replace(owner, role=Role.ADMINISTRATOR)
         books.people.hand_over(owner, person)
     return RightChanged(person=person, before=before, operation_id=context.operation_id, former_owner=former)

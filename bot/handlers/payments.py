@@ -91,6 +91,7 @@ NEW_CUSTOMER = SearchField("customer", "Customer", placeholder="Name, code or wa
 
 KEYWORDS = {
     **dict.fromkeys(("bank", "transfer", "cheque", "check", "giro", "cash", "card"), "method"),
+    "bank transfer": "method",
     "ref": "reference",
     "reference": "reference",
     "inv": "invoices",

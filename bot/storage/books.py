@@ -2,24 +2,29 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import Connection, Date, Dialect, Table
 from sqlalchemy.sql.expression import Executable
+from sqlalchemy.types import TypeEngine
 
 from bot.domain.settings import Settings
 from bot.storage import tables
 from bot.storage.customers import SqlCustomers
 from bot.storage.documents import SqlInvoices, SqlPayments
-from bot.storage.engine import new_id
+from bot.storage.engine import new_id, pipelined
 from bot.storage.ledger import SqlAllocations, SqlLedger, SqlLots
 from bot.storage.people import SqlPeople, SqlSettings
 from bot.storage.requests import SqlNumbers, SqlOperations
 
-# The order in which pending rows are inserted: what is referred to at once comes first, an entry after its postings.
+# The order in which pending rows are inserted: what is referred to comes first, an entry after its postings. Rows that
+# come before what they refer to cost SQLite a search through every table that refers there.
 ORDER = (
+    "audit",
     "customer",
     "contact",
     "payment",
@@ -31,12 +36,41 @@ ORDER = (
     "entry",
     "allocation",
     "invoice_flag",
-    "audit",
     "outbox",
     "request_key",
 )
 TABLES: dict[str, Table] = {name: tables.metadata.tables[name] for name in ORDER}
-INSERTS = {name: insert(table) for name, table in TABLES.items()}
+MARKS = {"sqlite": "?", "postgresql": "%s"}
+CHANGED_ON_THE_WAY = (Date, tables.Instant)
+
+
+@lru_cache(maxsize=256)
+def written(table: str, names: tuple[str, ...], dialect: Dialect) -> "Written":
+    """An insert of these columns, written once: composing statements would take most of the time of a flush."""
+    columns = [TABLES[table].c[name] for name in names]
+    assert all(each.default is None for each in TABLES[table].c if each.name not in names)
+    marks = ", ".join([MARKS[dialect.name]] * len(columns))
+    return Written(
+        f"INSERT INTO {table} ({', '.join(names)}) VALUES ({marks})",  # noqa: S608  # names of our own tables
+        tuple((each.name, _binder(each.type, dialect)) for each in columns),
+    )
+
+
+def _binder(of: TypeEngine[Any], dialect: Dialect) -> Callable[[Any], Any] | None:
+    """What a driver needs done to a value; few days and instants occur in one flush, so they are kept."""
+    bind = of.dialect_impl(dialect).bind_processor(dialect)
+    return lru_cache(maxsize=64)(bind) if bind is not None and isinstance(of, CHANGED_ON_THE_WAY) else bind
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A statement as the driver takes it, and how each of its values is bound."""
+
+    statement: str
+    binders: tuple[tuple[str, Callable[[Any], Any] | None], ...]
+
+    def bound(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        return tuple([row[name] if bind is None else bind(row[name]) for name, bind in self.binders])
 
 
 class Pending:
@@ -54,15 +88,23 @@ class Pending:
         self.updates.append((statement, values))
 
     def flush(self, connection: Connection) -> None:
-        """Send everything, one statement per table."""
-        for name in ORDER:
-            rows = self.rows.get(name)
-            if rows:
-                connection.execute(INSERTS[name], rows)
-        for statement, values in self.updates:
-            connection.execute(statement, values)
+        """Send everything, one statement per table, without waiting for the answer of each."""
+        with pipelined(connection):
+            for name in ORDER:
+                rows = self.rows.get(name)
+                if rows:
+                    self._insert(connection, name, rows)
+            for statement, values in self.updates:
+                connection.execute(statement, values)
         self.rows.clear()
         self.updates.clear()
+
+    @staticmethod
+    def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
+        """Rows of one table all name the same columns."""
+        made = written(table, tuple(rows[0]), connection.dialect)
+        values = [made.bound(row) for row in rows]
+        connection.exec_driver_sql(made.statement, values if len(values) > 1 else values[0])
 
 
 class SqlBooks:

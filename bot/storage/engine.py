@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+import psycopg
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.pool import QueuePool
@@ -384,6 +385,25 @@ class PostgresDatabase(Database):
             if fault.connection_invalidated:
                 raise CommitUnknown from fault
             raise
+
+
+@contextlib.contextmanager
+def pipelined(connection: Connection) -> Iterator[None]:
+    """Statements whose answers nobody reads go to PostgreSQL in one round trip; their faults come at the end."""
+    raw: Any = connection.connection.driver_connection
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    try:
+        with raw.pipeline():
+            yield
+    except psycopg.Error as fault:
+        gone = connection.dialect.is_disconnect(fault, raw, None)
+        if gone:
+            connection.invalidate(fault)
+        raise DBAPIError.instance(  # type: ignore[misc]  # an exception for an exception
+            None, None, fault, psycopg.Error, connection_invalidated=gone, dialect=connection.dialect
+        ) from fault
 
 
 def _waits(seconds: float) -> str:

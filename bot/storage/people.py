@@ -57,9 +57,8 @@ class SqlPeople:
         return person_of(row) if row is not None else None
 
     def put(self, profile: Profile, role: Role) -> Person:
-        """Write a person's right at once; an owner only where there is none yet."""
+        """Write a person's right at once; a second owner is refused by the database, and the desk tries again."""
         current = self.find(profile.team, profile.user)
-        held = role if role is not Role.OWNER or self.owner() is None else Role.ADMINISTRATOR
         if current is None:
             person_id = self._session.new_id()
             self._session.connection.execute(
@@ -70,13 +69,13 @@ class SqlPeople:
                     "enterprise": profile.enterprise,
                     "slack_user": profile.user,
                     "name": profile.name,
-                    "role": int(held),
+                    "role": int(role),
                     "active": True,
                 },
             )
         else:
             person_id = current.id
-            self._change(person_id, held, profile.name or current.name)
+            self._change(person_id, role, profile.name or current.name)
         return Person(
             id=person_id,
             team=profile.team,

@@ -470,6 +470,7 @@ class AllocationRow(Table, table=True):
         Index("ix_allocation_lot", "lot_id"),
         Index("ix_allocation_invoice", "invoice_id"),
         Index("ix_allocation_operation", "operation_id"),
+        Index("ix_allocation_entry", "entry_id"),  # SQLite looks here when an entry follows its postings
     )
     id: int = key()
     customer_id: int = ref("customer")

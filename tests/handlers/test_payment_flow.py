@@ -122,3 +122,8 @@ def test_every_stage_of_a_payment_stays_in_its_thread(slack: Slack) -> None:
     said = slack.thread(card)
     assert ["allocated" in said[0], "allocation taken back" in said[1]] == [True, True]
     assert len([each for each in slack.cards() if "PAY-0001" in each["text"]]) == 1
+
+
+def test_bank_transfer_is_one_method_and_not_a_word_typed_twice(slack: Slack) -> None:
+    slack.world.customer()
+    assert "SGD 500.00, received 23 Nov 2026, for ACME Pte Ltd" in slack.type("/payment Acme 500 bank transfer ref TT-9")

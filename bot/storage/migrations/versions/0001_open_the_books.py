@@ -544,6 +544,7 @@ def upgrade() -> None:
         ["effective_on", "customer_id", "posted_on", "due_on", "issue_on", "amount_micros"],
         unique=False,
     )
+    op.create_index("ix_allocation_entry", "allocation", ["entry_id"], unique=False)
     op.create_index("ix_allocation_invoice", "allocation", ["invoice_id"], unique=False)
     op.create_index("ix_allocation_lot", "allocation", ["lot_id"], unique=False)
     op.create_index("ix_allocation_operation", "allocation", ["operation_id"], unique=False)
