@@ -1,0 +1,230 @@
+"""What a payment is, what can be asked of it, and what is told after."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from bot.domain.allocation import Effect, Matching, Portion
+from bot.domain.customers import Customer
+from bot.domain.money import Money
+from bot.domain.open_items import Allocation
+from bot.domain.operation import Announcement, Context, DocumentKind, Trace
+
+EDITS = 5
+LONGEST_REFERENCE = 140
+LONGEST_REMARK = 1000
+MOST_PORTIONS = 100
+
+
+class Method(StrEnum):
+    """How money came in."""
+
+    BANK_TRANSFER = "bank transfer"
+    CHEQUE = "cheque"
+    GIRO = "GIRO"
+    CASH = "cash"
+    CARD = "card"
+
+
+class PaymentState(StrEnum):
+    RECORDED = "recorded"
+    VOID = "void"
+
+
+class PaymentStep(StrEnum):
+    """What just happened to a payment."""
+
+    RECORDED = "recorded"
+    ASSIGNED = "assigned"
+    UNASSIGNED = "unassigned"
+    ALLOCATED = "allocated"
+    UNALLOCATED = "allocation taken back"
+    EDITED = "edited"
+    VOIDED = "voided"
+    UNDONE = "undone"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """Money that came in; `payer` is what was typed, the customer is who it was assigned to. Rules 1, 4."""
+
+    id: int
+    number: str
+    payer: str
+    amount: Money
+    received_on: date
+    method: Method
+    reference: str = ""
+    invoice_hint: str = ""
+    remark: str = ""
+    state: PaymentState = PaymentState.RECORDED
+    customer_id: int | None = None
+    lot_id: int | None = None
+    edits: int = 0
+    voided_on: date | None = None
+    version: int = 1
+    posted_on: date
+    recorded_at: datetime
+    recorded_by: str
+
+    @property
+    def edits_left(self) -> int:
+        return EDITS - self.edits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordPayment:
+    """Write money down; with a customer it is assigned, with invoices also allocated, in one step. Rules 1, 5."""
+
+    payer: str
+    amount: Money
+    received_on: date
+    method: Method = Method.BANK_TRANSFER
+    reference: str = ""
+    invoice_hint: str = ""
+    remark: str = ""
+    customer_id: int | None = None
+    portions: tuple[Portion, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AssignPayment:
+    """Say whose money it is, and optionally which invoices it pays. Rules 4-7."""
+
+    payment_id: int
+    customer_id: int
+    portions: tuple[Portion, ...] = ()
+    effective_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnassignPayment:
+    """Take a whole, unallocated payment away from its customer. Rules 6, 7, 18."""
+
+    payment_id: int
+    effective_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllocatePayment:
+    """Pay invoices from what is left of an assigned payment; no invoices means oldest first. Rules 8-12."""
+
+    payment_id: int
+    portions: tuple[Portion, ...] = ()
+    effective_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnallocatePayment:
+    """Take allocations of a payment back; no invoices means all of them. Rules 8, 17."""
+
+    payment_id: int
+    invoice_ids: tuple[int, ...] = ()
+    effective_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditPayment:
+    """Correct an unassigned payment's particulars; the amount is corrected by voiding and recording again. Rule 19."""
+
+    payment_id: int
+    version: int
+    payer: str
+    method: Method
+    reference: str = ""
+    invoice_hint: str = ""
+    remark: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoidPayment:
+    """Reverse an unassigned payment; it stays in the books as void. Rule 19."""
+
+    payment_id: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentChanged:
+    """Something happened to a payment; carries all its card shows."""
+
+    step: PaymentStep
+    payment: Payment
+    left: Money
+    allocations: tuple[Allocation, ...]
+    effect: Effect | None
+    operation_id: int
+    undo_until: datetime | None = None
+    by: str = ""
+    at: datetime
+    note: str = ""
+
+    @property
+    def customer(self) -> Customer | None:
+        return self.effect.after if self.effect is not None and self.payment.customer_id is not None else None
+
+    def trace(self) -> Trace:
+        payment, effect = self.payment, self.effect
+        what = f"{payment.number} {self.step.value}: {payment.amount}"
+        paid = ", ".join(f"{each.amount} to {each.invoice_number}" for each in self.allocations)
+        return Trace(
+            description="; ".join(filter(None, (what, paid, self.note))),
+            customer_id=effect.after.id if effect is not None else None,
+            document=payment.number,
+            before={"amount_due": str(effect.before.amount_due)} if effect is not None else {},
+            after={
+                "left": str(self.left),
+                "edits": str(payment.edits),
+                "state": payment.state.value,
+                **({"amount_due": str(effect.after.amount_due)} if effect is not None else {}),
+            },
+        )
+
+    def announcements(self) -> tuple[Announcement, ...]:
+        mine = Announcement(document=DocumentKind.PAYMENT, document_id=self.payment.id)
+        return (mine, *(self.effect.announcements() if self.effect is not None else ()))
+
+
+def matched_payment(
+    step: PaymentStep, payment: Payment, matching: Matching, earlier: Sequence[Allocation], context: Context
+) -> PaymentChanged:
+    mine = tuple(each for each in matching.live(earlier) if each.lot_id == payment.lot_id)
+    left = matching.lots[payment.lot_id or 0].open
+    return changed_payment(step, payment, left, matching.effect(), mine, context)
+
+
+UNDOABLE_STEPS = frozenset(
+    {
+        PaymentStep.RECORDED,
+        PaymentStep.ASSIGNED,
+        PaymentStep.UNASSIGNED,
+        PaymentStep.ALLOCATED,
+        PaymentStep.UNALLOCATED,
+    }
+)
+
+
+def changed_payment(
+    step: PaymentStep,
+    payment: Payment,
+    left: Money,
+    effect: Effect | None,
+    allocations: tuple[Allocation, ...],
+    context: Context,
+) -> PaymentChanged:
+    costs_edit = step in {PaymentStep.ASSIGNED, PaymentStep.UNASSIGNED} or (
+        step is PaymentStep.RECORDED and payment.customer_id is not None
+    )
+    undoable = step in UNDOABLE_STEPS and not (costs_edit and payment.edits >= EDITS)
+    return PaymentChanged(
+        step=step,
+        payment=payment,
+        left=left,
+        allocations=allocations,
+        effect=effect,
+        operation_id=context.operation_id,
+        undo_until=context.undo_until if undoable else None,
+        by=context.person,
+        at=context.now,
+    )
