@@ -233,7 +233,7 @@ def _help(_call: Call, text: str) -> Reply:
     wanted = text.strip().lstrip("/")
     if wanted in COMMANDS:
         return COMMANDS[wanted].help()
-    lines = [f"*/{each.name}* {each.description}: `/{each.name} {escape(each.usage)}`" for each in COMMANDS.values()]
+    lines = [f"*/{each.name}* {each.description}: `/{each.name} {escape(each.usage)}`" for _, each in sorted(COMMANDS.items())]
     return Reply("Duedesk: receivables and customer credit", [context(line) for line in lines])
 
 

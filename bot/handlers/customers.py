@@ -26,7 +26,7 @@ from bot.handlers.blocks.text import balance, escape, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, Form, NumberField, TextField, Values, context
-from bot.handlers.payments import RECORD
+from bot.handlers.payment_forms import RECORD
 from bot.handlers.request import Call
 
 LIST_ROWS = 20

@@ -44,7 +44,7 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
             "should_escape": True,
             **({"url": request_url} if request_url else {}),
         }
-        for each in COMMANDS.values()
+        for _, each in sorted(COMMANDS.items())
     ]
     interactivity: dict[str, Any] = {"is_enabled": True}
     if request_url:

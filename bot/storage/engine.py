@@ -389,19 +389,24 @@ class PostgresDatabase(Database):
 
 @contextlib.contextmanager
 def pipelined(connection: Connection) -> Iterator[None]:
-    """Statements whose answers nobody reads go to PostgreSQL in one round trip; their faults come at the end."""
-    raw: Any = connection.connection.driver_connection
+    """Statements whose answers nobody reads go to PostgreSQL in one round trip; their faults come at the end.
+
+    After a fault the connection is given up: the driver takes statements for prepared that the server then skipped.
+    """
     if connection.dialect.name != "postgresql":
         yield
         return
+    raw: Any = connection.connection.driver_connection
     try:
         with raw.pipeline():
             yield
+    except DBAPIError as fault:
+        connection.invalidate(fault)
+        raise
     except psycopg.Error as fault:
-        gone = connection.dialect.is_disconnect(fault, raw, None)
-        if gone:
-            connection.invalidate(fault)
-        raise DBAPIError.instance(  # type: ignore[misc]  # an exception for an exception
+        gone = raw.closed or raw.broken
+        connection.invalidate(fault)
+        raise DBAPIError.instance(  # type: ignore[misc]  # it makes an exception of an exception
             None, None, fault, psycopg.Error, connection_invalidated=gone, dialect=connection.dialect
         ) from fault
 
