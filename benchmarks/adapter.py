@@ -85,7 +85,9 @@ def listening(duedesk: "Duedesk") -> Iterator[int]:
     """The HTTP door on a free port of loopback."""
     import uvicorn
 
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    # The protocol is named because asyncio sends small packets at once only where it is.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.bind(("127.0.0.1", 0))
         door = duedesk.http_door()
         server = uvicorn.Server(uvicorn.Config(door, log_level="error"))  # type: ignore[arg-type]  # our ASGI app
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)

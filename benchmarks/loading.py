@@ -12,7 +12,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from benchmarks.data import PAST, TODAY, Books, History, signed
+from benchmarks.data import PAST, Books, History, signed
 from benchmarks.floors import stored
 from bot.domain.settings import Settings
 from bot.storage import guards
@@ -37,11 +37,11 @@ COPIED = {
     "request_key": "key content_hash operation outcome operation_id at",
 }
 DERIVED = (
-    f"""
+    """
     INSERT INTO lot (id, customer_id, kind, number, currency, amount_micros, open_micros, opened_on, rose_on,
         payment_id)
-    SELECT lot_id, customer_id, 'payment', number, currency, amount_micros, 0, posted_on, coalesce(back.last, posted_on),
-        payment.id
+    SELECT lot_id, customer_id, 'payment', number, currency, amount_micros, 0, posted_on,
+        coalesce(back.last, posted_on), payment.id
     FROM payment LEFT JOIN (SELECT lot_id AS of_lot, max(effective_on) AS last FROM allocation
         WHERE reverses_id IS NOT NULL GROUP BY lot_id) AS back ON of_lot = lot_id
     """,
@@ -179,5 +179,3 @@ def fill_postgres(where: str, rows: dict[str, Iterable[Row]], statements: Sequen
                     copy.write_row(row)
         for statement in (*statements, *(made for _, made in indexes)):
             run(statement)
-
-

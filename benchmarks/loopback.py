@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
@@ -86,7 +86,7 @@ class SocketSide:
 
         self._waiting: dict[str, Future[Answer]] = {}
         self._serial = count(1)
-        self._connection: Any = None
+        self._connected: Future[Any] = Future()
         self._server = serve(self._talk, "127.0.0.1", 0)
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -98,15 +98,18 @@ class SocketSide:
         envelope = str(next(self._serial))
         answer = self._waiting[envelope] = Future()
         said = {"type": "interactive", "envelope_id": envelope, "payload": payload, "accepts_response_payload": True}
-        self._connection.send(json.dumps(said))
+        self._connected.result(WAIT_SECONDS).send(json.dumps(said))
         return answer.result(WAIT_SECONDS)
 
     def close(self) -> None:
         self._server.shutdown()
 
     def _talk(self, connection: Any) -> None:
+        from websockets.exceptions import ConnectionClosed
+
         connection.send(json.dumps({"type": "hello", "num_connections": 1}))
-        self._connection = connection
-        for raw in connection:
-            said = json.loads(raw)
-            self._waiting.pop(said["envelope_id"]).set_result(said.get("payload") or {})
+        self._connected.set_result(connection)
+        with suppress(ConnectionClosed):
+            for raw in connection:
+                said = json.loads(raw)
+                self._waiting.pop(said["envelope_id"]).set_result(said.get("payload") or {})

@@ -113,6 +113,10 @@ def _verify(parsed: argparse.Namespace) -> int:
 
     library = Library(load(for_slack=False).database_url)
     store = Store.open(library, parsed.book)
+    if not store.is_current():
+        library.close()
+        print("The database is not at this program's schema; run: duedesk db upgrade", file=sys.stderr)
+        return 2
     store.seal()
     findings = store.verify()
     for each in findings:

@@ -9,10 +9,11 @@ from typing import Any
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Config
 from bot.desk import SYSTEM, Desk
-from bot.domain.errors import OwnerExists
+from bot.domain.errors import OwnerExists, Refused
 from bot.domain.operation import Actor, Request
 from bot.domain.people import RightChanged, SetOwner, set_owner
 from bot.handlers.admin import profile_of
@@ -39,8 +40,8 @@ class Duedesk:
     admission: Admission
 
     def http_door(self) -> HttpDoor:
-        threads = self.config.desk_limit + 8
-        return HttpDoor(self.bolt, self.admission, threads=threads, ready=self.is_ready)
+        secret = self.config.slack_signing_secret.get_secret_value()
+        return HttpDoor(self.bolt, self.admission, ready=self.is_ready, signing_secret=secret)
 
     def socket_door(self) -> SocketDoor:
         return SocketDoor(
@@ -52,7 +53,11 @@ class Duedesk:
 
     def is_ready(self) -> bool:
         """Whether the book can be reached and is at this program's schema."""
-        return self.desk.store.is_current()
+        try:
+            return self.desk.store.is_current()
+        except (SQLAlchemyError, OSError, Refused) as fault:
+            log.error("not ready: %s", type(fault).__name__)
+            return False
 
     def close(self) -> None:
         self.delivery.stop()

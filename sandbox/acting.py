@@ -75,7 +75,9 @@ class Acting:
 
     def _input(self, user: str, body: Body) -> dict[str, Any]:
         opened = self._acts.view(user, body["view_id"])
-        delivery = self._acts.input(user, opened, body["block_id"], body["action_id"], body["value"])
+        delivery = self._acts.input(
+            user, opened, body["block_id"], body["action_id"], body["value"], tell=body.get("dispatch") is not False
+        )
         return told(delivery) if delivery is not None else {"ok": True}
 
     def _options(self, user: str, body: Body) -> dict[str, Any]:

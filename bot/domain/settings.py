@@ -107,6 +107,8 @@ def change_setting(command: ChangeSetting, books: "Books", context: Context) -> 
         )
     value = check_setting(command.name, command.value.strip(), context.today)
     before = books.settings.current()
+    if command.name == "hard_lock" and value < before.hard_lock:
+        raise SettingRefused(f"The hard lock stands at {before.hard_lock}; it only moves forward.", field="value")
     books.settings.change(command.name, value)
     return SettingChanged(
         name=command.name, before=str(getattr(before, command.name)), after=value, operation_id=context.operation_id

@@ -91,7 +91,10 @@ def _roles(call: Call, _text: str) -> Reply:
     """Who has which right."""
     people = call.desk.ask(lambda books: books.people(), call.request, by=Role.ADMINISTRATOR)
     lines = [f"<@{each.user}> {each.role.label}{'' if each.active else ', deactivated'}" for each in people]
-    return Reply(f"{len(people)} people have access", [context(line) for line in lines[:45]])
+    return Reply(
+        f"{len(people)} people have access",
+        _numbered("person", lines[:45]),
+    )
 
 
 def _settings(call: Call, text: str) -> Reply:
@@ -100,6 +103,9 @@ def _settings(call: Call, text: str) -> Reply:
     if not name:
         return _all_settings(call)
     typed_value = value.strip()
+    if not typed_value and name in NAMES:
+        now = getattr(settings_of(call), name)
+        return Reply(escape(f"{name} is {now or 'empty'}. Type a new value behind it, or - to empty it."))
     if name in CHANNELS and typed_value:
         words = split(typed_value)
         typed_value = words[0].channel or words[0].text
@@ -120,7 +126,8 @@ def _all_settings(call: Call) -> Reply:
     blocks.append(
         context(
             "Change one with `/duedesk settings due_days 14`; "
-            "a channel with `/duedesk settings finance_channel #finance`."
+            "a channel with `/duedesk settings finance_channel #finance`.",
+            block_id="how",
         )
     )
     return Reply("Settings of this book", blocks)
@@ -228,13 +235,23 @@ def _verify(call: Call, _text: str) -> Reply:
     return Reply(f"{len(findings)} findings; call the operator", [preformatted("\n".join(lines), block_id="findings")])
 
 
+def _numbered(name: str, lines: list[str]) -> list[Block]:
+    return [context(line, block_id=f"{name}_{index}") for index, line in enumerate(lines)]
+
+
 def _help(_call: Call, text: str) -> Reply:
     """All commands, or one."""
     wanted = text.strip().lstrip("/")
     if wanted in COMMANDS:
         return COMMANDS[wanted].help()
-    lines = [f"*/{each.name}* {each.description}: `/{each.name} {escape(each.usage)}`" for _, each in sorted(COMMANDS.items())]
-    return Reply("Duedesk: receivables and customer credit", [context(line) for line in lines])
+    lines = [
+        f"*/{each.name}* {each.description}: `/{each.name} {escape(each.usage)}`"
+        for _, each in sorted(COMMANDS.items())
+    ]
+    return Reply(
+        "Duedesk: receivables and customer credit",
+        _numbered("help", lines),
+    )
 
 
 DUEDESK = command(

@@ -57,7 +57,7 @@ class Command:
     def run(self, call: Call, text: str) -> Reply | None:
         """Route to a sub-command; `help` as the first word answers usage with examples."""
         word, _, rest = text.strip().partition(" ")
-        if word.lower() == "help":
+        if word.lower() == "help" and self.sub("help") is None:
             return self.help()
         found = self.sub(word.lower())
         if found is not None:
@@ -69,8 +69,11 @@ class Command:
     def help(self) -> Reply:
         """Usage with one example for each sub-command."""
         lines = [f"*/{self.name}* {escape(self.description)}"]
-        lines += [f"• `{escape(each.example)}` {escape(each.says)} ({each.by.label})" for each in self.subs]
-        return Reply(f"/{self.name}: {self.description}", [section("\n".join(lines))])
+        lines += [
+            f"• `{escape(each.example)}` {escape(each.says)} ({each.by.label if each.by else 'everybody'})"
+            for each in self.subs
+        ]
+        return Reply(f"/{self.name}: {self.description}", [section("\n".join(lines), block_id="help")])
 
     @staticmethod
     def _permitted(call: Call, sub: Sub) -> Sub:

@@ -5,12 +5,14 @@ import json
 import threading
 import time
 import urllib.parse
-from collections.abc import Awaitable, Callable, MutableMapping, Sequence
+from collections.abc import Awaitable, Callable, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from slack_bolt import App, BoltRequest, BoltResponse
 from slack_sdk import WebClient
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.socket_mode import SocketModeClient
 from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
@@ -23,25 +25,33 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 LARGEST_BODY = 1_000_000
-SOCKET_THREADS = 64
+SPARE_THREADS = 8  # of the socket: they say busy while every place is taken
+NOT_FOUND = 404
+OUTDATED = "This is from another version of Duedesk and does nothing any more; open the document again."
 
 
 class Admission:
     """Counts what is in hand; beyond the limit a request is answered busy, at once, with nothing done."""
 
     def __init__(self, limit: int) -> None:
+        self.limit = limit
         self._slots = threading.BoundedSemaphore(limit)
 
-    def run(self, app: App, request: BoltRequest, body: dict[str, Any]) -> BoltResponse:
-        """Dispatch one request; what breaks Bolt itself is answered like any other fault."""
-        if not self._slots.acquire(blocking=False):
-            return answer(BUSY, body)
-        try:
-            return app.dispatch(request)
-        except Exception as error:  # noqa: BLE001  # a payload that breaks Bolt must be answered too
-            return explain(error, body)
-        finally:
-            self._slots.release()
+    def enter(self) -> bool:
+        """Take a place if there is one; who has one calls `leave`."""
+        return self._slots.acquire(blocking=False)
+
+    def leave(self) -> None:
+        self._slots.release()
+
+
+def dispatch(app: App, body: dict[str, Any], /, **parts: Any) -> BoltResponse:
+    """Hand one request to Bolt; what breaks Bolt itself, or is unknown to it, is answered like any other."""
+    try:
+        response = app.dispatch(BoltRequest(**parts))
+    except Exception as error:  # noqa: BLE001  # a payload that breaks Bolt must be answered too
+        return explain(error, body)
+    return answer(OUTDATED, body) if response.status == NOT_FOUND else response
 
 
 def payload_of(raw: str) -> dict[str, Any]:
@@ -60,11 +70,12 @@ def payload_of(raw: str) -> dict[str, Any]:
 class HttpDoor:
     """An ASGI app: signed requests at /slack/events, run in a bounded pool of threads."""
 
-    def __init__(self, app: App, admission: Admission, *, threads: int, ready: Callable[[], bool]) -> None:
+    def __init__(self, app: App, admission: Admission, *, ready: Callable[[], bool], signing_secret: str) -> None:
         self._app = app
         self._admission = admission
         self._ready = ready
-        self._pool = ThreadPoolExecutor(max_workers=threads, thread_name_prefix="door")
+        self._verifier = SignatureVerifier(signing_secret)
+        self._pool = ThreadPoolExecutor(max_workers=admission.limit, thread_name_prefix="door")
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -85,15 +96,27 @@ class HttpDoor:
         if raw is None:
             await _respond(send, BoltResponse(status=413, body="too large"))
             return
-        headers: dict[str, str | Sequence[str]] = {
-            name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-        }
-        response = await asyncio.get_running_loop().run_in_executor(self._pool, self._dispatch, raw, headers, received)
-        await _respond(send, response)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        await _respond(send, await self._answered(raw, headers, received))
 
-    def _dispatch(self, raw: str, headers: dict[str, str | Sequence[str]], received: float) -> BoltResponse:
-        request = BoltRequest(body=raw, headers=headers, context={"received": received})
-        return self._admission.run(self._app, request, payload_of(raw))
+    async def _answered(self, raw: str, headers: dict[str, str], received: float) -> BoltResponse:
+        """Nothing of a body that Slack did not sign is looked at, and nothing it names is called."""
+        if not self._is_signed(raw, headers):
+            return BoltResponse(status=401, body="not signed by Slack")
+        body = payload_of(raw)
+        if not self._admission.enter():
+            return await asyncio.to_thread(answer, BUSY, body)
+        try:
+            work = partial(dispatch, self._app, body, body=raw, headers=headers, context={"received": received})
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._admission.leave()
+
+    def _is_signed(self, raw: str, headers: dict[str, str]) -> bool:
+        try:
+            return self._verifier.is_valid_request(raw, headers)
+        except ValueError:  # a timestamp that is no number
+            return False
 
     def close(self) -> None:
         self._pool.shutdown(wait=True)
@@ -133,14 +156,13 @@ class SocketDoor:
         self._app = app
         self._admission = admission
         client = WebClient(token=app_token, base_url=base_url)
-        self._client = SocketModeClient(app_token=app_token, web_client=client, concurrency=SOCKET_THREADS)
+        threads = admission.limit + SPARE_THREADS
+        self._client = SocketModeClient(app_token=app_token, web_client=client, concurrency=threads)
         self._client.socket_mode_request_listeners.append(self._listen)
 
     def _listen(self, client: BaseSocketModeClient, request: SocketModeRequest) -> None:
         received = time.monotonic()
-        body: dict[str, Any] = dict(request.payload)
-        made = BoltRequest(mode="socket_mode", body=request.payload, context={"received": received})
-        response = self._admission.run(self._app, made, body)
+        response = self._answered(dict(request.payload), received)
         if response.status != 200:  # noqa: PLR2004  # without an acknowledgement Slack delivers again
             return
         payload: dict[str, Any] | None = None
@@ -148,6 +170,14 @@ class SocketDoor:
             first = response.headers.get("content-type", [""])[0]
             payload = json.loads(response.body) if first.startswith("application/json") else {"text": response.body}
         client.send_socket_mode_response(SocketModeResponse(envelope_id=request.envelope_id, payload=payload))
+
+    def _answered(self, body: dict[str, Any], received: float) -> BoltResponse:
+        if not self._admission.enter():
+            return answer(BUSY, body)
+        try:
+            return dispatch(self._app, body, mode="socket_mode", body=body, context={"received": received})
+        finally:
+            self._admission.leave()
 
     def connect(self) -> None:
         self._client.connect()

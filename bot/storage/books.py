@@ -16,7 +16,7 @@ from bot.domain.settings import Settings
 from bot.storage import tables
 from bot.storage.customers import SqlCustomers
 from bot.storage.documents import SqlInvoices, SqlPayments
-from bot.storage.engine import new_id, pipelined
+from bot.storage.engine import new_id, unanswered
 from bot.storage.ledger import SqlAllocations, SqlLedger, SqlLots
 from bot.storage.people import SqlPeople, SqlSettings
 from bot.storage.requests import SqlNumbers, SqlOperations
@@ -89,22 +89,19 @@ class Pending:
 
     def flush(self, connection: Connection) -> None:
         """Send everything, one statement per table, without waiting for the answer of each."""
-        with pipelined(connection):
+        with unanswered(connection) as cursor:
             for name in ORDER:
                 rows = self.rows.get(name)
                 if rows:
-                    self._insert(connection, name, rows)
+                    made = written(name, tuple(rows[0]), connection.dialect)
+                    if len(rows) == 1:
+                        cursor.execute(made.statement, made.bound(rows[0]))
+                    else:
+                        cursor.executemany(made.statement, [made.bound(row) for row in rows])
             for statement, values in self.updates:
                 connection.execute(statement, values)
         self.rows.clear()
         self.updates.clear()
-
-    @staticmethod
-    def _insert(connection: Connection, table: str, rows: list[dict[str, Any]]) -> None:
-        """Rows of one table all name the same columns."""
-        made = written(table, tuple(rows[0]), connection.dialect)
-        values = [made.bound(row) for row in rows]
-        connection.exec_driver_sql(made.statement, values if len(values) > 1 else values[0])
 
 
 class SqlBooks:

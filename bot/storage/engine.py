@@ -25,6 +25,7 @@ Work = Callable[[Connection], T]
 
 BATCH = 32
 BATCH_SECONDS = 0.002
+CHECKPOINT_PAGES = 8000  # 32 MB: a page written in many commits is copied into the book once
 MOST_LOCK_SECONDS = 1.5
 SLOW_SECONDS = 0.1
 BUSY = "The desk is busy and nothing was done; try again in a moment."
@@ -230,7 +231,9 @@ class SqliteDatabase(Database):
 def _begin(connection: Connection, job: _Job[Any]) -> None:
     """Wait for another process no longer than the job has left."""
     milliseconds = int(min(MOST_LOCK_SECONDS, seconds_left(job.deadline)) * 1000)
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
+    if connection.info.get("busy_timeout") != milliseconds:
+        connection.info["busy_timeout"] = milliseconds
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={milliseconds}")
     connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
@@ -270,6 +273,7 @@ def _kindly(fault: BaseException) -> BaseException:
 def _sqlite_engine(path: Path) -> Engine:
     engine = create_engine(
         URL.create("sqlite+pysqlite", database=str(path)),
+        hide_parameters=True,  # what people typed stays out of fault traces
         connect_args={
             "check_same_thread": False,
             "isolation_level": None,
@@ -291,6 +295,7 @@ def _sqlite_engine(path: Path) -> Engine:
             "foreign_keys=ON",
             "recursive_triggers=ON",
             "cache_size=-16000",
+            f"wal_autocheckpoint={CHECKPOINT_PAGES}",
         ):
             raw.execute(f"PRAGMA {pragma}")
 
@@ -388,26 +393,28 @@ class PostgresDatabase(Database):
 
 
 @contextlib.contextmanager
-def pipelined(connection: Connection) -> Iterator[None]:
-    """Statements whose answers nobody reads go to PostgreSQL in one round trip; their faults come at the end.
+def unanswered(connection: Connection) -> Iterator[Any]:
+    """A cursor of the driver for statements whose answers nobody reads; PostgreSQL gets them in one round trip.
 
-    After a fault the connection is given up: the driver takes statements for prepared that the server then skipped.
+    Their faults come at the end there, and the connection is given up: the driver takes statements for prepared that
+    the server then skipped.
     """
-    if connection.dialect.name != "postgresql":
-        yield
-        return
     raw: Any = connection.connection.driver_connection
+    postgres = connection.dialect.name == "postgresql"
     try:
-        with raw.pipeline():
-            yield
+        with raw.pipeline() if postgres else contextlib.nullcontext():
+            yield raw.cursor()
     except DBAPIError as fault:
-        connection.invalidate(fault)
+        if postgres:
+            connection.invalidate(fault)
         raise
-    except psycopg.Error as fault:
-        gone = raw.closed or raw.broken
-        connection.invalidate(fault)
-        raise DBAPIError.instance(  # type: ignore[misc]  # it makes an exception of an exception
-            None, None, fault, psycopg.Error, connection_invalidated=gone, dialect=connection.dialect
+    except (psycopg.Error, sqlite3.Error) as fault:
+        gone = connection.dialect.is_disconnect(fault, raw, None)  # type: ignore[arg-type]  # a driver's error
+        if postgres:
+            connection.invalidate(fault)
+        base = psycopg.Error if postgres else sqlite3.Error
+        raise DBAPIError.instance(
+            None, None, fault, base, connection_invalidated=gone, dialect=connection.dialect
         ) from fault
 
 
@@ -506,6 +513,7 @@ class Library:
         if self._engine is None:
             self._engine = create_engine(
                 self._url.set(drivername="postgresql+psycopg"),
+                hide_parameters=True,  # as above
                 isolation_level="AUTOCOMMIT",
                 pool_size=self._limit,
                 max_overflow=2,

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Dialect,
     ForeignKey,
     Index,
+    Integer,
     MetaData,
     String,
     Text,
@@ -48,6 +49,9 @@ class Instant(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+KEY = BigInteger().with_variant(Integer, "sqlite")  # to SQLite such a key is the row itself, without an index beside it
+
+
 class Table(SQLModel):
     """The base of all tables, with names for every constraint so that a migration can find it."""
 
@@ -56,7 +60,7 @@ class Table(SQLModel):
 
 def key() -> int:
     """A 64-bit id given by us, so that rows can refer to each other before they are written."""
-    return Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))  # type: ignore[no-any-return]
+    return Field(sa_column=Column(KEY, primary_key=True, autoincrement=False))  # type: ignore[no-any-return]
 
 
 def big(*, null: bool = False, default: int | None = None) -> int:
@@ -509,7 +513,6 @@ class EntryRow(Table, table=True):
 
     __tablename__ = "entry"
     __table_args__ = (
-        Index("ix_entry_effective", "effective_on"),
         Index("ix_entry_operation", "operation_id"),
         UniqueConstraint("reverses_id"),
     )

@@ -111,13 +111,15 @@ class Acts:
         self.answers.to_press(delivery, user)
         return delivery
 
-    def input(self, user: str, opened: OpenView, block_id: str, action_id: str, value: Any) -> Delivery | None:
-        """Type or choose in a form; the app hears of it where the block asks for it."""
+    def input(  # who, where and what
+        self, user: str, opened: OpenView, block_id: str, action_id: str, value: Any, *, tell: bool = True
+    ) -> Delivery | None:
+        """Type or choose in a form; the app hears of it where the block asks for it, unless it is only typed so far."""
         with self.workspace.lock:
             block_id, element = find_element(opened.drawn, user, block_id, action_id)
             opened.errors.pop(block_id, None)
             block = next(each for each, held in every_element(opened.drawn) if held is element)
-            told = block["type"] != "input" or bool(block.get("dispatch_action"))
+            told = block["type"] != "input" or (tell and bool(block.get("dispatch_action")))
             if not told:
                 self._given(user, opened, block_id, element, value)
                 self.workspace.tell("modal", user=user)

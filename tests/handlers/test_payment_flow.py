@@ -126,4 +126,6 @@ def test_every_stage_of_a_payment_stays_in_its_thread(slack: Slack) -> None:
 
 def test_bank_transfer_is_one_method_and_not_a_word_typed_twice(slack: Slack) -> None:
     slack.world.customer()
-    assert "SGD 500.00, received 23 Nov 2026, for ACME Pte Ltd" in slack.type("/payment Acme 500 bank transfer ref TT-9")
+    assert "SGD 500.00, received 23 Nov 2026, for ACME Pte Ltd" in slack.type(
+        "/payment Acme 500 bank transfer ref TT-9"
+    )

@@ -1,0 +1,130 @@
+"""Each card and modal as a reviewed file; every payload passes the strict lint on its way."""
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.handlers.flow import FLOWS
+from bot.handlers.forms import Values
+from sandbox.validate import check_message, check_view
+from tests.slack import Slack
+from tests.snapshots import FOLDER, check_golden
+from tests.world import OWNER
+
+COMMANDS = {
+    "help": "/duedesk help",
+    "help_payment": "/payment help",
+    "settings": "/duedesk settings",
+    "roles": "/duedesk roles",
+    "verify": "/duedesk verify",
+    "payment_list": "/payment list",
+    "payment_show_assigned": "/payment show PAY-0001",
+    "payment_show_unassigned": "/payment show PAY-0002",
+    "invoice_list": "/invoice list",
+    "invoice_show": "/invoice show INV-0001",
+    "customer_card": "/customer ACME",
+    "customer_list": "/customer list",
+    "aging": "/aging",
+    "aging_table": "/aging table currency SGD",
+    "aging_customer": "/aging customer ACME",
+    "no_access": "/payment show PAY-9999",
+}
+FORMS = {
+    "payment_record": "/payment Acme 40 bank ref TT-5 inv INV-0002",
+    "payment_assign": "/payment assign PAY-0002",
+    "payment_allocate": "/payment allocate PAY-0003",
+    "payment_unallocate": "/payment unallocate PAY-0001",
+    "payment_unassign": "/payment unassign PAY-0003",
+    "payment_edit": "/payment edit PAY-0002",
+    "payment_void": "/payment void PAY-0002",
+    "payment_refused": "/payment Acme 40 inv INV-0001",
+    "customer_new": "/customer new Borneo Foods",
+    "customer_edit": "/customer edit ACME",
+    "invoice_new": "/invoice new ACME; Consulting; 2 x 500; 9%",
+}
+ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"])
+
+
+@pytest.fixture
+def book(slack: Slack) -> Slack:
+    """A customer with a paid and a late invoice, and payments assigned and not."""
+    world = slack.world
+    acme = world.customer(name="Acme Pte Ltd")
+    paid = world.invoice(acme, 300, issued=-60, due=-30, auto=False)
+    world.invoice(acme, 120, issued=-50, due=-41, auto=False)
+    world.pay(300, acme, to=((paid, None),), reference="TT-1")
+    world.pay(80, received=-1)
+    world.pay(25, acme)
+    world.store.seal()
+    return slack
+
+
+@ENGINE
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_answer_reads_as_reviewed(book: Slack, name: str) -> None:
+    book.type(COMMANDS[name], by=OWNER)
+    message = book.owner.ephemerals("finance")[-1]
+    payload = {"text": message["text"], "blocks": message["blocks"]}
+    assert check_message(payload) == []
+    check_golden(f"answer_{name}", payload)
+
+
+@ENGINE
+@pytest.mark.parametrize("name", FORMS)
+def test_a_form_reads_as_reviewed(book: Slack, name: str) -> None:
+    book.type(FORMS[name])
+    view = book.clerk.modal
+    assert view is not None
+    kept = ("type", "callback_id", "title", "submit", "close", "private_metadata", "blocks")
+    drawn = {key: view[key] for key in kept}
+    assert check_view(drawn) == []
+    check_golden(f"form_{name}", drawn)
+
+
+@ENGINE
+def test_every_form_draws_blank_and_with_an_alert_within_the_limits(book: Slack) -> None:
+    assert book.count("payment") == 3
+    for name, flow in FLOWS.by_id.items():
+        blank = flow.blank(Values())
+        assert check_view(blank) == [], name
+        alerted = flow.form.draw(Values(), json.dumps({}), alert="This cannot be done. " * 20)
+        assert check_view(alerted) == [], name
+        check_golden(f"blank_{name}", blank)
+
+
+@ENGINE
+def test_the_cards_of_a_payment_and_its_invoice_read_as_reviewed(book: Slack) -> None:
+    steps: tuple[tuple[str, str, dict[str, Any]], ...] = (
+        ("recorded", "/payment Acme 100 ref TT-9 inv INV-0002", {}),
+        ("unallocated", "/payment unallocate PAY-0004", {}),
+        ("unassigned", "/payment unassign PAY-0004", {}),
+        ("voided", "/payment void PAY-0004", {"Reason": "Entered twice"}),
+    )
+    for name, line, values in steps:
+        book.type(line)
+        assert book.fill(values)["ok"], name
+        card = book.card("PAY-0004")
+        check_golden(f"card_payment_{name}", _sent(card))
+    check_golden("thread_payment", book.thread(book.card("PAY-0004")))
+    book.type("/invoice new ACME; Coffee; 3 x 9.99; 9%")
+    assert book.fill({"Send": ["yes"]})["ok"]
+    check_golden("card_invoice_sent", _sent(book.card("INV-0003")))
+    book.type("/payment Acme 10")
+    book.fill({})
+    check_golden("card_invoice_partly_paid", _sent(book.card("INV-0003")))
+
+
+def _sent(message: dict[str, Any]) -> dict[str, Any]:
+    return {"text": message["text"], "blocks": message["blocks"]}
+
+
+def test_no_golden_file_is_without_its_test() -> None:
+    made = {f"answer_{name}" for name in COMMANDS} | {f"form_{name}" for name in FORMS}
+    made |= {f"blank_{name}" for name in FLOWS.by_id} | {
+        "thread_payment",
+        "card_invoice_sent",
+        "card_invoice_partly_paid",
+    }
+    made |= {f"card_payment_{name}" for name in ("recorded", "unallocated", "unassigned", "voided")}
+    assert {path.stem for path in FOLDER.glob("*.json")} == made
