@@ -28,20 +28,20 @@ COPIED = {
     "customer": "id code name search_name uuid wallet_id currency mode state billing_name country zone"
     " receivable_micros",
     "payment": "id number payer amount_micros currency received_on posted_on method reference invoice_hint remark state"
-    " customer_id lot_id edits recorded_at recorded_by",
+    " suspense_on customer_id lot_id edits recorded_at recorded_by",
     "invoice": "id kind customer_id number draft_reference currency issue_on due_on posted_on rose_on net_micros"
     " tax_micros total_micros open_micros state auto_allocate disputed remark",
     "allocation": "id customer_id lot_id invoice_id amount_micros effective_on recorded_at issue_on due_on posted_on"
-    " automatic reverses_id entry_id operation_id",
+    " credit_on automatic reverses_id entry_id operation_id",
     "audit": "id at app event description team actor request_id before after",
     "request_key": "key content_hash operation outcome operation_id at",
 }
 DERIVED = (
     """
     INSERT INTO lot (id, customer_id, kind, number, currency, amount_micros, open_micros, opened_on, rose_on,
-        payment_id)
+        payment_id, suspense_on)
     SELECT lot_id, customer_id, 'payment', number, currency, amount_micros, 0, posted_on,
-        coalesce(back.last, posted_on), payment.id
+        coalesce(back.last, posted_on), payment.id, suspense_on
     FROM payment LEFT JOIN (SELECT lot_id AS of_lot, max(effective_on) AS last FROM allocation
         WHERE reverses_id IS NOT NULL GROUP BY lot_id) AS back ON of_lot = lot_id
     """,
@@ -112,7 +112,7 @@ def payments(books: Books) -> Iterator[Row]:
     name = Settings().number
     for number, customer, currency, day, micros in books.payments():
         facts = (name("payment", number), f"Customer {customer:06}", micros, currency, day, day)
-        words = ("bank transfer", f"TT-{number}", "", "", "recorded")
+        words = ("bank transfer", f"TT-{number}", "", "", "recorded", day)
         yield (PAYMENT + number, *facts, *words, CUSTOMER + customer, LOT + number, 1, LOADED_AT, "U1")
 
 
@@ -126,11 +126,13 @@ def invoice(history: History) -> Row:
 
 
 def allocations(books: Books) -> Iterator[Row]:
-    for each in books.allocations():
-        ids = (ALLOCATION + each.number, CUSTOMER + each.customer, LOT + each.payment, INVOICE + each.invoice)
-        days = (each.effective_on, LOADED_AT, each.issued_on, each.due_on, each.issued_on)
-        reverses = None if each.reverses is None else ALLOCATION + each.reverses
-        yield (*ids, signed(each), *days, False, reverses, MATCHED + each.number, OPERATION)
+    for _, payments, matches in books.histories():
+        received = {each.number: each.received_on for each in payments}
+        for each in matches:
+            ids = (ALLOCATION + each.number, CUSTOMER + each.customer, LOT + each.payment, INVOICE + each.invoice)
+            days = (each.effective_on, LOADED_AT, each.issued_on, each.due_on, each.issued_on, received[each.payment])
+            reverses = None if each.reverses is None else ALLOCATION + each.reverses
+            yield (*ids, signed(each), *days, False, reverses, MATCHED + each.number, OPERATION)
 
 
 def fill_sqlite(where: str, rows: dict[str, Iterable[Row]], statements: Sequence[str]) -> None:

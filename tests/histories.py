@@ -201,7 +201,7 @@ class Copy:
         money.free_on, money.credit = on, None
 
     def void(self, money: Money, wanted: date | None) -> None:
-        money.waits.append((self.day(wanted, money.posted_on), -money.amount))
+        money.waits.append((self.day(wanted, money.posted_on, money.free_on), -money.amount))
 
     def undo(self, done: Done) -> None:
         """Everything backwards, each on its own day."""

@@ -158,7 +158,7 @@ class Matching:
             invoice_open=paid.open,
             invoice_total=paid.total,
         )
-        self.books.allocations.insert(made, invoice)
+        self.books.allocations.insert(made, lot, invoice)
         self.made.append(made)
         return made
 
@@ -185,7 +185,7 @@ class Matching:
             invoice, open=invoice.open + amount, rose_on=rose_on, version=invoice.version + 1
         )
         back = replace(allocation, id=self.books.new_id(), effective_on=on, entry_id=entry_id, reverses=allocation.id)
-        self.books.allocations.insert(back, invoice)
+        self.books.allocations.insert(back, lot, invoice)
         self.taken_back.append(allocation)
 
     def switch_auto(self, invoice_id: int, *, on: bool) -> None:

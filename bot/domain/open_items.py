@@ -78,7 +78,10 @@ class Invoice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lot:
-    """A credit in a customer's deposits: what is open of it, what is held, and the day its open amount last rose."""
+    """A credit in a customer's deposits: what is open of it, what is held, and the day its open amount last rose.
+
+    `suspense_on` is the day from which a payment's money had waited in suspense when this lot was opened.
+    """
 
     id: int
     customer_id: int
@@ -90,6 +93,7 @@ class Lot:
     opened_on: date
     rose_on: date
     payment_id: int | None = None
+    suspense_on: date | None = None
 
     @property
     def free(self) -> Money:

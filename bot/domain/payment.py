@@ -47,7 +47,10 @@ class PaymentStep(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """Money that came in; `payer` is what was typed, the customer is who it was assigned to. Rules 1, 4."""
+    """Money that came in; `payer` is what was typed, the customer is who it was assigned to. Rules 1, 4.
+
+    `suspense_on` is the day it came into suspense, or last came back into it: it is nobody else's before.
+    """
 
     id: int
     number: str
@@ -65,6 +68,7 @@ class Payment:
     voided_on: date | None = None
     version: int = 1
     posted_on: date
+    suspense_on: date
     recorded_at: datetime
     recorded_by: str
 

@@ -27,14 +27,9 @@ if TYPE_CHECKING:
 from bot.domain.payment import EDITS, MOST_PORTIONS, Payment, PaymentState
 
 
-def free_since(payment: Payment, books: "Books") -> date:
-    """The day an unassigned payment came into suspense, or came back into it: it is nobody else's before."""
-    return max(payment.posted_on, books.payments.last_step(payment.id)[1]) if payment.edits else payment.posted_on
-
-
 def void(payment: Payment, wanted: date, books: "Books", context: Context) -> Payment:
     """Suspense / cash, and the payment is void."""
-    on = effective_day(wanted, (payment.posted_on,), books.settings.current().first_open_day(), context.today)
+    on = effective_day(wanted, (payment.suspense_on,), books.settings.current().first_open_day(), context.today)
     books.ledger.post(
         transfer(
             "payment voided",
@@ -74,6 +69,7 @@ def assign(payment: Payment, matching: Matching, on: date, books: "Books") -> Pa
         opened_on=on,
         rose_on=on,
         payment_id=payment.id,
+        suspense_on=payment.suspense_on,
     )
     matching.open_lot(lot)
     matching.post(
@@ -110,7 +106,14 @@ def unassign(payment: Payment, matching: Matching, wanted: date, books: "Books",
         deposits=-payment.amount.micros,
     )
     books.lots.close(lot, on)
-    after = replace(payment, customer_id=None, lot_id=None, edits=payment.edits + 1, version=payment.version + 1)
+    after = replace(
+        payment,
+        customer_id=None,
+        lot_id=None,
+        suspense_on=on,
+        edits=payment.edits + 1,
+        version=payment.version + 1,
+    )
     books.payments.unassign(after, matching.customer.id, lot.id, on)
     return after
 

@@ -48,7 +48,6 @@ from bot.domain.payment_steps import (
     check_portion,
     check_portions,
     check_received,
-    free_since,
     load_assigned,
     match_portions,
     unassign,
@@ -85,7 +84,6 @@ __all__ = [
     "check_portions",
     "check_received",
     "edit_payment",
-    "free_since",
     "load_assigned",
     "match_portions",
     "matched_payment",
@@ -118,6 +116,7 @@ def record_payment(command: RecordPayment, books: "Books", context: Context) -> 
         invoice_hint=clean_text(command.invoice_hint, "invoice_hint", LONGEST_REFERENCE),
         remark=clean_text(command.remark, "remark", LONGEST_REMARK),
         posted_on=posted_on,
+        suspense_on=posted_on,
         recorded_at=context.now,
         recorded_by=context.person,
     )
@@ -159,7 +158,7 @@ def assign_payment(command: AssignPayment, books: "Books", context: Context) -> 
     matching.load_invoices([portion.invoice_id for portion in command.portions])
     check_portions(command.portions, payment.amount, matching)
     wanted = command.effective_on or context.today
-    on = effective_day(wanted, (free_since(payment, books),), books.settings.current().first_open_day(), context.today)
+    on = effective_day(wanted, (payment.suspense_on,), books.settings.current().first_open_day(), context.today)
     return _assign(payment, matching, command.portions, on, PaymentStep.ASSIGNED)
 
 

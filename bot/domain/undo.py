@@ -15,7 +15,6 @@ from bot.domain.payments import (
     assign,
     changed_payment,
     check_edits,
-    free_since,
     matched_payment,
     unassign,
     void,
@@ -52,10 +51,10 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
     payment = books.payments.lock(made.payment_id or 0)
     if made.name == "record_payment" and payment.customer_id is None:
         _check_latest(made, payment, books)
-        after = void(payment, free_since(payment, books), books, context)
+        after = void(payment, payment.suspense_on, books, context)
         books.operations.undone(made.operation_id)
         return changed_payment(PaymentStep.UNDONE, after, Money(0, after.amount.currency), None, (), context)
-    customer_id = payment.customer_id or books.payments.last_step(payment.id)[0]
+    customer_id = payment.customer_id or books.payments.last_customer(payment.id)
     customer = books.customers.lock(customer_id)
     lots = [books.lots.get(payment.lot_id)] if payment.lot_id is not None else []
     matching = Matching(customer, books, context, lots=lots)
@@ -141,7 +140,7 @@ def _reverse(made: Made, payment: Payment, matching: Matching, books: "Books", c
     if made.name == "unassign_payment":
         check_edits(payment)
         first_open = books.settings.current().first_open_day()
-        day = effective_day(books.payments.last_step(payment.id)[1], (), first_open, context.today)
+        day = effective_day(payment.suspense_on, (), first_open, context.today)
         return assign(payment, matching, day, books)
     for allocation in made.taken_back:
         matching.match(

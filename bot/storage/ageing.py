@@ -1,10 +1,24 @@
-"""Aged receivables at any day: what is open now, plus what later matches took off, each half grouped on its own."""
+"""Aged receivables at any day: what is open now, plus what has been taken off since, added up by the database."""
 
-from collections.abc import Sequence
-from datetime import date
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
+from itertools import pairwise
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, case, func, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Date,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 
 from bot.domain.money import Money, currency
 from bot.domain.receivables import (
@@ -24,28 +38,34 @@ _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
 _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
+_DAY = bindparam("day", type_=Date)
 
 
 def ageing(connection: Connection, question: AgeingQuestion) -> Ageing:
     """The report; sums in micros per customer and bucket. Rules 79-84."""
-    found: dict[int, list[int]] = {}
-    width = len(question.edges) + 2
-    for statement in (_open_now(question), _taken_off_later(question)):
-        for row in connection.execute(statement):
-            sums = found.setdefault(row[0], [0] * width)
-            for index in range(width):
-                sums[index] += int(row[index + 1])
-    unapplied, assigned = _unapplied(connection, question)
-    names = connection.execute(_names(question)).all()
-    rows = _rows(names, question, found, unapplied)
+    of_customer, in_currency = question.customer_id is not None, question.currency_code is not None
+    statement = _by_customer(len(question.edges), question.basis, of_customer=of_customer, in_currency=in_currency)
+    asked = _asked(question)
+    rows = [
+        AgeingRow(row[0], row[1], row[2], currency(row[3]), tuple(row[5:]), 0, row[4])
+        for row in connection.execute(statement, asked)
+    ]
     suspense: dict[str, int] = {}
-    if question.customer_id is None:
-        for each in names:
-            suspense[each.currency] = suspense.get(each.currency, 0) + assigned.get(each.id, 0)
-        suspense = _suspense(connection, question.as_of, suspense)
-    if question.currency_code is not None:
-        suspense = {question.currency_code: suspense.get(question.currency_code, 0)}
+    for waited in _SUSPENSE if not of_customer else ():
+        for code, amount in connection.execute(waited, {"day": question.as_of}):
+            if code == question.currency_code or not in_currency:
+                suspense[code] = suspense.get(code, 0) + amount
     return Ageing(question=question, rows=tuple(rows), totals=add_up(rows, suspense, question.edges))
+
+
+def _asked(question: AgeingQuestion) -> dict[str, Any]:
+    limits = bucket_limits(question.as_of, question.edges)
+    return {
+        "day": question.as_of,
+        "customer_id": question.customer_id,
+        "currency_code": question.currency_code,
+        **{f"limit_{index}": limit for index, limit in enumerate(limits)},
+    }
 
 
 def detail(connection: Connection, question: AgeingQuestion, limit: int) -> Sequence[AgeingDetail]:
@@ -84,108 +104,86 @@ def _detail(row: Any, question: AgeingQuestion) -> AgeingDetail:
     )
 
 
-def _open_now(question: AgeingQuestion) -> Any:
-    buckets = _buckets(_invoice, question, _invoice.c.open_micros)
+@lru_cache(maxsize=64)
+def _by_customer(edges: int, basis: Basis, *, of_customer: bool, in_currency: bool) -> Any:
+    """One row per customer who owed or was owed anything: unapplied credit, then the buckets, by name.
+
+    Each part is grouped on its own, in the order of its index; no part meets another row by row.
+    """
+    names = [f"since_{index}" for index in range(edges + 1)]
+    parts = union_all(*_parts(names, basis, of_customer=of_customer)).subquery("parts")
+    sums = [_sum(parts.c[name]).label(name) for name in ("credit", *names, "whole")]
+    grouped = select(parts.c.customer_id, *sums).group_by(parts.c.customer_id).subquery("grouped")
+    reached = [grouped.c[name] for name in (*names, "whole")]
+    buckets = [reached[0], *(later - earlier for earlier, later in pairwise(reached))]
+    wanted = [_customer.c.currency == bindparam("currency_code")] if in_currency else []
     return (
-        select(_invoice.c.customer_id, *buckets)
-        .where(_invoice.c.open_micros > 0, _invoice.c.posted_on <= question.as_of, *_of_customer(_invoice, question))
-        .group_by(_invoice.c.customer_id)
+        select(_customer.c.id, _customer.c.code, _customer.c.name, _customer.c.currency, grouped.c.credit, *buckets)
+        .join(grouped, grouped.c.customer_id == _customer.c.id)
+        .where(or_(grouped.c.credit != 0, *(each != 0 for each in reached)), *wanted)
+        .order_by(_customer.c.search_name, _customer.c.id)
     )
 
 
-def _taken_off_later(question: AgeingQuestion) -> Any:
-    buckets = _buckets(_allocation, question, _allocation.c.amount_micros)
-    return (
-        select(_allocation.c.customer_id, *buckets)
-        .where(
-            _allocation.c.effective_on > question.as_of,
-            _allocation.c.posted_on <= question.as_of,
-            *_of_customer(_allocation, question),
-        )
-        .group_by(_allocation.c.customer_id)
-    )
+def _parts(names: Sequence[str], basis: Basis, *, of_customer: bool) -> Iterator[Any]:
+    """What is open now, and what has been taken off it since: first of invoices, then of credit. Rule 84.
+
+    Of invoices, how much is as young as each bucket reaches, and the whole: a bucket is the difference of two, which
+    asks half of what asking for both its ends would. A credit counts from the day it came to be. A match carries that
+    day and those of its invoice.
+    """
+    nothing: ColumnElement[int] = literal_column("0")
+    for table, amount, conditions in (
+        (_invoice, _invoice.c.open_micros, (_invoice.c.open_micros > 0, _invoice.c.posted_on <= _DAY)),
+        (
+            _allocation,
+            _allocation.c.amount_micros,
+            (_allocation.c.effective_on > _DAY, _allocation.c.posted_on <= _DAY),
+        ),
+    ):
+        since = table.c.due_on if basis is Basis.DUE else table.c.issue_on
+        young = [
+            _sum(case((since >= bindparam(f"limit_{index}"), amount), else_=0)).label(name)
+            for index, name in enumerate(names)
+        ]
+        found = select(table.c.customer_id, nothing.label("credit"), *young, _sum(amount).label("whole"))
+        yield _grouped(found, table, conditions, of_customer=of_customer)
+    for table, amount, conditions in (
+        (
+            _allocation,
+            _allocation.c.amount_micros,
+            (_allocation.c.effective_on > _DAY, _allocation.c.credit_on <= _DAY),
+        ),
+        (_lot, _lot.c.open_micros, (_lot.c.open_micros > 0, _lot.c.opened_on <= _DAY)),
+        (_lot, _lot.c.amount_micros, (_lot.c.closed_on > _DAY, _lot.c.opened_on <= _DAY)),
+    ):
+        none = [nothing.label(name) for name in (*names, "whole")]
+        found = select(table.c.customer_id, _sum(amount).label("credit"), *none)
+        yield _grouped(found, table, conditions, of_customer=of_customer)
+
+
+def _grouped(found: Any, table: Any, conditions: Sequence[ColumnElement[bool]], *, of_customer: bool) -> Any:
+    mine = [table.c.customer_id == bindparam("customer_id")] if of_customer else []
+    return found.where(*conditions, *mine).group_by(table.c.customer_id)
+
+
+def _sum(amount: ColumnElement[int]) -> ColumnElement[int]:
+    """PostgreSQL adds whole numbers up to one that drivers take for a decimal."""
+    return cast(func.sum(amount), BigInteger)
+
+
+def _waited(table: Any, *conditions: ColumnElement[bool]) -> Any:
+    found = select(table.c.currency, _sum(table.c.amount_micros))
+    return found.where(*conditions, table.c.suspense_on <= _DAY).group_by(table.c.currency)
+
+
+# Money in nobody's name at the day: what waits now, what was voided since, and what was assigned since.
+_SUSPENSE = (
+    _waited(_payment, _payment.c.customer_id.is_(None), _payment.c.state == "recorded"),
+    _waited(_payment, _payment.c.voided_on > _DAY),
+    _waited(_lot, _lot.c.opened_on > _DAY, _lot.c.suspense_on < _lot.c.opened_on),
+)
 
 
 def _of_customer(table: Any, question: AgeingQuestion) -> list[ColumnElement[bool]]:
     return [table.c.customer_id == question.customer_id] if question.customer_id is not None else []
-
-
-def _buckets(table: Any, question: AgeingQuestion, amount: ColumnElement[int]) -> list[ColumnElement[int]]:
-    """One sum per bucket: an invoice falls in the first bucket whose earliest date it reaches. Rule 80."""
-    since = table.c.due_on if question.basis is Basis.DUE else table.c.issue_on
-    limits = bucket_limits(question.as_of, question.edges)
-    columns: list[ColumnElement[int]] = []
-    later: date | None = None
-    for limit in (*limits, None):
-        condition = since >= limit if limit is not None else since < limits[-1]
-        if later is not None and limit is not None:
-            condition = (since < later) & condition
-        columns.append(func.coalesce(func.sum(case((condition, amount), else_=0)), 0))
-        later = limit
-    return columns
-
-
-def _unapplied(connection: Connection, question: AgeingQuestion) -> tuple[dict[int, int], dict[int, int]]:
-    """Credit in hand at the day, and what payments moved into it since, per customer. Rule 84.
-
-    What is there now, less lots opened since, plus lots closed and matches made since.
-    """
-    held = _customer.c.deposits_micros + _customer.c.advances_micros + _customer.c.credit_notes_micros
-    mine = [_customer.c.id == question.customer_id] if question.customer_id is not None else []
-    found = {row[0]: int(row[1]) for row in connection.execute(select(_customer.c.id, held).where(held > 0, *mine))}
-    assigned: dict[int, int] = {}
-    for row in connection.execute(_later(_allocation, _allocation.c.effective_on, question)):
-        found[row[0]] = found.get(row[0], 0) + int(row[1])
-    for on, sign in ((_lot.c.opened_on, -1), (_lot.c.closed_on, 1)):
-        statement = _later(_lot, on, question).add_columns(_lot.c.kind).group_by(_lot.c.kind)
-        for customer_id, amount, kind in connection.execute(statement):
-            found[customer_id] = found.get(customer_id, 0) + sign * int(amount)
-            if kind == "payment":
-                assigned[customer_id] = assigned.get(customer_id, 0) - sign * int(amount)
-    return found, assigned
-
-
-def _later(table: Any, on: ColumnElement[date], question: AgeingQuestion) -> Any:
-    return (
-        select(table.c.customer_id, func.sum(table.c.amount_micros))
-        .where(on > question.as_of, *_of_customer(table, question))
-        .group_by(table.c.customer_id)
-    )
-
-
-_NAMES = select(_customer.c.id, _customer.c.code, _customer.c.name, _customer.c.currency).order_by(
-    _customer.c.search_name, _customer.c.id
-)
-
-
-def _names(question: AgeingQuestion) -> Any:
-    statement = _NAMES
-    if question.customer_id is not None:
-        statement = statement.where(_customer.c.id == question.customer_id)
-    if question.currency_code is not None:
-        statement = statement.where(_customer.c.currency == question.currency_code)
-    return statement
-
-
-def _rows(
-    names: Sequence[Any], question: AgeingQuestion, found: dict[int, list[int]], unapplied: dict[int, int]
-) -> list[AgeingRow]:
-    nothing = [0] * (len(question.edges) + 2)
-    rows = []
-    for each in names:
-        sums = found.get(each.id, nothing)
-        credit = unapplied.get(each.id, 0)
-        if credit or any(sums):
-            rows.append(AgeingRow(each.id, each.code, each.name, currency(each.currency), tuple(sums), 0, credit))
-    return rows
-
-
-def _suspense(connection: Connection, day: date, assigned_since: dict[str, int]) -> dict[str, int]:
-    """Money recorded and not yet assigned at the day: what waits now, less what came since, plus what left since."""
-    found = dict(assigned_since)
-    waiting = (_payment.c.customer_id.is_(None) & (_payment.c.state == "recorded"), 1)
-    for condition, sign in (waiting, (_payment.c.posted_on > day, -1), (_payment.c.voided_on > day, 1)):
-        statement = select(_payment.c.currency, func.sum(_payment.c.amount_micros)).where(condition)
-        for code, amount in connection.execute(statement.group_by(_payment.c.currency)):
-            found[code] = found.get(code, 0) + sign * int(amount)
-    return found

@@ -43,6 +43,7 @@ _PAYMENT_CHANGES = (
     "state",
     "customer_id",
     "lot_id",
+    "suspense_on",
     "edits",
     "voided_on",
     "version",
@@ -52,8 +53,8 @@ _PAYMENT_UPDATE = (
     .where(_payment.c.id == bindparam("row_id"))
     .values({name: bindparam(f"new_{name}") for name in _PAYMENT_CHANGES})
 )
-_LAST_STEP = (
-    select(_assignment.c.customer_id, _assignment.c.effective_on)
+_LAST_CUSTOMER = (
+    select(_assignment.c.customer_id)
     .where(_assignment.c.payment_id == bindparam("payment_id"))
     .order_by(_assignment.c.id.desc())
     .limit(1)
@@ -109,6 +110,7 @@ def payment_of(row: Row[Any]) -> Payment:
         voided_on=row.voided_on,
         version=row.version,
         posted_on=row.posted_on,
+        suspense_on=row.suspense_on,
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
     )
@@ -217,12 +219,12 @@ class SqlPayments:
         self.update(payment)
         self._step("unassign", payment.id, customer_id, lot_id, on)
 
-    def last_step(self, payment_id: int) -> tuple[int, date]:
-        """Whose money a payment was last said to be or not to be, and from which day."""
-        row = self._session.connection.execute(_LAST_STEP, {"payment_id": payment_id}).first()
-        if row is None:
+    def last_customer(self, payment_id: int) -> int:
+        """Whose money a payment was last said to be or not to be."""
+        found: int | None = self._session.connection.execute(_LAST_CUSTOMER, {"payment_id": payment_id}).scalar()
+        if found is None:
             raise NotFound("This payment was never assigned.", field="payment")
-        return row.customer_id, row.effective_on
+        return found
 
     def _step(self, step: str, payment_id: int, customer_id: int, lot_id: int, on: date) -> None:
         self._session.pending.add(

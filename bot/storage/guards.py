@@ -20,7 +20,7 @@ FROZEN = (
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
     "payment": ("number", "amount_micros", "currency", "received_on", "posted_on", "recorded_at"),
-    "lot": ("customer_id", "kind", "amount_micros", "currency", "opened_on", "payment_id"),
+    "lot": ("customer_id", "kind", "amount_micros", "currency", "opened_on", "payment_id", "suspense_on"),
     "customer": ("uuid", "currency"),
     "series": ("name",),
 }
@@ -87,7 +87,7 @@ _OWNERS_FIT = """(NEW.invoice_id IS NULL OR EXISTS (SELECT 1 FROM invoice i WHER
     AND i.issue_on = NEW.issue_on AND NEW.effective_on >= i.posted_on
     AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= i.rose_on)))
     AND (NEW.lot_id IS NULL OR EXISTS (SELECT 1 FROM lot l WHERE l.id = NEW.lot_id AND l.customer_id = NEW.customer_id
-    AND l.closed_on IS NULL AND NEW.effective_on >= l.opened_on
+    AND l.closed_on IS NULL AND l.opened_on = NEW.credit_on AND NEW.effective_on >= l.opened_on
     AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= l.rose_on)))"""
 
 

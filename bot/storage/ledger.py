@@ -72,6 +72,7 @@ def lot_of(row: Any) -> Lot:
         opened_on=row.opened_on,
         rose_on=row.rose_on,
         payment_id=row.payment_id,
+        suspense_on=row.suspense_on,
     )
 
 
@@ -160,6 +161,7 @@ class SqlLots:
                 "opened_on": lot.opened_on,
                 "rose_on": lot.rose_on,
                 "payment_id": lot.payment_id,
+                "suspense_on": lot.suspense_on,
             },
         )
 
@@ -180,7 +182,7 @@ class SqlAllocations:
         rows = self._session.connection.execute(OF_INVOICE, {"invoice_id": invoice_id})
         return tuple(allocation_of(row) for row in rows)
 
-    def insert(self, allocation: Allocation, invoice: Invoice) -> None:
+    def insert(self, allocation: Allocation, lot: Lot, invoice: Invoice) -> None:
         """Write a match, or, when it reverses one, its taking back; the guard moves both open amounts."""
         back = allocation.reverses is not None
         self._session.pending.add(
@@ -196,6 +198,7 @@ class SqlAllocations:
                 "issue_on": invoice.issue_on,
                 "due_on": invoice.due_on,
                 "posted_on": invoice.posted_on,
+                "credit_on": lot.opened_on,
                 "automatic": allocation.automatic,
                 "reverses_id": allocation.reverses,
                 "entry_id": allocation.entry_id,

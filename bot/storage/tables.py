@@ -232,7 +232,6 @@ class PaymentRow(Table, table=True):
         CheckConstraint("(state = 'void') = (voided_on is not null)", name="voided"),
         Index("ix_payment_customer", "customer_id", "received_on"),
         Index("ix_payment_twins", "amount_micros", "received_on"),
-        Index("ix_payment_posted", "posted_on", "currency", "amount_micros"),
         Index(
             "ix_payment_voided",
             "voided_on",
@@ -253,6 +252,7 @@ class PaymentRow(Table, table=True):
     currency: str = word(3)
     received_on: date = day()
     posted_on: date = day()
+    suspense_on: date = day()
     method: str = word(20)
     reference: str = word(200)
     invoice_hint: str = word(200)
@@ -299,10 +299,16 @@ class LotRow(Table, table=True):
             "ix_lot_free",
             "customer_id",
             "opened_on",
+            "open_micros",
             postgresql_where=text("open_micros > 0"),
             sqlite_where=text("open_micros > 0"),
         ),
-        Index("ix_lot_opened", "opened_on", "customer_id", "kind", "amount_micros"),
+        Index(
+            "ix_lot_waited",
+            "opened_on",
+            postgresql_where=text("suspense_on < opened_on"),
+            sqlite_where=text("suspense_on < opened_on"),
+        ),
         Index(
             "ix_lot_closed",
             "closed_on",
@@ -325,6 +331,7 @@ class LotRow(Table, table=True):
     rose_on: date = day()
     closed_on: date | None = day(null=True)
     payment_id: int | None = ref("payment", null=True)
+    suspense_on: date | None = day(null=True)
     invoice_id: int | None = ref("invoice", null=True)
 
 
@@ -469,7 +476,14 @@ class AllocationRow(Table, table=True):
             name="sign",
         ),
         Index(
-            "ix_allocation_ageing", "effective_on", "customer_id", "posted_on", "due_on", "issue_on", "amount_micros"
+            "ix_allocation_ageing",
+            "effective_on",
+            "customer_id",
+            "posted_on",
+            "due_on",
+            "issue_on",
+            "credit_on",
+            "amount_micros",
         ),
         Index("ix_allocation_lot", "lot_id"),
         Index("ix_allocation_invoice", "invoice_id"),
@@ -488,6 +502,7 @@ class AllocationRow(Table, table=True):
     issue_on: date = day()
     due_on: date = day()
     posted_on: date = day()
+    credit_on: date = day()
     automatic: bool = False
     reverses_id: int | None = ref("allocation", null=True)
     entry_id: int = ref("entry", deferred=True)

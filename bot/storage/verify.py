@@ -63,7 +63,7 @@ CHECKS: dict[str, str] = {
         FROM invoice_line GROUP BY invoice_id) x ON x.invoice_id = i.id WHERE i.total_micros <> COALESCE(x.total, 0)""",
     "allocation joins one customer": """SELECT 'allocation ' || a.id, a.customer_id, COALESCE(l.customer_id, 0)
         FROM allocation a LEFT JOIN lot l ON l.id = a.lot_id LEFT JOIN invoice i ON i.id = a.invoice_id
-        WHERE (l.id IS NOT NULL AND (l.customer_id <> a.customer_id)) OR
+        WHERE (l.id IS NOT NULL AND (l.customer_id <> a.customer_id OR l.opened_on <> a.credit_on)) OR
         (i.id IS NOT NULL AND (i.customer_id <> a.customer_id OR i.currency <> l.currency))""",
     "allocation matches its entry": """SELECT 'allocation ' || a.id, a.amount_micros || ' on ' || a.effective_on,
         COALESCE(-p.amount_micros || ' on ' || e.effective_on, 'none') FROM allocation a
@@ -74,6 +74,16 @@ CHECKS: dict[str, str] = {
         JOIN lot l ON l.id = s.lot_id WHERE l.customer_id <> s.customer_id OR l.payment_id <> s.payment_id
         OR (s.step = 'assign' AND l.opened_on <> s.effective_on)
         OR (s.step = 'unassign' AND (l.closed_on IS NULL OR l.closed_on <> s.effective_on))""",
+    "payment waits since it was taken back": """SELECT 'payment ' || p.number, p.suspense_on,
+        COALESCE(x.last, p.posted_on) FROM payment p LEFT JOIN (SELECT payment_id, MAX(effective_on) AS last
+        FROM assignment WHERE step = 'unassign' GROUP BY payment_id) x ON x.payment_id = p.id
+        WHERE p.suspense_on <> COALESCE(x.last, p.posted_on)""",
+    "lot knows how long its money waited": """SELECT 'lot of ' || x.number, x.suspense_on, x.since FROM (
+        SELECT l.number, l.suspense_on, COALESCE((SELECT MAX(s.effective_on) FROM assignment s
+        WHERE s.payment_id = p.id AND s.step = 'unassign' AND s.id < a.id), p.posted_on) AS since
+        FROM lot l JOIN payment p ON p.id = l.payment_id
+        JOIN assignment a ON a.lot_id = l.id AND a.step = 'assign') x
+        WHERE x.suspense_on IS NULL OR x.suspense_on <> x.since""",
     "invoice never over-allocated": """SELECT 'invoice ' || i.number, i.total_micros, x.used FROM invoice i JOIN (
         SELECT invoice_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY invoice_id ORDER BY
         effective_on) AS used

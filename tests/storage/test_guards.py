@@ -53,6 +53,7 @@ class Filled:
     draft: Invoice
     stranger: Invoice
     lot_id: int
+    credit_on: date
     stranger_lot_id: int
     closed_lot_id: int
     operation_id: int
@@ -105,6 +106,7 @@ class Filled:
             "issue_on": invoice.issue_on,
             "due_on": invoice.due_on,
             "posted_on": invoice.posted_on,
+            "credit_on": self.credit_on,
             "automatic": False,
             "entry_id": self.entry(connection, amount or 1, -amount or -1),
             "operation_id": self.operation_id,
@@ -121,7 +123,7 @@ class Filled:
 
     def reversal(self, of: Row[Any], **changes: Any) -> Values:
         """What takes a match back, but for the changes."""
-        names = ("customer_id", "lot_id", "invoice_id", "issue_on", "due_on", "posted_on")
+        names = ("customer_id", "lot_id", "invoice_id", "issue_on", "due_on", "posted_on", "credit_on")
         same = {name: getattr(of, name) for name in names}
         back = {"amount_micros": -of.amount_micros, "effective_on": START.date(), "reverses_id": of.id}
         return same | back | changes
@@ -162,6 +164,7 @@ def filled(world: World) -> Filled:
         draft=draft,
         stranger=stranger,
         lot_id=payment.lot_id,
+        credit_on=payment.suspense_on,
         stranger_lot_id=swept.lot_id,
         closed_lot_id=gone.lot_id,
         operation_id=done.operation_id,
@@ -245,13 +248,14 @@ def test_a_match_that_does_not_fit_is_refused(filled: Filled) -> None:
         "nothing": {"amount_micros": 0},
         "less than nothing": {"amount_micros": -1},
         "an invoice of another customer": _of(filled.stranger),
-        "another customer's money": {"lot_id": filled.stranger_lot_id},
+        "another customer's money": {"lot_id": filled.stranger_lot_id, "credit_on": START.date()},
         "said to be of another customer": {"customer_id": filled.stranger.customer_id},
-        "money that was taken back": {"lot_id": filled.closed_lot_id},
+        "money that was taken back": {"lot_id": filled.closed_lot_id, "credit_on": START.date()},
         "a draft": {"invoice_id": filled.draft.id, "posted_on": START.date()},
         "another due date": {"due_on": date(2020, 1, 1)},
         "another issue date": {"issue_on": date(2020, 1, 1)},
         "another posting date": {"posted_on": date(2020, 1, 1)},
+        "money from another day": {"credit_on": date(2020, 1, 1)},
         "before the invoice": {"effective_on": yesterday - timedelta(days=9)},
         "before the money last came back": {"effective_on": yesterday},
         "no debit": {"invoice_id": None},

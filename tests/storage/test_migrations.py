@@ -265,6 +265,7 @@ def test_a_payment_comes_back_as_it_was(
         amount=Money(micros, of),
         received_on=days[0],
         posted_on=days[1],
+        suspense_on=days[1],
         method=method,
         reference=words[1],
         invoice_hint=words[2],
@@ -432,13 +433,13 @@ def test_a_lot_and_its_matches_come_back_as_they_were(
             invoice_open=lot.amount - part,
             invoice_total=lot.amount,
         )
-        paper.books.allocations.insert(made, invoice)
+        paper.books.allocations.insert(made, lot, invoice)
         paper.books.flush()
         assert paper.books.lots.get(lot.id) == replace(lot, open=lot.amount - part)
         assert paper.books.invoices.get(invoice.id) == replace(invoice, open=lot.amount - part)
         assert paper.books.allocations.of_lot(lot.id) == (made,) == paper.books.allocations.of_invoice(invoice.id)
         back = replace(made, id=new_id(), effective_on=later, reverses=made.id)
-        paper.books.allocations.insert(back, invoice)
+        paper.books.allocations.insert(back, lot, invoice)
         paper.books.flush()
         assert paper.books.allocations.of_lot(lot.id) == ()
         assert paper.books.lots.get(lot.id) == replace(lot, rose_on=later)

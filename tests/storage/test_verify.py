@@ -53,6 +53,10 @@ FAULTS: dict[str, Fault] = {
     "lot opened and closed as its payment was assigned": Fault(
         "PAY-0001", "UPDATE lot SET opened_on = '2026-11-02' WHERE number = 'PAY-0001'"
     ),
+    "payment waits since it was taken back": Fault(
+        "PAY-0002", "UPDATE payment SET suspense_on = '2026-01-01' WHERE number = 'PAY-0002'"
+    ),
+    "lot knows how long its money waited": Fault("PAY-0001", "UPDATE lot SET suspense_on = '2026-01-01'"),
     "invoice never over-allocated": Fault(
         "INV-0001", "UPDATE allocation SET effective_on = '2026-01-01' WHERE reverses_id IS NOT NULL"
     ),

@@ -332,6 +332,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), nullable=False),
         sa.Column("received_on", sa.Date(), nullable=False),
         sa.Column("posted_on", sa.Date(), nullable=False),
+        sa.Column("suspense_on", sa.Date(), nullable=False),
         sa.Column("method", sa.String(length=20), nullable=False),
         sa.Column("reference", sa.String(length=200), nullable=False),
         sa.Column("invoice_hint", sa.String(length=200), nullable=False),
@@ -354,7 +355,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("number", name=op.f("uq_payment_number")),
     )
     op.create_index("ix_payment_customer", "payment", ["customer_id", "received_on"], unique=False)
-    op.create_index("ix_payment_posted", "payment", ["posted_on", "currency", "amount_micros"], unique=False)
     op.create_index("ix_payment_twins", "payment", ["amount_micros", "received_on"], unique=False)
     op.create_index(
         "ix_payment_unassigned",
@@ -436,6 +436,7 @@ def upgrade() -> None:
         sa.Column("rose_on", sa.Date(), nullable=False),
         sa.Column("closed_on", sa.Date(), nullable=True),
         sa.Column("payment_id", sa.BigInteger(), nullable=True),
+        sa.Column("suspense_on", sa.Date(), nullable=True),
         sa.Column("invoice_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("amount_micros > 0", name=op.f("ck_lot_amount")),
         sa.CheckConstraint("closed_on is null or open_micros = 0", name=op.f("ck_lot_closed")),
@@ -457,12 +458,19 @@ def upgrade() -> None:
     op.create_index(
         "ix_lot_free",
         "lot",
-        ["customer_id", "opened_on"],
+        ["customer_id", "opened_on", "open_micros"],
         unique=False,
         postgresql_where=sa.text("open_micros > 0"),
         sqlite_where=sa.text("open_micros > 0"),
     )
-    op.create_index("ix_lot_opened", "lot", ["opened_on", "customer_id", "kind", "amount_micros"], unique=False)
+    op.create_index(
+        "ix_lot_waited",
+        "lot",
+        ["opened_on"],
+        unique=False,
+        postgresql_where=sa.text("suspense_on < opened_on"),
+        sqlite_where=sa.text("suspense_on < opened_on"),
+    )
     op.create_table(
         "posting",
         sa.Column("id", KEY, autoincrement=False, nullable=False),
@@ -508,6 +516,7 @@ def upgrade() -> None:
         sa.Column("issue_on", sa.Date(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
         sa.Column("posted_on", sa.Date(), nullable=False),
+        sa.Column("credit_on", sa.Date(), nullable=False),
         sa.Column("automatic", sa.Boolean(), nullable=False),
         sa.Column("reverses_id", sa.BigInteger(), nullable=True),
         sa.Column("entry_id", sa.BigInteger(), nullable=False),
@@ -540,7 +549,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_allocation_ageing",
         "allocation",
-        ["effective_on", "customer_id", "posted_on", "due_on", "issue_on", "amount_micros"],
+        ["effective_on", "customer_id", "posted_on", "due_on", "issue_on", "credit_on", "amount_micros"],
         unique=False,
     )
     op.create_index("ix_allocation_entry", "allocation", ["entry_id"], unique=False)
