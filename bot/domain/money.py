@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
-from functools import cache
+from functools import lru_cache
 from typing import Self
 
 from bot.domain.errors import CurrencyMixed, Refused, UnknownCurrency
@@ -36,21 +36,15 @@ class Currency:
         return int(MICROS // 10**self.digits)
 
 
-@cache
-def _known(code: str) -> Currency | None:
-    if code not in _CODES:
-        return None
-    return Currency(code, 0 if code in _WHOLE else 3 if code in _THREE else 2)
-
-
+@lru_cache(maxsize=256)
 def currency(code: str) -> Currency:
     """The currency of an ISO code in any case. Rule 104. Refuses: UnknownCurrency."""
-    found = _known(code.strip().upper()[:4])
-    if found is None:
+    found = code.strip().upper()
+    if found not in _CODES:
         raise UnknownCurrency(
             f"{code.strip()[:12]} is not a currency code; type one such as SGD or EUR.", field="currency"
         )
-    return found
+    return Currency(found, 0 if found in _WHOLE else 3 if found in _THREE else 2)
 
 
 @dataclass(frozen=True, slots=True)

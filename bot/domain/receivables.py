@@ -130,12 +130,11 @@ def add_up(rows: Sequence[AgeingRow], suspense: dict[str, int], edges: Sequence[
     for code in sorted(currencies):
         of = currencies[code]
         mine = [row for row in rows if row.currency.code == code]
+        columns = zip(*(row.buckets_micros for row in mine), strict=True) if mine else [(0,)] * (len(edges) + 2)
         totals.append(
             AgeingTotal(
                 currency=of,
-                buckets=tuple(
-                    Money(sum(row.buckets_micros[index] for row in mine), of) for index in range(len(edges) + 2)
-                ),
+                buckets=tuple(Money(sum(column), of) for column in columns),
                 prepaid_debt=Money(sum(row.prepaid_debt_micros for row in mine), of),
                 unapplied=Money(sum(row.unapplied_micros for row in mine), of),
                 suspense=Money(suspense.get(code, 0), of),

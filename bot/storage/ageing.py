@@ -1,6 +1,7 @@
 """Aged receivables at any day: what is open now, plus what has been taken off since, added up by the database."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -39,20 +40,46 @@ _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
 _DAY = bindparam("day", type_=Date)
+_WAITED = _allocation.c.credit_on < _allocation.c.effective_on  # most credit is matched on its first day
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Rows whose amounts add up to a part of what was open at the day."""
+
+    table: Any
+    amount: ColumnElement[int]
+    conditions: tuple[ColumnElement[bool], ...]
+
+    def grouped(self, *columns: Any, of_customer: bool) -> Any:
+        mine = [self.table.c.customer_id == bindparam("customer_id")] if of_customer else []
+        found = select(self.table.c.customer_id, *columns).where(*self.conditions, *mine)
+        return found.group_by(self.table.c.customer_id)
+
+
+_OFF_SINCE = _allocation.c.effective_on > _DAY
+_DEBITS = (
+    Part(_invoice, _invoice.c.open_micros, (_invoice.c.open_micros > 0, _invoice.c.posted_on <= _DAY)),
+    Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.posted_on <= _DAY)),
+)
+_CREDITS = (
+    Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.credit_on <= _DAY, _WAITED)),
+    Part(_lot, _lot.c.open_micros, (_lot.c.open_micros > 0, _lot.c.opened_on <= _DAY)),
+    Part(_lot, _lot.c.amount_micros, (_lot.c.closed_on > _DAY, _lot.c.opened_on <= _DAY)),
+)
 
 
 def ageing(connection: Connection, question: AgeingQuestion) -> Ageing:
     """The report; sums in micros per customer and bucket. Rules 79-84."""
     of_customer, in_currency = question.customer_id is not None, question.currency_code is not None
     statement = _by_customer(len(question.edges), question.basis, of_customer=of_customer, in_currency=in_currency)
-    asked = _asked(question)
     rows = [
-        AgeingRow(row[0], row[1], row[2], currency(row[3]), tuple(row[5:]), 0, row[4])
-        for row in connection.execute(statement, asked)
+        AgeingRow(customer_id, code, name, currency(of), tuple(buckets), 0, credit)
+        for customer_id, code, name, of, credit, *buckets in connection.execute(statement, _asked(question)).all()
     ]
     suspense: dict[str, int] = {}
-    for waited in _SUSPENSE if not of_customer else ():
-        for code, amount in connection.execute(waited, {"day": question.as_of}):
+    if not of_customer:
+        for code, amount in connection.execute(_SUSPENSE, {"day": question.as_of}):
             if code == question.currency_code or not in_currency:
                 suspense[code] = suspense.get(code, 0) + amount
     return Ageing(question=question, rows=tuple(rows), totals=add_up(rows, suspense, question.edges))
@@ -133,38 +160,16 @@ def _parts(names: Sequence[str], basis: Basis, *, of_customer: bool) -> Iterator
     day and those of its invoice.
     """
     nothing: ColumnElement[int] = literal_column("0")
-    for table, amount, conditions in (
-        (_invoice, _invoice.c.open_micros, (_invoice.c.open_micros > 0, _invoice.c.posted_on <= _DAY)),
-        (
-            _allocation,
-            _allocation.c.amount_micros,
-            (_allocation.c.effective_on > _DAY, _allocation.c.posted_on <= _DAY),
-        ),
-    ):
-        since = table.c.due_on if basis is Basis.DUE else table.c.issue_on
+    for part in _DEBITS:
+        since = part.table.c.due_on if basis is Basis.DUE else part.table.c.issue_on
         young = [
-            _sum(case((since >= bindparam(f"limit_{index}"), amount), else_=0)).label(name)
+            _sum(case((since >= bindparam(f"limit_{index}"), part.amount), else_=0)).label(name)
             for index, name in enumerate(names)
         ]
-        found = select(table.c.customer_id, nothing.label("credit"), *young, _sum(amount).label("whole"))
-        yield _grouped(found, table, conditions, of_customer=of_customer)
-    for table, amount, conditions in (
-        (
-            _allocation,
-            _allocation.c.amount_micros,
-            (_allocation.c.effective_on > _DAY, _allocation.c.credit_on <= _DAY),
-        ),
-        (_lot, _lot.c.open_micros, (_lot.c.open_micros > 0, _lot.c.opened_on <= _DAY)),
-        (_lot, _lot.c.amount_micros, (_lot.c.closed_on > _DAY, _lot.c.opened_on <= _DAY)),
-    ):
-        none = [nothing.label(name) for name in (*names, "whole")]
-        found = select(table.c.customer_id, _sum(amount).label("credit"), *none)
-        yield _grouped(found, table, conditions, of_customer=of_customer)
-
-
-def _grouped(found: Any, table: Any, conditions: Sequence[ColumnElement[bool]], *, of_customer: bool) -> Any:
-    mine = [table.c.customer_id == bindparam("customer_id")] if of_customer else []
-    return found.where(*conditions, *mine).group_by(table.c.customer_id)
+        yield part.grouped(nothing.label("credit"), *young, _sum(part.amount).label("whole"), of_customer=of_customer)
+    none = [nothing.label(name) for name in (*names, "whole")]
+    for part in _CREDITS:
+        yield part.grouped(_sum(part.amount).label("credit"), *none, of_customer=of_customer)
 
 
 def _sum(amount: ColumnElement[int]) -> ColumnElement[int]:
@@ -178,7 +183,7 @@ def _waited(table: Any, *conditions: ColumnElement[bool]) -> Any:
 
 
 # Money in nobody's name at the day: what waits now, what was voided since, and what was assigned since.
-_SUSPENSE = (
+_SUSPENSE = union_all(
     _waited(_payment, _payment.c.customer_id.is_(None), _payment.c.state == "recorded"),
     _waited(_payment, _payment.c.voided_on > _DAY),
     _waited(_lot, _lot.c.opened_on > _DAY, _lot.c.suspense_on < _lot.c.opened_on),

@@ -549,8 +549,16 @@ def upgrade() -> None:
     op.create_index(
         "ix_allocation_ageing",
         "allocation",
-        ["effective_on", "customer_id", "posted_on", "due_on", "issue_on", "credit_on", "amount_micros"],
+        ["effective_on", "customer_id", "posted_on", "due_on", "issue_on", "amount_micros"],
         unique=False,
+    )
+    op.create_index(
+        "ix_allocation_waited",
+        "allocation",
+        ["effective_on", "customer_id", "credit_on", "amount_micros"],
+        unique=False,
+        postgresql_where=sa.text("credit_on < effective_on"),
+        sqlite_where=sa.text("credit_on < effective_on"),
     )
     op.create_index("ix_allocation_entry", "allocation", ["entry_id"], unique=False)
     op.create_index("ix_allocation_invoice", "allocation", ["invoice_id"], unique=False)
