@@ -88,7 +88,8 @@ _OWNERS_FIT = """(NEW.invoice_id IS NULL OR EXISTS (SELECT 1 FROM invoice i WHER
     AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= i.rose_on)))
     AND (NEW.lot_id IS NULL OR EXISTS (SELECT 1 FROM lot l WHERE l.id = NEW.lot_id AND l.customer_id = NEW.customer_id
     AND l.closed_on IS NULL AND l.opened_on = NEW.credit_on AND NEW.effective_on >= l.opened_on
-    AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= l.rose_on)))"""
+    AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= l.rose_on)))
+    AND EXISTS (SELECT 1 FROM entry e WHERE e.id = NEW.entry_id AND e.effective_on = NEW.effective_on)"""
 
 
 _SENT = "EXISTS (SELECT 1 FROM invoice WHERE id = OLD.invoice_id AND number IS NOT NULL)"

@@ -258,6 +258,7 @@ def test_a_match_that_does_not_fit_is_refused(filled: Filled) -> None:
         "money from another day": {"credit_on": date(2020, 1, 1)},
         "before the invoice": {"effective_on": yesterday - timedelta(days=9)},
         "before the money last came back": {"effective_on": yesterday},
+        "an entry that is not there": {"entry_id": new_id()},
         "no debit": {"invoice_id": None},
         "no credit": {"lot_id": None},
     }

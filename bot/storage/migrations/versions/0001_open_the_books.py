@@ -33,7 +33,14 @@ def upgrade() -> None:
         sa.Column("undoes_id", sa.BigInteger(), nullable=True),
         sa.ForeignKeyConstraint(["undoes_id"], ["audit.id"], name=op.f("fk_audit_undoes_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit")),
-        sa.UniqueConstraint("undoes_id", name=op.f("uq_audit_undoes_id")),
+    )
+    op.create_index(
+        "uq_audit_undoes_id",
+        "audit",
+        ["undoes_id"],
+        unique=True,
+        postgresql_where=sa.text("undoes_id is not null"),
+        sqlite_where=sa.text("undoes_id is not null"),
     )
     op.create_index("ix_audit_at", "audit", ["at"], unique=False)
     op.create_index("ix_audit_customer", "audit", ["customer_id", "at"], unique=False)
@@ -210,9 +217,15 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["reverses_id"], ["entry.id"], name=op.f("fk_entry_reverses_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_entry")),
-        sa.UniqueConstraint("reverses_id", name=op.f("uq_entry_reverses_id")),
     )
-    op.create_index("ix_entry_operation", "entry", ["operation_id"], unique=False)
+    op.create_index(
+        "uq_entry_reverses_id",
+        "entry",
+        ["reverses_id"],
+        unique=True,
+        postgresql_where=sa.text("reverses_id is not null"),
+        sqlite_where=sa.text("reverses_id is not null"),
+    )
     op.create_table(
         "hold",
         sa.Column("id", KEY, autoincrement=False, nullable=False),
@@ -529,9 +542,6 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["credit_note_id"], ["credit_note.id"], name=op.f("fk_allocation_credit_note_id")),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_allocation_customer_id")),
-        sa.ForeignKeyConstraint(
-            ["entry_id"], ["entry.id"], name=op.f("fk_allocation_entry_id"), initially="DEFERRED", deferrable=True
-        ),
         sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_allocation_invoice_id")),
         sa.ForeignKeyConstraint(["lot_id"], ["lot.id"], name=op.f("fk_allocation_lot_id")),
         sa.ForeignKeyConstraint(
@@ -544,7 +554,14 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["reverses_id"], ["allocation.id"], name=op.f("fk_allocation_reverses_id")),
         sa.ForeignKeyConstraint(["usage_day_id"], ["usage_day.id"], name=op.f("fk_allocation_usage_day_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_allocation")),
-        sa.UniqueConstraint("reverses_id", name=op.f("uq_allocation_reverses_id")),
+    )
+    op.create_index(
+        "uq_allocation_reverses_id",
+        "allocation",
+        ["reverses_id"],
+        unique=True,
+        postgresql_where=sa.text("reverses_id is not null"),
+        sqlite_where=sa.text("reverses_id is not null"),
     )
     op.create_index(
         "ix_allocation_ageing",
@@ -560,7 +577,6 @@ def upgrade() -> None:
         postgresql_where=sa.text("credit_on < effective_on"),
         sqlite_where=sa.text("credit_on < effective_on"),
     )
-    op.create_index("ix_allocation_entry", "allocation", ["entry_id"], unique=False)
     op.create_index("ix_allocation_invoice", "allocation", ["invoice_id"], unique=False)
     op.create_index("ix_allocation_lot", "allocation", ["lot_id"], unique=False)
     op.create_index("ix_allocation_operation", "allocation", ["operation_id"], unique=False)
@@ -589,7 +605,6 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["payment_id"], ["payment.id"], name=op.f("fk_assignment_payment_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_assignment")),
     )
-    op.create_index(op.f("ix_assignment_operation_id"), "assignment", ["operation_id"], unique=False)
     op.create_index(op.f("ix_assignment_payment_id"), "assignment", ["payment_id"], unique=False)
     op.create_table(
         "hold_lot",
