@@ -1,15 +1,17 @@
 """The duedesk command line: run, owner, database, verify, manifest, doctor."""
 
 import argparse
+import re
 import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import closing
 
 import yaml
 
 from bot import __version__
-from bot.config import BadConfig, Config, load
+from bot.config import BadConfig, Config, check_prefix, load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -18,9 +20,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], int] = parsed.run
         return run(parsed)
-    except BadConfig as bad:
-        print("The environment is not complete:", *(f"  {each}" for each in bad.problems), sep="\n", file=sys.stderr)
+    except Exception as fault:
+        said = _explained(fault)
+        if said is None:
+            raise
+        print(said, file=sys.stderr)
         return 2
+
+
+def _explained(fault: Exception) -> str | None:
+    """What an operator can mend, in a sentence; nothing for a bug, which is shown whole."""
+    from alembic.util import CommandError
+    from slack_sdk.errors import SlackApiError
+    from sqlalchemy.exc import OperationalError
+
+    from bot.domain.errors import Refused
+
+    match fault:
+        case BadConfig():
+            return "\n".join(["The environment is not complete:", *(f"  {each}" for each in fault.problems)])
+        case Refused():
+            return fault.sentence
+        case CommandError():
+            return "The database has a schema that this program does not know; start the newer program."
+        case SlackApiError():
+            return f"Slack refuses: {fault.response.get('error')}; duedesk doctor says more."
+        case OperationalError() | OSError():
+            return f"The database or Slack cannot be reached: {type(fault).__name__}; duedesk doctor says more."
+    return None
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -36,17 +63,36 @@ def _parser() -> argparse.ArgumentParser:
     named.set_defaults(run=_owner)
     database = commands.add_parser("db", help="the database").add_subparsers(required=True)
     upgrade = database.add_parser("upgrade", help="bring a book to this program's schema")
-    upgrade.add_argument("--book", default="main")
+    upgrade.add_argument("--book", default="main", type=_book)
     upgrade.set_defaults(run=_upgrade)
     verify = commands.add_parser("verify", help="recompute every balance from the entries and check the audit chain")
-    verify.add_argument("--book", default="main")
+    verify.add_argument("--book", default="main", type=_book)
     verify.set_defaults(run=_verify)
     made = commands.add_parser("manifest", help="print the Slack app's manifest")
-    made.add_argument("--prefix", default="", help="prefix of command names, such as dd-")
-    made.add_argument("--url", default="", help="request URL, for HTTP mode")
+    made.add_argument("--prefix", default="", type=_prefix, help="prefix of command names, such as dd-")
+    made.add_argument("--url", default="", type=_address, help="request URL, for HTTP mode")
     made.set_defaults(run=_manifest)
     commands.add_parser("doctor", help="check token, scopes, channels, database, clock").set_defaults(run=_doctor)
     return parser
+
+
+def _book(value: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_-]{1,50}", value):
+        raise argparse.ArgumentTypeError("a book is named with letters, digits, dashes and underscores, at most 50")
+    return value
+
+
+def _prefix(value: str) -> str:
+    try:
+        return check_prefix(value)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(f"a prefix {fault}") from None
+
+
+def _address(value: str) -> str:
+    if value and not re.match(r"https?://[^/]", value):
+        raise argparse.ArgumentTypeError("a request URL begins with https://")
+    return value
 
 
 def _run(_parsed: argparse.Namespace) -> int:
@@ -55,25 +101,22 @@ def _run(_parsed: argparse.Namespace) -> int:
 
     config = load()
     set_up(config.log_level)
-    duedesk = build(config)
-    if not duedesk.is_ready():
-        print("The database is not at this program's schema; run: duedesk db upgrade", file=sys.stderr)
-        return 2
-    if config.duedesk_owner:
-        name_owner(duedesk.desk, duedesk.client, config.duedesk_owner)
-    duedesk.delivery.start()
-    stopped = threading.Event()
-    for each in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(each, lambda *_: stopped.set())
-    log.info("ready, %s mode", config.duedesk_door)
-    if config.duedesk_door == "http":
-        _serve_http(config, duedesk.http_door())
-    else:
-        door = duedesk.socket_door()
-        door.connect()
-        stopped.wait()
-        door.close()
-    duedesk.close()
+    with closing(build(config)) as duedesk:
+        if not duedesk.desk.store.is_current():
+            return _outdated()
+        if config.duedesk_owner:
+            name_owner(duedesk.desk, duedesk.client, config.duedesk_owner)
+        duedesk.delivery.start()
+        stopped = threading.Event()
+        for each in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(each, lambda *_: stopped.set())
+        log.info("ready, %s mode", config.duedesk_door)
+        if config.duedesk_door == "http":
+            _serve_http(config, duedesk.http_door())
+        else:
+            with closing(duedesk.socket_door()) as door:
+                door.connect()
+                stopped.wait()
     return 0
 
 
@@ -85,10 +128,16 @@ def _serve_http(config: Config, door: object) -> None:
 
 def _owner(parsed: argparse.Namespace) -> int:
     from bot.app import build, name_owner
+    from bot.domain.errors import Refused
 
-    duedesk = build(load())
-    done = name_owner(duedesk.desk, duedesk.client, parsed.user)
-    duedesk.close()
+    with closing(build(load())) as duedesk:
+        if not duedesk.desk.store.is_current():
+            return _outdated()
+        try:
+            done = name_owner(duedesk.desk, duedesk.client, parsed.user)
+        except Refused as refusal:
+            print(refusal.sentence, file=sys.stderr)
+            return 1
     print(
         f"{parsed.user} is the owner."
         if done
@@ -97,31 +146,34 @@ def _owner(parsed: argparse.Namespace) -> int:
     return 0 if done else 1
 
 
+def _outdated(book: str = "main") -> int:
+    """Say how to bring a book to this program's schema."""
+    which = "" if book == "main" else f" --book {book}"
+    print(f"The database is not at this program's schema; run: duedesk db upgrade{which}", file=sys.stderr)
+    return 2
+
+
 def _upgrade(parsed: argparse.Namespace) -> int:
-    from bot.storage.engine import Library
+    from bot.storage.library import Library
     from bot.storage.store import Store
 
-    library = Library(load(for_slack=False).database_url)
-    print(f"book {parsed.book} is at schema {Store.open(library, parsed.book).upgrade()}")
-    library.close()
+    with closing(Library(load(for_slack=False).database_url)) as library:
+        print(f"book {parsed.book} is at schema {Store.open(library, parsed.book).upgrade()}")
     return 0
 
 
 def _verify(parsed: argparse.Namespace) -> int:
-    from bot.storage.engine import Library
+    from bot.storage.library import Library
     from bot.storage.store import Store
 
-    library = Library(load(for_slack=False).database_url)
-    store = Store.open(library, parsed.book)
-    if not store.is_current():
-        library.close()
-        print("The database is not at this program's schema; run: duedesk db upgrade", file=sys.stderr)
-        return 2
-    store.seal()
-    findings = store.verify()
+    with closing(Library(load(for_slack=False).database_url)) as library:
+        store = Store.open(library, parsed.book)
+        if not store.is_current():
+            return _outdated(parsed.book)
+        store.seal()
+        findings = store.verify()
     for each in findings:
         print(f"{each.check}: {each.where}: kept {each.kept}, recomputed {each.recomputed}")
-    library.close()
     print("the books are right" if not findings else f"{len(findings)} findings")
     return 1 if findings else 0
 

@@ -16,12 +16,13 @@ from bot.desk import SYSTEM, Desk
 from bot.domain.errors import OwnerExists, Refused
 from bot.domain.operation import Actor, Request
 from bot.domain.people import RightChanged, SetOwner, set_owner
-from bot.handlers.admin import profile_of
 from bot.handlers.doors import Admission, HttpDoor, SocketDoor
+from bot.handlers.members import profile_of
 from bot.handlers.register import register
 from bot.jobs.delivery import DeliveryThread, Worker
 from bot.observe import log, quieten
-from bot.storage.engine import Library
+from bot.storage.ids import new_id
+from bot.storage.library import Library
 from bot.storage.store import Store
 
 SLACK_SECONDS = 10
@@ -115,7 +116,7 @@ def name_owner(desk: Desk, client: WebClient, user: str) -> RightChanged | None:
     request = Request(
         actor=Actor(team=profile.team, user=SYSTEM),
         now=desk.clock(),
-        key=f"owner:{user}",
+        key=f"owner:{new_id()}",  # each time is an act of its own, and there is one owner at most
         request_id="owner",
         command="owner set",
     )

@@ -6,6 +6,26 @@ from pathlib import Path
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
+
+
+def check_prefix(value: str) -> str:
+    """A prefix that command names can have. Raises ValueError."""
+    if not re.fullmatch(r"[a-z0-9_-]{0,12}", value):
+        raise ValueError("has small letters, digits, dashes and underscores only, at most 12")
+    return value
+
+
+def _is_address(value: str) -> bool:
+    from sqlalchemy import make_url
+    from sqlalchemy.exc import ArgumentError
+
+    try:
+        make_url(value)
+    except (ArgumentError, ValueError):
+        return False
+    return True
+
 
 class Config(BaseSettings):
     """What an operator sets; every name may stand in the environment or in a file called .env."""
@@ -43,16 +63,24 @@ class Config(BaseSettings):
     @field_validator("duedesk_prefix")
     @classmethod
     def _prefix(cls, value: str) -> str:
-        if not re.fullmatch(r"[a-z0-9_-]{0,12}", value):
-            raise ValueError("has small letters, digits, dashes and underscores only, at most 12")
-        return value
+        return check_prefix(value)
+
+    @field_validator("log_level")
+    @classmethod
+    def _level(cls, value: str) -> str:
+        if value.upper() not in LEVELS:
+            raise ValueError(f"must be one of {', '.join(LEVELS)}")
+        return value.upper()
 
     @field_validator("database_url")
     @classmethod
     def _database(cls, value: str) -> str:
         if not value.startswith(("sqlite:///", "postgresql:", "postgres:")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
-        return re.sub(r"^postgres:", "postgresql:", value)
+        value = re.sub(r"^postgres:", "postgresql:", value)
+        if not _is_address(value):
+            raise ValueError("cannot be read; in a password write @ as %40, / as %2F, # as %23, : as %3A")
+        return value
 
     def problems(self) -> list[str]:
         """What is missing to run against Slack."""
@@ -82,16 +110,16 @@ class BadConfig(Exception):  # noqa: N818  # read as a sentence by the operator
 
 def load(*, for_slack: bool = True) -> Config:
     """Read and check the environment. Raises BadConfig with every problem at once."""
+    problems: list[str] = []
     try:
         config = Config()
     except ValidationError as fault:
-        raise BadConfig(
-            [
-                f"{'_'.join(map(str, each['loc'])).upper()} {each['msg'].removeprefix('Value error, ')}"
-                for each in fault.errors()
-            ]
-        ) from None
-    problems = config.problems() if for_slack else []
+        wrong = {str(each["loc"][0]): each["msg"].removeprefix("Value error, ") for each in fault.errors()}
+        problems = [f"{name.upper()} {sentence}" for name, sentence in wrong.items()]
+        # What is missing is named as well, so the rest is read with defaults in place of what is wrong.
+        config = Config(**{name: Config.model_fields[name].default for name in wrong})
+    if for_slack:
+        problems += config.problems()
     if problems:
         raise BadConfig(problems)
     return config

@@ -18,7 +18,8 @@ from bot.domain.operation import OPERATIONS, Announcement, Context, Operation, O
 from bot.domain.people import Person
 from bot.storage import requests
 from bot.storage.books import SqlBooks
-from bot.storage.engine import BUSY, CommitUnknown, Overtaken, is_conflict, is_passing, is_timeout, new_id
+from bot.storage.faults import BUSY, CommitUnknown, Overtaken, is_conflict, is_passing, is_timeout
+from bot.storage.ids import new_id
 from bot.storage.reports import SqlReadBooks
 from bot.storage.store import Store
 

@@ -1,7 +1,7 @@
 """Checks an installation and says how to repair what is wrong."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
@@ -11,13 +11,16 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Config
 from bot.domain.errors import Refused
+from bot.domain.settings import CHANNELS, Settings
 from bot.handlers.admin import check_channel
 from bot.handlers.manifest import OPTIONAL_SCOPES, SCOPES
-from bot.storage.engine import Library
+from bot.storage.library import Library
 from bot.storage.outbox import Outbox
 from bot.storage.store import Store
 
 MOST_SKEW_SECONDS = 60
+SLACK_SECONDS = 10
+PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,93 +33,113 @@ class Check:
 
 
 def examine(config: Config) -> list[Check]:
-    """Everything at once: environment, database, schema, token, scopes, channel, clock, undelivered messages."""
-    found = [Check("environment", not config.problems(), "; ".join(config.problems()))]
+    """Everything at once: environment, database, schema, owner, messages, tokens, scopes, clock, channels."""
+    problems = config.problems()
+    found = [Check("environment", not problems, f"Put right in the environment or in .env: {'; '.join(problems)}.")]
+    settings = None
     library = Library(config.database_url)
     try:
-        found += _guarded(
-            "database", lambda: _database(Store.open(library)), "Check DATABASE_URL and that the server runs."
-        )
-        client = WebClient(token=config.slack_bot_token.get_secret_value(), base_url=config.slack_api_url, timeout=10)
-        found += _slack(client, Store.open(library) if found[-1].fine else None)
+        store = Store.open(library)
+        current = store.is_current()
+        found.append(Check("database schema", current, "Run: duedesk db upgrade."))
+        if current:
+            settings = store.read(lambda books: books.settings())
+            found += _book(store, settings)
+    except (SQLAlchemyError, OSError, Refused) as fault:
+        repair = "Check DATABASE_URL, and that the server runs or the file can be written."
+        found.append(Check(f"database: {type(fault).__name__}", fine=False, repair=repair))
     finally:
         library.close()
-    return found
+    return [*found, *_slack(config, settings)]
 
 
-def _guarded(what: str, look: Callable[[], Iterator[Check]], repair: str) -> list[Check]:
-    try:
-        return list(look())
-    except (SQLAlchemyError, OSError) as fault:
-        return [Check(f"{what}: {type(fault).__name__}", fine=False, repair=repair)]
-
-
-def _database(store: Store) -> Iterator[Check]:
-    current = store.is_current()
-    yield Check("database schema", current, "Run: duedesk db upgrade")
-    if not current:
-        return
+def _book(store: Store, settings: Settings) -> Iterator[Check]:
+    owned = store.read(lambda books: books.has_owner())
+    yield Check("owner", owned, "Run: duedesk owner set U0123ABCD, with your Slack user id, or set DUEDESK_OWNER.")
+    counts = Outbox(store).counts()
+    failed, waiting = counts.get("failed", 0), counts.get("waiting", 0)
     yield Check(
-        "owner", store.read(lambda books: books.has_owner()), "Run: duedesk owner set U..., or set DUEDESK_OWNER"
+        f"undelivered messages: {failed}",
+        not failed,
+        "See the column error of the table outbox; usually a channel is gone. Then set their state to waiting.",
     )
-    failed = Outbox(store).counts().get("failed", 0)
-    yield Check(
-        f"undelivered messages: {failed}", failed == 0, "See the outbox's error column; usually a channel that is gone."
-    )
+    if not settings.finance_channel:
+        yield Check(
+            f"finance channel: not set, {waiting} messages wait for it",
+            not waiting,
+            "Choose a private channel in Slack: /duedesk settings finance_channel #finance.",
+        )
 
 
-def _slack(client: WebClient, store: Store | None) -> list[Check]:
+def _slack(config: Config, settings: Settings | None) -> Iterator[Check]:
+    token = config.slack_bot_token.get_secret_value()
+    client = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS)
     try:
         answer = client.auth_test()
-    except SlackApiError as fault:
-        return [
-            Check(
-                f"bot token: {fault.response.get('error')}",
-                fine=False,
-                repair="Copy the bot token from the app's OAuth page.",
-            )
-        ]
-    except OSError as fault:
-        return [Check(f"Slack: {type(fault).__name__}", fine=False, repair="Check SLACK_API_URL and the network.")]
-    granted = set(str(answer.headers.get("x-oauth-scopes", "")).replace(" ", "").split(","))
+    except (SlackApiError, OSError) as fault:
+        yield _failed("bot token", fault, "Copy the bot token from the app's page OAuth & Permissions.")
+        return
+    headers = {name.lower(): str(value) for name, value in answer.headers.items()}
+    yield Check("bot token", fine=True)
+    if config.duedesk_door == "socket":
+        yield _app_token(client, config.slack_app_token.get_secret_value())
+    yield from _scopes(headers)
+    yield _clock(headers)
+    for name in CHANNELS:
+        if settings is not None and getattr(settings, name):
+            yield _channel(client, name, getattr(settings, name), answer.get("enterprise_id"))
+
+
+def _app_token(client: WebClient, token: str) -> Check:
+    try:
+        client.apps_connections_open(app_token=token)
+    except (SlackApiError, OSError) as fault:
+        repair = "Make an app-level token with the scope connections:write under Basic Information, and copy it."
+        return _failed("app-level token", fault, repair)
+    return Check("app-level token", fine=True)
+
+
+def _scopes(headers: Mapping[str, str]) -> Iterator[Check]:
+    granted = set(headers.get("x-oauth-scopes", "").replace(" ", "").split(","))
     missing = [each for each in SCOPES if each not in granted]
     absent = [each for each in OPTIONAL_SCOPES if each not in granted]
-    found = [
-        Check("bot token", fine=True),
-        Check(
-            f"scopes{': missing ' + ', '.join(missing) if missing else ''}",
-            not missing,
-            "Install the app again from manifest.yml.",
-        ),
-        Check(f"optional scopes{': without ' + ', '.join(absent) if absent else ''}", fine=True),
-        _clock(str(answer.headers.get("date", ""))),
-    ]
-    channel = store.read(lambda books: books.settings()).finance_channel if store is not None else ""
-    if channel:
-        found.append(_channel(client, channel))
-    return found
+    named = f": missing {', '.join(missing)}" if missing else ""
+    yield Check(f"scopes{named}", not missing, "Put manifest.yml into the app's settings and install the app again.")
+    yield Check(f"optional scopes{': without ' + ', '.join(absent) if absent else ''}", fine=True)
 
 
-def _channel(client: WebClient, channel: str) -> Check:
-    try:
-        check_channel(client, channel, None)
-    except Refused as refusal:
-        return Check("finance channel", fine=False, repair=refusal.sentence)
-    except SlackApiError as fault:
-        return Check(
-            f"finance channel: {fault.response.get('error')}",
-            fine=False,
-            repair="Invite the bot, or choose another channel.",
-        )
-    return Check("finance channel", fine=True)
-
-
-def _clock(header: str) -> Check:
-    if not header:
+def _clock(headers: Mapping[str, str]) -> Check:
+    if "date" not in headers:
         return Check("clock: Slack sent no date", fine=True)
-    skew = abs(parsedate_to_datetime(header).timestamp() - time.time())
+    skew = abs(parsedate_to_datetime(headers["date"]).timestamp() - time.time())
     return Check(
         f"clock: {skew:.0f} s off",
         skew <= MOST_SKEW_SECONDS,
-        "Switch time synchronisation on; Slack refuses old signatures.",
+        "Switch time synchronisation on; requests signed long ago are refused.",
     )
+
+
+def _channel(client: WebClient, setting: str, channel: str, enterprise: str | None) -> Check:
+    what = setting.replace("_", " ")
+    choose = f"choose another one: /duedesk settings {setting} #name."
+    try:
+        if client.conversations_info(channel=channel)["channel"].get("is_archived"):
+            return Check(f"{what}: is archived", fine=False, repair=f"Bring the channel back in Slack, or {choose}")
+        check_channel(client, channel, enterprise)
+    except Refused as refusal:
+        return Check(f"{what}: cannot hold money matters", fine=False, repair=refusal.sentence)
+    except (SlackApiError, OSError) as fault:
+        return _failed(what, fault, f"Invite the bot to the channel with /invite @duedesk, or {choose}")
+    return Check(what, fine=True)
+
+
+def _failed(what: str, fault: SlackApiError | OSError, repair: str) -> Check:
+    """A call that Slack refused or that did not reach it; what passes by itself needs another repair."""
+    if isinstance(fault, OSError):
+        return Check(f"{what}: {type(fault).__name__}", fine=False, repair="Check SLACK_API_URL and the network.")
+    error = str(fault.response.get("error") or "an answer that cannot be read")
+    if error in PASSING:
+        repair = "Slack cannot answer now; try again in a few minutes."
+    elif error == "missing_scope":
+        repair = "Install the app again, with all the scopes of manifest.yml."
+    return Check(f"{what}: {error}", fine=False, repair=repair)

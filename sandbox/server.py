@@ -161,6 +161,7 @@ def _config(app: Any, **where: Any) -> uvicorn.Config:
         http="h11",
         ws="websockets-sansio",
         lifespan="off",
+        date_header=False,  # the Web API tells the time of the workspace
         timeout_graceful_shutdown=1,
         **where,
     )

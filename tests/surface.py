@@ -93,8 +93,8 @@ def _sources() -> Iterator[str]:
 def _scopes() -> Iterator[str]:
     yield "## Scopes and methods\n"
     yield f"Scopes: {', '.join(map(code, SCOPES))}. Optional: {', '.join(map(code, OPTIONAL_SCOPES))}.\n"
-    rows = [(code(name), code(scope) if scope else "none") for name, scope in sorted(METHODS.items())]
-    yield table(("method of the Web API", "scope"), rows).rstrip("\n")
+    rows = [(code(name), ", ".join(map(code, scopes)) or "none") for name, scopes in sorted(METHODS.items())]
+    yield table(("method of the Web API", "scopes"), rows).rstrip("\n")
     yield ""
 
 

@@ -60,6 +60,13 @@ class SetOwner:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Leave:
+    """Slack says that somebody with a right is no full member any more."""
+
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RightChanged:
     """A person's right is another from now on."""
 
@@ -69,10 +76,11 @@ class RightChanged:
     former_owner: Person | None = None
 
     def trace(self) -> Trace:
+        after = self.person.role.label if self.person.active else f"{self.person.role.label}, deactivated"
         return Trace(
-            description=f"{self.person.user}: {self.before.label} to {self.person.role.label}",
+            description=f"{self.person.user}: {self.before.label} to {after}",
             before={"role": self.before.label},
-            after={"role": self.person.role.label, "user": self.person.user},
+            after={"role": after, "user": self.person.user},
         )
 
     def announcements(self) -> tuple[Announcement, ...]:
@@ -117,16 +125,44 @@ def revoke(command: Revoke, books: "Books", context: Context) -> RightChanged:
 
 @operation(by=Role.NONE)
 def set_owner(command: SetOwner, books: "Books", context: Context) -> RightChanged:
-    """Name the first owner; refused for good once there is one. Rule 120. Refuses: OwnerExists, NoAccess."""
-    check_profile(command.profile)
-    if books.people.owner() is not None:
+    """Name the first owner, or a new one once the owner left the workspace; refused otherwise. Rule 120. Refuses:
+    OwnerExists, NoAccess.
+    """
+    owner = books.people.owner()
+    if owner is not None and owner.active:
         raise OwnerExists("This book has its owner; only the owner can hand ownership over, with /duedesk grant.")
-    person = books.people.put(command.profile, Role.OWNER)
-    return RightChanged(person=person, before=Role.NONE, operation_id=context.operation_id)
+    check_profile(command.profile)
+    current = books.people.find(command.profile.team, command.profile.user)
+    before = current.role if current is not None and current.active else Role.NONE
+    if owner is None:
+        person = books.people.put(command.profile, Role.OWNER)
+    else:
+        person = replace(books.people.put(command.profile, Role.ADMINISTRATOR), role=Role.OWNER)
+        books.people.hand_over(owner, person)
+    return RightChanged(person=person, before=before, operation_id=context.operation_id, former_owner=owner)
+
+
+@operation(by=Role.NONE)
+def leave(command: Leave, books: "Books", context: Context) -> RightChanged:
+    """Let nobody act who is no full member any more; a later return needs a new grant. Rules 118, 119. Refuses:
+    NotFound.
+    """
+    current = books.people.find(command.profile.team, command.profile.user)
+    if current is None or not current.active or not why_not_member(command.profile):
+        raise NotFound("This person has no right to lose.", field="person")
+    books.people.deactivate(current)
+    return RightChanged(person=replace(current, active=False), before=current.role, operation_id=context.operation_id)
 
 
 def check_profile(profile: Profile) -> None:
     """Only full members of this workspace get rights. Rules 118, 119. Refuses: NoAccess."""
+    sentence = why_not_member(profile)
+    if sentence:
+        raise NoAccess(sentence, field="person")
+
+
+def why_not_member(profile: Profile) -> str:
+    """Why somebody is no full member of this workspace; empty for one who is. Rules 118, 119."""
     for fault, sentence in (
         (profile.robot, "Bots get no rights in this book."),
         (profile.deleted, "This user is deactivated."),
@@ -134,7 +170,8 @@ def check_profile(profile: Profile) -> None:
         (profile.guest, "Guests get no rights in this book; only full members do."),
     ):
         if fault:
-            raise NoAccess(sentence, field="person")
+            return sentence
+    return ""
 
 
 def check_may_grant(granter: Role, before: Role, after: Role) -> None:

@@ -16,6 +16,7 @@ from bot.handlers.blocks.text import escape, table
 from bot.handlers.commands import COMMANDS, Command, Reply, Sub, command
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import Block, context
+from bot.handlers.members import profile_of
 from bot.handlers.parse.dates import parse_date
 from bot.handlers.parse.words import phrase, split
 from bot.handlers.receivables import AGING, send_file
@@ -34,24 +35,6 @@ AUDIT_WORDS = {
     "by": "actor",
     "csv": "csv",
 }
-
-
-def profile_of(client: WebClient, user: str, home_team: str, home_enterprise: str | None) -> Profile:
-    """What Slack says of a user now; strangers and guests are told apart before anything is granted."""
-    found: dict[str, Any] = client.users_info(user=user)["user"]
-    team = str(found.get("team_id") or "")
-    enterprise = (found.get("enterprise_user") or {}).get("enterprise_id")
-    foreign = team != home_team and (home_enterprise is None or enterprise != home_enterprise)
-    return Profile(
-        team=team,
-        user=user,
-        enterprise=enterprise,
-        name=str(found.get("real_name") or found.get("name") or "")[:200],
-        guest=bool(found.get("is_restricted") or found.get("is_ultra_restricted")),
-        robot=bool(found.get("is_bot")) or user == "USLACKBOT",
-        stranger=foreign or bool(found.get("is_stranger")),
-        deleted=bool(found.get("deleted")),
-    )
 
 
 def _profile(call: Call, user: str) -> Profile:

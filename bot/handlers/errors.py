@@ -44,6 +44,8 @@ def answer(sentence: str, body: dict[str, Any]) -> BoltResponse:
         return json_response(update(message_view("Not done", [alert_block(sentence), section(escape(sentence))])))
     if kind == "block_suggestion":
         return json_response({"options": []})
+    if kind == "event_callback":
+        return BoltResponse(status=503)  # nobody reads an answer, and Slack delivers it again
     if "command" in body:
         return json_response({"response_type": "ephemeral", "text": escape(sentence)})
     tell(body, sentence)

@@ -3,34 +3,34 @@
 from typing import Any
 
 from bot.handlers.commands import COMMANDS
+from bot.handlers.members import EVENTS
 
 SCOPES = (
     "channels:read",
     "chat:write",
     "commands",
-    "files:read",
     "files:write",
     "groups:read",
     "im:write",
     "users:read",
 )
-OPTIONAL_SCOPES = ("channels:history", "groups:history", "im:history")
-# Every Web API method the code calls and the scope it needs; a test compares both with the code and the manifest.
-METHODS = {
-    "auth.test": "",
-    "apps.connections.open": "",
-    "chat.postMessage": "chat:write",
-    "chat.update": "chat:write",
-    "conversations.history": "groups:history",
-    "conversations.info": "groups:read",
-    "conversations.open": "im:write",
-    "conversations.replies": "groups:history",
-    "files.completeUploadExternal": "files:write",
-    "files.getUploadURLExternal": "files:write",
-    "users.info": "users:read",
-    "views.open": "",
-    "views.push": "",
-    "views.update": "",
+OPTIONAL_SCOPES = ("groups:history",)
+# Every Web API method the code calls and the scopes it needs; a test compares both with the code and the manifest.
+METHODS: dict[str, tuple[str, ...]] = {
+    "apps.connections.open": (),
+    "auth.test": (),
+    "chat.postMessage": ("chat:write",),
+    "chat.update": ("chat:write",),
+    "conversations.history": ("groups:history",),
+    "conversations.info": ("channels:read", "groups:read"),
+    "conversations.open": ("im:write",),
+    "conversations.replies": ("groups:history",),
+    "files.completeUploadExternal": ("files:write",),
+    "files.getUploadURLExternal": ("files:write",),
+    "users.info": ("users:read",),
+    "views.open": (),
+    "views.push": (),
+    "views.update": (),
 }
 
 
@@ -46,8 +46,10 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
         }
         for _, each in sorted(COMMANDS.items())
     ]
+    events: dict[str, Any] = {"bot_events": list(EVENTS)}
     interactivity: dict[str, Any] = {"is_enabled": True}
     if request_url:
+        events |= {"request_url": request_url}
         interactivity |= {"request_url": request_url, "message_menu_options_url": request_url}
     return {
         "display_information": {
@@ -61,6 +63,7 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}},
         "settings": {
+            "event_subscriptions": events,
             "interactivity": interactivity,
             "org_deploy_enabled": False,
             "socket_mode_enabled": not request_url,

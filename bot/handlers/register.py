@@ -15,6 +15,7 @@ from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press
 from bot.handlers.errors import explain, sentence_of, tell
 from bot.handlers.flow import FLOWS, Flow
 from bot.handlers.forms import alert_block, message_view, section
+from bot.handlers.members import EVENTS, on_user_change
 from bot.handlers.request import Call, call_of
 
 DeskOf = Callable[[dict[str, Any]], Desk]
@@ -37,6 +38,8 @@ def register(app: App, desk_of: DeskOf, *, prefix: str = "") -> None:
         app.action(name)(_on_change(desk_of))
     for action_id, run in SUGGESTIONS.items():
         app.options(action_id)(_on_suggest(run, desk_of))
+    for name in EVENTS:
+        app.event(name)(_on_user_change(desk_of))
     app.error(_on_error)
 
 
@@ -111,6 +114,13 @@ def _on_change(desk_of: DeskOf) -> Callable[..., None]:
         if flow is not None:
             flow.changed(call)
         ack()
+
+    return listen
+
+
+def _on_user_change(desk_of: DeskOf) -> Callable[..., None]:
+    def listen(body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
+        on_user_change(_call(body, client, context, desk_of))
 
     return listen
 

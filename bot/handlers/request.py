@@ -9,7 +9,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 
-from bot.desk import REQUEST_SECONDS, Desk
+from bot.desk import REQUEST_SECONDS, SYSTEM, Desk
 from bot.domain.operation import Actor, Request
 from bot.observe import request_id as logged_id
 
@@ -90,8 +90,7 @@ def actor_of(body: Body) -> Actor:
         return Actor(team=str(team), user=str(user["id"]), enterprise=_enterprise(body))
     event = body.get("event")
     if isinstance(event, Mapping):
-        team = event.get("user_team") or event.get("team") or body.get("team_id") or ""
-        return Actor(team=str(team), user=str(event.get("user", "")), enterprise=_enterprise(body))
+        return Actor(team=str(body.get("team_id") or ""), user=SYSTEM, enterprise=_enterprise(body))
     return Actor(team=str(body.get("team_id") or ""), user=str(body.get("user_id") or ""), enterprise=_enterprise(body))
 
 

@@ -15,8 +15,9 @@ from sqlalchemy.types import TypeEngine
 from bot.domain.settings import Settings
 from bot.storage import tables
 from bot.storage.customers import SqlCustomers
+from bot.storage.database import unanswered
 from bot.storage.documents import SqlInvoices, SqlPayments
-from bot.storage.engine import new_id, unanswered
+from bot.storage.ids import new_id
 from bot.storage.ledger import SqlAllocations, SqlLedger, SqlLots
 from bot.storage.people import SqlPeople, SqlSettings
 from bot.storage.requests import SqlNumbers, SqlOperations

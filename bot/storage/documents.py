@@ -12,7 +12,8 @@ from bot.domain.invoices import InvoiceLine
 from bot.domain.money import MICROS, Money, currency, plain
 from bot.domain.open_items import Invoice, InvoiceKind, InvoiceState
 from bot.domain.payments import Method, Payment, PaymentState
-from bot.storage.engine import Overtaken, rise_above
+from bot.storage.faults import Overtaken
+from bot.storage.ids import rise_above
 from bot.storage.session import Session
 from bot.storage.tables import AssignmentRow, AuditRow, InvoiceLineRow, InvoiceRow, PaymentRow
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
-from bot.storage.engine import new_id, now_of
+from bot.storage.database import now_of
+from bot.storage.ids import new_id
 from bot.storage.store import Store
 from bot.storage.tables import MessageRow, OutboxRow, RequestRow
 

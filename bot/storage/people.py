@@ -1,5 +1,6 @@
 """People with rights, and the settings of the book, inside a write."""
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Row, bindparam, delete, insert, select, update
@@ -75,7 +76,7 @@ class SqlPeople:
             )
         else:
             person_id = current.id
-            self._change(person_id, role, profile.name or current.name)
+            self._change(replace(current, role=role, name=profile.name or current.name, active=True))
         return Person(
             id=person_id,
             team=profile.team,
@@ -89,12 +90,16 @@ class SqlPeople:
         """The former owner becomes administrator first, so that there is one owner at every moment the database
         sees.
         """
-        self._change(former.id, Role.ADMINISTRATOR, former.name)
-        self._change(owner.id, Role.OWNER, owner.name)
+        self._change(replace(former, role=Role.ADMINISTRATOR))
+        self._change(replace(owner, role=Role.OWNER))
 
-    def _change(self, person_id: int, role: Role, name: str) -> None:
-        values = {"row_id": person_id, "new_role": int(role), "new_active": True, "new_name": name}
-        self._session.connection.execute(_CHANGE, values)
+    def deactivate(self, person: Person) -> None:
+        """Keep the right for the record; it lets nobody do anything."""
+        self._change(replace(person, active=False))
+
+    def _change(self, person: Person) -> None:
+        values = {"new_role": int(person.role), "new_active": person.active, "new_name": person.name}
+        self._session.connection.execute(_CHANGE, {"row_id": person.id, **values})
 
 
 class SqlSettings:

@@ -15,7 +15,7 @@ from bot.domain.operation import Role, Trace
 from bot.domain.people import Person
 from bot.domain.settings import Settings, with_values
 from bot.storage import ledger
-from bot.storage.engine import new_id
+from bot.storage.ids import new_id
 from bot.storage.people import SETTINGS
 from bot.storage.session import Session
 from bot.storage.tables import (

@@ -9,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select
 
-from bot.storage.engine import Database
+from bot.storage.database import Database
 from bot.storage.tables import BookRow, SeriesRow
 
 _book = BookRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one

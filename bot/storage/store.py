@@ -9,7 +9,8 @@ from sqlalchemy import Connection
 from bot.domain.ports import Finding
 from bot.domain.settings import Settings
 from bot.storage import requests, schema, verify
-from bot.storage.engine import Database, Library, now_of
+from bot.storage.database import Database, now_of
+from bot.storage.library import Library
 from bot.storage.reports import SqlReadBooks
 
 T = TypeVar("T")

@@ -13,7 +13,7 @@ from bot.domain.receivables import AgeingQuestion
 from bot.domain.settings import Settings
 from bot.storage import requests
 from bot.storage.ageing import ageing
-from bot.storage.engine import now_of
+from bot.storage.database import now_of
 from bot.storage.tables import AuditRow, EntryRow, SealRow
 
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 
 from sandbox.api import chat, conversations, files, people, views
@@ -54,6 +55,7 @@ class Api:
         answer = self._failing(method, arguments, token)
         workspace = self._workspace
         answer.headers |= {
+            "date": formatdate(workspace.clock(), usegmt=True),
             "x-oauth-scopes": ",".join(workspace.scopes),
             "x-accepted-oauth-scopes": ",".join(needed_scopes(workspace, method, arguments)),
         }

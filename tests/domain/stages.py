@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any
 
+from bot.desk import SYSTEM
 from bot.domain.allocation import Portion
 from bot.domain.customers import EditCustomer, Mode, NewCustomer, edit_customer, new_customer
 from bot.domain.invoices import (
@@ -32,7 +33,7 @@ from bot.domain.payments import (
     unassign_payment,
     void_payment,
 )
-from bot.domain.people import Grant, Profile, Revoke, grant, revoke
+from bot.domain.people import Grant, Leave, Profile, Revoke, grant, leave, revoke
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, SGD, TEAM, VIEWER, World, money
@@ -121,6 +122,10 @@ def staged_revoke(world: World) -> Staged:
     return revoke, Revoke(profile=Profile(team=TEAM, user=VIEWER)), ADMIN
 
 
+def staged_leave(world: World) -> Staged:
+    return leave, Leave(profile=Profile(team=TEAM, user=VIEWER, deleted=True)), SYSTEM
+
+
 STAGES: dict[str, Callable[[World], Staged]] = {
     "record_payment": staged_record,
     "assign_payment": staged_assign,
@@ -138,4 +143,5 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     "change_setting": staged_setting,
     "grant": staged_grant,
     "revoke": staged_revoke,
+    "leave": staged_leave,
 }

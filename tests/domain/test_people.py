@@ -6,11 +6,24 @@ from typing import Any
 
 import pytest
 
+from bot.desk import SYSTEM
 from bot.domain.customers import Customer
 from bot.domain.errors import NoAccess, NotFound, OwnerExists, Refused
 from bot.domain.operation import Actor, Request, Role
 from bot.domain.payments import PaymentState, RecordPayment, record_payment
-from bot.domain.people import Grant, Person, Profile, Revoke, SetOwner, grant, is_same_house, revoke, set_owner
+from bot.domain.people import (
+    Grant,
+    Leave,
+    Person,
+    Profile,
+    Revoke,
+    SetOwner,
+    grant,
+    is_same_house,
+    leave,
+    revoke,
+    set_owner,
+)
 from bot.domain.ports import AuditQuestion, Page
 from bot.domain.receivables import AgeingQuestion
 from bot.storage.reports import SqlReadBooks
@@ -45,7 +58,7 @@ def people_without_rights(world: World) -> list[Request]:
     """Somebody unknown, deactivated, revoked, and the owner's own id in another workspace."""
     for user in (INACTIVE, FORMER):
         world.do(grant, Grant(profile=profile(user), role=Role.ADMINISTRATOR), by=OWNER)
-    run_sql(world, f"UPDATE person SET active = {False} WHERE slack_user = '{INACTIVE}'")
+    world.do(leave, Leave(profile=profile(INACTIVE, deleted=True)), by=SYSTEM)
     world.do(revoke, Revoke(profile=profile(FORMER)), by=OWNER)
     return [world.request(user) for user in (STRANGER, INACTIVE, FORMER)] + [world.request(OWNER, team="T0OTHER")]
 
@@ -164,8 +177,56 @@ def test_a_granted_right_counts_at_once_and_a_revoked_one_no_more(world: World) 
 def test_only_full_members_of_the_workspace_get_rights(world: World, fault: str) -> None:
     with expect_refusal(world, NoAccess, field="person"):
         world.do(grant, Grant(profile=profile(STRANGER, **{fault: True}), role=Role.VIEWER), by=OWNER)
+    world.do(leave, Leave(profile=profile(OWNER, deleted=True)), by=SYSTEM)
     with expect_refusal(world, NoAccess, field="person"):
         world.do(set_owner, SetOwner(profile=profile(STRANGER, **{fault: True})), by=STRANGER)
+
+
+@pytest.mark.rule(118)
+@pytest.mark.parametrize("fault", ["guest", "stranger", "deleted"])
+def test_who_is_no_full_member_any_more_loses_access_and_regains_it_by_a_new_grant_only(
+    world: World, fault: str
+) -> None:
+    command = RecordPayment(payer="x", amount=money(1), received_on=world.today)
+    with expect_refusal(world, NotFound, field="person"):
+        world.do(leave, Leave(profile=profile(CLERK)), by=SYSTEM)
+    left = world.do(leave, Leave(profile=profile(CLERK, **{fault: True})), by=SYSTEM)
+    assert (left.before, left.person.active) == (Role.CLERK, False)
+    assert left.trace().description == f"{CLERK}: clerk to clerk, deactivated"
+    with expect_refusal(world, NoAccess):
+        world.do(record_payment, command, by=CLERK)
+    with expect_refusal(world, NotFound, field="person"):
+        world.do(leave, Leave(profile=profile(CLERK, **{fault: True})), by=SYSTEM)
+    with expect_refusal(world, NoAccess):
+        world.do(record_payment, command, by=CLERK)
+    again = world.do(grant, Grant(profile=profile(CLERK), role=Role.CLERK), by=ADMIN)
+    assert again.before is Role.NONE
+    assert world.do(record_payment, command, by=CLERK).by == CLERK
+
+
+@pytest.mark.rule(120)
+def test_an_owner_who_left_is_followed_by_whom_the_operator_names_and_nobody_else(world: World) -> None:
+    world.do(leave, Leave(profile=profile(OWNER, deleted=True)), by=SYSTEM)
+    assert owners(world) == [OWNER]
+    with expect_refusal(world, NoAccess):
+        world.do(grant, Grant(profile=profile(MANAGER), role=Role.OWNER), by=OWNER)
+    with expect_refusal(world, NoAccess, field="role"):
+        world.do(grant, Grant(profile=profile(MANAGER), role=Role.OWNER), by=ADMIN)
+    named = world.do(set_owner, SetOwner(profile=profile(MANAGER)), by=SYSTEM)
+    assert (named.before, named.person.role) == (Role.MANAGER, Role.OWNER)
+    assert owners(world) == [MANAGER]
+    with expect_refusal(world, NoAccess):
+        world.do(grant, Grant(profile=profile(STRANGER), role=Role.VIEWER), by=OWNER)
+    with expect_refusal(world, OwnerExists):
+        world.do(set_owner, SetOwner(profile=profile(STRANGER)), by=SYSTEM)
+
+
+@pytest.mark.rule(120)
+def test_an_owner_who_left_and_came_back_is_named_again(world: World) -> None:
+    world.do(leave, Leave(profile=profile(OWNER, deleted=True)), by=SYSTEM)
+    world.do(set_owner, SetOwner(profile=profile(OWNER)), by=SYSTEM)
+    assert owners(world) == [OWNER]
+    world.do(grant, Grant(profile=profile(STRANGER), role=Role.ADMINISTRATOR), by=OWNER)
 
 
 @pytest.mark.rule(120)

@@ -57,6 +57,13 @@ def test_a_missing_scope_is_named(stage: Stage) -> None:
     assert error_of(stage.client.conversations_history, channel="C0SECRET") == "missing_scope"
 
 
+def test_each_answer_carries_the_time_of_the_workspace(stage: Stage) -> None:
+    stage.sandbox.workspace.clock = lambda: 1_800_000_000.9
+    assert stage.client.auth_test().headers["date"] == "Fri, 15 Jan 2027 08:00:00 GMT"
+    with urllib.request.urlopen(f"{stage.address}/api/api.test") as answer:  # loopback only
+        assert answer.headers.get_all("date") == ["Fri, 15 Jan 2027 08:00:00 GMT"]
+
+
 def test_where_the_app_is_not_it_cannot_write(stage: Stage) -> None:
     post = stage.client.chat_postMessage
     assert error_of(post, channel="C0AWAY", text="One") == "not_in_channel"

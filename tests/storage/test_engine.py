@@ -30,9 +30,12 @@ from bot.domain.payments import (
 )
 from bot.domain.ports import Books
 from bot.domain.undo import Undo, undo
-from bot.storage import engine
+from bot.storage import ids
 from bot.storage.books import SqlBooks
-from bot.storage.engine import BATCH, Database, Library, SqliteDatabase, new_id, rise_above
+from bot.storage.database import Database
+from bot.storage.ids import new_id, rise_above
+from bot.storage.library import Library
+from bot.storage.sqlite import BATCH, SqliteDatabase
 from bot.storage.store import Store
 from tests.world import CLERK, START, TEAM, World, money
 
@@ -329,7 +332,7 @@ def test_ids_are_unique_and_rise_over_threads() -> None:
 
 
 def test_ids_rise_above_what_another_process_gave(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine, "_last_id", engine._last_id)
+    monkeypatch.setattr(ids, "_last_id", ids._last_id)
     ahead = new_id() + (5_000 << 22)
     rise_above(ahead)
     assert new_id() > ahead

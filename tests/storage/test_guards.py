@@ -19,7 +19,7 @@ from bot.domain.payments import (
     unassign_payment,
 )
 from bot.storage import guards
-from bot.storage.engine import new_id
+from bot.storage.ids import new_id
 from bot.storage.tables import metadata
 from tests.world import START, TEAM, World, money
 

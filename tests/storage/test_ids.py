@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from bot.storage.engine import new_id
+from bot.storage.ids import new_id
 
 
 def test_ids_rise_even_when_asked_for_faster_than_a_millisecond_has_room() -> None:
@@ -24,5 +24,5 @@ def test_threads_never_get_the_same_id() -> None:
 def test_a_clock_set_back_does_not_repeat_an_id(monkeypatch: pytest.MonkeyPatch) -> None:
     first = new_id()
     earlier = time.time_ns() - 10**12
-    monkeypatch.setattr("bot.storage.engine.time.time_ns", lambda: earlier)
+    monkeypatch.setattr("bot.storage.ids.time.time_ns", lambda: earlier)
     assert first < new_id() < new_id()

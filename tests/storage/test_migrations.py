@@ -26,7 +26,8 @@ from bot.domain.people import Profile
 from bot.domain.settings import ChangeSetting, Settings, change_setting
 from bot.storage import guards, schema
 from bot.storage.books import SqlBooks
-from bot.storage.engine import Library, new_id
+from bot.storage.ids import new_id
+from bot.storage.library import Library
 from bot.storage.reports import SqlReadBooks
 from bot.storage.store import Store
 from bot.storage.tables import metadata

@@ -36,7 +36,7 @@ from bot.domain.people import Grant, Profile, RightChanged, SetOwner, grant, set
 from bot.domain.ports import Books
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
-from bot.storage.engine import Library
+from bot.storage.library import Library
 from bot.storage.reports import SqlReadBooks
 from bot.storage.store import Store
 from tests.world import ADMIN, SGD, START, TEAM, World, money

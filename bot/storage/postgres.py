@@ -1,0 +1,148 @@
+"""A book in one schema of a PostgreSQL server, behind a pool that all books share."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy.exc import DBAPIError
+
+from bot.domain.errors import Busy
+from bot.storage.database import Database, T, Work, seconds_left
+from bot.storage.faults import BUSY, CommitUnknown
+
+SLOW_SECONDS = 0.1
+
+
+class PostgresDatabase(Database):
+    """One schema of a PostgreSQL server; a shared pool, admission counted, every wait within the deadline."""
+
+    dialect = "postgresql"
+
+    def __init__(self, engine: Engine, schema: str, admission: threading.BoundedSemaphore) -> None:
+        assert schema.replace("-", "").replace("_", "").isalnum()
+        self._engine = engine
+        self._schema = schema
+        self._admission = admission
+
+    def write(self, work: Work[T], deadline: float | None, *, keep: bool = True) -> T:
+        with self._begun(deadline, "") as connection:
+            try:
+                result = work(connection)
+            except BaseException:
+                _end(connection, "ROLLBACK")
+                raise
+            if keep:
+                self._commit(connection)
+            else:
+                _end(connection, "ROLLBACK")
+            return result
+
+    def read(self, work: Work[T], deadline: float | None) -> T:
+        with self._begun(deadline, "ISOLATION LEVEL REPEATABLE READ READ ONLY") as connection:
+            try:
+                return work(connection)
+            finally:
+                _end(connection, "ROLLBACK")
+
+    def exclusive(self, work: Work[T]) -> T:
+        with self._connection(None) as connection:
+            connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('duedesk schema'))")
+            connection.exec_driver_sql(f'CREATE SCHEMA IF NOT EXISTS "{self._schema}"')
+            self._begin(connection, None, "")
+            try:
+                result = work(connection)
+                connection.exec_driver_sql("COMMIT")
+            except BaseException:
+                _end(connection, "ROLLBACK")
+                raise
+            finally:
+                connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtext('duedesk schema'))")
+            return result
+
+    def close(self) -> None:
+        """The pool belongs to the library."""
+
+    @contextlib.contextmanager
+    def _connection(self, deadline: float | None) -> Iterator[Connection]:
+        if not self._admission.acquire(timeout=seconds_left(deadline)):
+            raise Busy(BUSY)
+        try:
+            with self._engine.connect() as connection:
+                yield connection
+        finally:
+            self._admission.release()
+
+    @contextlib.contextmanager
+    def _begun(self, deadline: float | None, how: str) -> Iterator[Connection]:
+        """A connection with its transaction begun; one that died in the pool is replaced, as nothing was done on it."""
+        with self._connection(deadline) as connection:
+            try:
+                self._begin(connection, deadline, how)
+            except DBAPIError as fault:
+                if not fault.connection_invalidated:
+                    raise
+                connection.rollback()
+                self._begin(connection, deadline, how)
+            yield connection
+
+    def _begin(self, connection: Connection, deadline: float | None, how: str) -> None:
+        waits = _waits(seconds_left(deadline))
+        connection.info["deadline"] = None
+        connection.exec_driver_sql(f'BEGIN {how}; SET LOCAL search_path = "{self._schema}"; {waits}')
+        if deadline is not None:
+            connection.info["deadline"] = (deadline, time.monotonic() + SLOW_SECONDS)
+
+    @staticmethod
+    def _commit(connection: Connection) -> None:
+        connection.info["deadline"] = None
+        try:
+            connection.exec_driver_sql("COMMIT")
+        except DBAPIError as fault:
+            if fault.connection_invalidated:
+                raise CommitUnknown from fault
+            raise
+
+
+def _waits(seconds: float) -> str:
+    milliseconds = max(1, int(seconds * 1000))
+    return f"SET LOCAL statement_timeout = {milliseconds}; SET LOCAL lock_timeout = {milliseconds}"
+
+
+def _shorten_waits(connection: Connection, *_: Any) -> None:
+    """After a statement that waited, the next one gets what is left of the deadline, not all of it again."""
+    limit = connection.info.get("deadline")
+    if limit is not None and time.monotonic() > limit[1]:
+        deadline, now = limit[0], time.monotonic()
+        connection.info["deadline"] = (deadline, now + SLOW_SECONDS)
+        raw: Any = connection.connection.dbapi_connection
+        raw.execute(_waits(deadline - now))
+
+
+def _end(connection: Connection, how: str) -> None:
+    """End a transaction; a connection that is gone has ended it by itself."""
+    if connection.invalidated:
+        return
+    connection.info["deadline"] = None
+    try:
+        connection.exec_driver_sql(how)
+    except DBAPIError:
+        connection.invalidate()
+
+
+def pool(url: URL, size: int) -> Engine:
+    """Connections of one server; every one is used by one request at a time."""
+    engine = create_engine(
+        url.set(drivername="postgresql+psycopg"),
+        hide_parameters=True,  # what people typed stays out of fault traces
+        isolation_level="AUTOCOMMIT",
+        pool_size=size,
+        max_overflow=2,
+        pool_pre_ping=False,
+        pool_reset_on_return=None,
+        connect_args={"connect_timeout": 5, "application_name": "duedesk"},
+    )
+    event.listen(engine, "after_cursor_execute", _shorten_waits)
+    return engine

@@ -1,0 +1,52 @@
+"""Every table, once; private to storage."""
+
+from bot.storage.tables.columns import KEY, Instant, Table
+from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, ModeRow
+from bot.storage.tables.desk import AuditRow, MessageRow, OutboxRow, RequestRow, SealRow
+from bot.storage.tables.documents import (
+    AssignmentRow,
+    CreditNoteRow,
+    HoldLotRow,
+    HoldRow,
+    InvoiceLineRow,
+    InvoiceRow,
+    LotRow,
+    PaymentRow,
+    UsageDayRow,
+)
+from bot.storage.tables.ledger import AllocationRow, EntryRow, FlagRow, PostingRow
+from bot.storage.tables.people import BookRow, PersonRow, SeriesRow, SettingRow
+
+metadata = Table.metadata
+
+__all__ = [
+    "KEY",
+    "AllocationRow",
+    "AssignmentRow",
+    "AuditRow",
+    "BookRow",
+    "ContactRow",
+    "CreditLimitRow",
+    "CreditNoteRow",
+    "CustomerRow",
+    "EntryRow",
+    "FlagRow",
+    "HoldLotRow",
+    "HoldRow",
+    "Instant",
+    "InvoiceLineRow",
+    "InvoiceRow",
+    "LotRow",
+    "MessageRow",
+    "ModeRow",
+    "OutboxRow",
+    "PaymentRow",
+    "PersonRow",
+    "PostingRow",
+    "RequestRow",
+    "SealRow",
+    "SeriesRow",
+    "SettingRow",
+    "UsageDayRow",
+    "metadata",
+]
