@@ -112,7 +112,7 @@ class Desk:
         lost = False
         for attempt in range(MOST_TRIES):
             try:
-                return self.store.write(work, request.deadline, keep=keep)
+                return self.store.write(work, request.deadline, keep=keep, alone=operation.alone)
             except (Refused, CommitUnknown, Overtaken, DBAPIError) as fault:
                 lost = lost or isinstance(fault, CommitUnknown)
                 first = self._done_meanwhile(operation, request, hashed, fault) if keep else None

@@ -106,12 +106,16 @@ OutcomeT = TypeVar("OutcomeT", bound=Outcome)
 
 @dataclass(frozen=True, slots=True)
 class Operation(Generic[CommandT, OutcomeT]):
-    """One write of the desk: its name in the audit log, the role it needs, and what it does."""
+    """One write of the desk: its name in the audit log, the role it needs, and what it does.
+
+    One done `alone` changes what others go by, such as the hard lock: none of them is under way meanwhile.
+    """
 
     name: str
     by: Role
     run: "Callable[[CommandT, Books, Context], OutcomeT]"
     doc: str
+    alone: bool = False
 
     @property
     def event(self) -> str:
@@ -125,11 +129,12 @@ OPERATIONS: "dict[str, Operation[object, Outcome]]" = {}
 def operation(
     *,
     by: Role,
+    alone: bool = False,
 ) -> "Callable[[Callable[[CommandT, Books, Context], OutcomeT]], Operation[CommandT, OutcomeT]]":
     """Make a function an operation: data that the desk, the audit and the permission test read."""
 
     def wrap(run: "Callable[[CommandT, Books, Context], OutcomeT]") -> Operation[CommandT, OutcomeT]:
-        made = Operation(run.__name__, by, run, run.__doc__ or "")
+        made = Operation(run.__name__, by, run, run.__doc__ or "", alone)
         assert made.name not in OPERATIONS
         OPERATIONS[made.name] = made  # type: ignore[assignment]  # a list of all operations forgets their types
         return made

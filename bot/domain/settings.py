@@ -98,7 +98,7 @@ class SettingChanged:
         return ()
 
 
-@operation(by=Role.ADMINISTRATOR)
+@operation(by=Role.ADMINISTRATOR, alone=True)
 def change_setting(command: ChangeSetting, books: "Books", context: Context) -> SettingChanged:
     """Change one setting for what happens from now on. Rules 102, 103. Refuses: SettingRefused."""
     if command.name not in NAMES:

@@ -36,7 +36,8 @@ class Database(ABC):
     dialect: str
 
     @abstractmethod
-    def write(self, work: Work[T], deadline: float | None, *, keep: bool = True) -> T: ...
+    def write(self, work: Work[T], deadline: float | None, *, keep: bool = True, alone: bool = False) -> T:
+        """Work that is kept or rolled back; what is done alone waits for other writes, and they wait for it."""
 
     @abstractmethod
     def read(self, work: Work[T], deadline: float | None) -> T: ...

@@ -27,8 +27,10 @@ class PostgresDatabase(Database):
         self._schema = schema
         self._admission = admission
 
-    def write(self, work: Work[T], deadline: float | None, *, keep: bool = True) -> T:
-        with self._begun(deadline, "") as connection:
+    def write(self, work: Work[T], deadline: float | None, *, keep: bool = True, alone: bool = False) -> T:
+        # Without it a setting such as the hard lock could change between its being read and the end of a write.
+        lock = "pg_advisory_xact_lock" if alone else "pg_advisory_xact_lock_shared"
+        with self._begun(deadline, "", f"SELECT {lock}(hashtext('{self._schema} rules'))") as connection:
             try:
                 result = work(connection)
             except BaseException:
@@ -76,22 +78,23 @@ class PostgresDatabase(Database):
             self._admission.release()
 
     @contextlib.contextmanager
-    def _begun(self, deadline: float | None, how: str) -> Iterator[Connection]:
+    def _begun(self, deadline: float | None, how: str, first: str = "") -> Iterator[Connection]:
         """A connection with its transaction begun; one that died in the pool is replaced, as nothing was done on it."""
         with self._connection(deadline) as connection:
             try:
-                self._begin(connection, deadline, how)
+                self._begin(connection, deadline, how, first)
             except DBAPIError as fault:
                 if not fault.connection_invalidated:
+                    _end(connection, "ROLLBACK")
                     raise
                 connection.rollback()
-                self._begin(connection, deadline, how)
+                self._begin(connection, deadline, how, first)
             yield connection
 
-    def _begin(self, connection: Connection, deadline: float | None, how: str) -> None:
+    def _begin(self, connection: Connection, deadline: float | None, how: str, first: str = "") -> None:
         waits = _waits(seconds_left(deadline))
         connection.info["deadline"] = None
-        connection.exec_driver_sql(f'BEGIN {how}; SET LOCAL search_path = "{self._schema}"; {waits}')
+        connection.exec_driver_sql(f'BEGIN {how}; SET LOCAL search_path = "{self._schema}"; {waits}; {first}')
         if deadline is not None:
             connection.info["deadline"] = (deadline, time.monotonic() + SLOW_SECONDS)
 

@@ -44,7 +44,7 @@ class SqliteDatabase(Database):
         self._thread.start()
         self._closed = False
 
-    def write(self, work: Work[T], deadline: float | None, *, keep: bool = True) -> T:
+    def write(self, work: Work[T], deadline: float | None, *, keep: bool = True, alone: bool = False) -> T:  # noqa: ARG002  # each writer is alone here
         job = _Job(work, deadline, keep=keep)
         left = seconds_left(deadline)
         self._jobs.put(job)

@@ -37,8 +37,10 @@ class Store:
         """Whether the book is at the schema this program serves."""
         return self.database.read(schema.version, None) == schema.newest()
 
-    def write(self, work: Callable[[Connection], T], deadline: float | None = None, *, keep: bool = True) -> T:
-        return self.database.write(work, deadline, keep=keep)
+    def write(
+        self, work: Callable[[Connection], T], deadline: float | None = None, *, keep: bool = True, alone: bool = False
+    ) -> T:
+        return self.database.write(work, deadline, keep=keep, alone=alone)
 
     def read(self, work: Callable[[SqlReadBooks], T], deadline: float | None = None) -> T:
         """Ask the books in one read-only snapshot."""

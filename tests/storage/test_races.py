@@ -5,6 +5,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import TimeoutError as FutureTimeout
+from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
@@ -339,6 +341,31 @@ def test_rights_and_settings_changed_at_once(world: World, pool: ThreadPoolExecu
         works = [partial(world.do, change_setting, command, by=ADMIN) for command in changing]
         assert refused(at_once(pool, works)) == []
     assert world.store.read(lambda books: books.settings().version) == 1 + ROUNDS * THREADS
+    world.check()
+
+
+@pytest.mark.rule(3)
+def test_a_lock_of_days_waits_for_what_is_being_written_into_them(world: World, pool: ThreadPoolExecutor) -> None:
+    """A payment that read the settings before keeps its day; the lock stands once it is in the books."""
+    begun, go_on = threading.Event(), threading.Event()
+
+    def slow(command: RecordPayment, books: Books, context: Context) -> PaymentChanged:
+        begun.set()
+        assert go_on.wait(10)
+        return record_payment.run(command, books, context)
+
+    command = RecordPayment(payer="x", amount=money(1), received_on=world.day(-9))
+    paying = pool.submit(world.do, replace(record_payment, run=slow), command)
+    assert begun.wait(10)
+    locking = pool.submit(
+        world.do, change_setting, ChangeSetting(name="hard_lock", value=world.day(-5).isoformat()), by=ADMIN
+    )
+    with pytest.raises(FutureTimeout):
+        locking.result(timeout=0.3)
+    go_on.set()
+    assert paying.result().payment.posted_on == world.day(-9)
+    assert locking.result().after == world.day(-5).isoformat()
+    assert world.do(record_payment, command).payment.posted_on == world.day(-4)
     world.check()
 
 
