@@ -104,7 +104,7 @@ def _run(_parsed: argparse.Namespace) -> int:
     with closing(build(config)) as duedesk:
         if not duedesk.desk.store.is_current():
             return _outdated()
-        if config.duedesk_owner:
+        if config.duedesk_owner and not duedesk.desk.store.read(lambda books: books.has_owner()):
             name_owner(duedesk.desk, duedesk.client, config.duedesk_owner)
         duedesk.delivery.start()
         stopped = threading.Event()

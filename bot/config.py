@@ -1,7 +1,6 @@
 """Settings from the environment: secrets and addresses only, checked at start with every problem named at once."""
 
 import re
-from pathlib import Path
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -94,10 +93,6 @@ class Config(BaseSettings):
             for name, (secret, start) in wanted.items()
             if not secret.get_secret_value() or not secret.get_secret_value().startswith(start)
         ]
-
-    @property
-    def database_file(self) -> Path | None:
-        return Path(self.database_url.removeprefix("sqlite:///")) if self.database_url.startswith("sqlite") else None
 
 
 class BadConfig(Exception):  # noqa: N818  # read as a sentence by the operator

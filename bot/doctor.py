@@ -41,7 +41,7 @@ def examine(config: Config) -> list[Check]:
     try:
         store = Store.open(library)
         current = store.is_current()
-        found.append(Check("database schema", current, "Run: duedesk db upgrade."))
+        found.append(Check("database schema", current, "Check DATABASE_URL, then run: duedesk db upgrade."))
         if current:
             settings = store.read(lambda books: books.settings())
             found += _book(store, settings)

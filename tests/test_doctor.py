@@ -215,10 +215,13 @@ OF_THE_BOOK: dict[str, Fault] = {
     "a server that cannot be reached": Fault(
         lambda here: here.environment(DATABASE_URL=NOWHERE), "database: OperationalError", "Check DATABASE_URL"
     ),
-    "a file that cannot be made": Fault(
+    "a file that is not there": Fault(
         lambda here: here.environment(DATABASE_URL="sqlite:////dev/null/books/duedesk.db"),
-        "database: NotADirectoryError",
-        "Check DATABASE_URL",
+        "database schema",
+        "duedesk db upgrade",
+    ),
+    "a folder for a file": Fault(
+        lambda here: here.environment(DATABASE_URL="sqlite:////dev"), "database: OperationalError", "Check DATABASE_URL"
     ),
     "an old schema": Fault(
         lambda here: run_sql(here.world, "UPDATE alembic_version SET version_num = '0000_of_old'"),

@@ -32,8 +32,8 @@ def sentence_of(error: Exception) -> str:
         return "Slack was slow and the form could not be opened in time. Nothing was done; try again."
     log.error("incident %s", request_id.get(), exc_info=error)
     return (
-        "Something went wrong on our side; whether anything was recorded stands in the books, and trying again"
-        f" cannot do it twice. Incident {request_id.get()}; the operator can look it up."
+        "Something went wrong on our side. Try again: nothing is done twice. If it happens again, tell the operator"
+        f" incident {request_id.get()}."
     )
 
 

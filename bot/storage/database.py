@@ -46,6 +46,10 @@ class Database(ABC):
     def exclusive(self, work: Work[T]) -> T:
         """Work on the schema itself."""
 
+    def exists(self) -> bool:
+        """Whether there is anything yet to ask."""
+        return True
+
     @abstractmethod
     def close(self) -> None: ...
 

@@ -1,5 +1,6 @@
 """A book in one SQLite file, with one fair writer for all."""
 
+import contextlib
 import queue
 import sqlite3
 import threading
@@ -8,9 +9,10 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
 from pathlib import Path
 from typing import Any, Generic
+from urllib.parse import quote
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from bot.domain.errors import Busy
@@ -37,7 +39,7 @@ class SqliteDatabase(Database):
     dialect = "sqlite"
 
     def __init__(self, path: Path) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         self._engine = _sqlite_engine(path)
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._serve, name="book-writer", daemon=True)
@@ -65,6 +67,9 @@ class SqliteDatabase(Database):
                 connection.exec_driver_sql("ROLLBACK")
 
     def exclusive(self, work: Work[T]) -> T:
+        """Work on the schema makes the file; nothing else does, so that a mistyped path is no new, empty book."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch()
         with self._engine.connect() as connection:
             connection.exec_driver_sql("BEGIN IMMEDIATE")
             try:
@@ -75,6 +80,9 @@ class SqliteDatabase(Database):
             connection.exec_driver_sql("COMMIT")
             return result
 
+    def exists(self) -> bool:
+        return self._path.exists()
+
     def close(self) -> None:
         if not self._closed:
             self._closed = True
@@ -83,8 +91,15 @@ class SqliteDatabase(Database):
             self._engine.dispose()
 
     def _serve(self) -> None:
-        with self._engine.connect() as connection:
+        with contextlib.ExitStack() as stack:
+            connection: Connection | None = None
             while (job := self._jobs.get()) is not None:
+                if connection is None:
+                    try:
+                        connection = stack.enter_context(self._engine.connect())
+                    except SQLAlchemyError as fault:
+                        job.future.set_exception(_kindly(fault))
+                        continue
                 if not self._batch(connection, job):
                     return
 
@@ -191,7 +206,7 @@ def _kindly(fault: BaseException) -> BaseException:
 
 def _sqlite_engine(path: Path) -> Engine:
     engine = create_engine(
-        URL.create("sqlite+pysqlite", database=str(path)),
+        URL.create("sqlite+pysqlite", database=f"file:{quote(str(path))}", query={"mode": "rw", "uri": "true"}),
         hide_parameters=True,  # what people typed stays out of fault traces
         connect_args={
             "check_same_thread": False,

@@ -35,7 +35,7 @@ class Store:
 
     def is_current(self) -> bool:
         """Whether the book is at the schema this program serves."""
-        return self.database.read(schema.version, None) == schema.newest()
+        return self.database.exists() and self.database.read(schema.version, None) == schema.newest()
 
     def write(
         self, work: Callable[[Connection], T], deadline: float | None = None, *, keep: bool = True, alone: bool = False

@@ -14,10 +14,12 @@ from bot.domain.settings import Settings
 from bot.storage import requests
 from bot.storage.ageing import ageing
 from bot.storage.database import now_of
-from bot.storage.tables import AuditRow, EntryRow, SealRow
+from bot.storage.tables import AuditRow, EntryRow, InvoiceRow, PaymentRow, SealRow
 
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _entry = EntryRow.__table__  # type: ignore[attr-defined]  # as below
+_invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as below
+_payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as below
 _seal = SealRow.__table__  # type: ignore[attr-defined]  # as above
 
 UNSEALED_SECONDS = 60
@@ -64,7 +66,8 @@ CHECKS: dict[str, str] = {
     "allocation joins one customer": """SELECT 'allocation ' || a.id, a.customer_id, COALESCE(l.customer_id, 0)
         FROM allocation a LEFT JOIN lot l ON l.id = a.lot_id LEFT JOIN invoice i ON i.id = a.invoice_id
         WHERE (l.id IS NOT NULL AND (l.customer_id <> a.customer_id OR l.opened_on <> a.credit_on)) OR
-        (i.id IS NOT NULL AND (i.customer_id <> a.customer_id OR i.currency <> l.currency))""",
+        (i.id IS NOT NULL AND (i.customer_id <> a.customer_id OR i.currency <> l.currency
+        OR i.posted_on <> a.posted_on OR i.due_on <> a.due_on OR i.issue_on <> a.issue_on))""",
     "allocation matches its entry": """SELECT 'allocation ' || a.id, a.amount_micros || ' on ' || a.effective_on,
         COALESCE(-p.amount_micros || ' on ' || e.effective_on, 'none') FROM allocation a
         LEFT JOIN posting p ON p.entry_id = a.entry_id AND p.account = 'receivable' LEFT JOIN entry e ON e.id =
@@ -115,8 +118,8 @@ CHECKS: dict[str, str] = {
         LEFT JOIN audit a ON a.id = r.operation_id WHERE a.id IS NULL""",
     "every entry has its operation": """SELECT 'entry ' || e.id, e.operation_id, 'none' FROM entry e
         LEFT JOIN audit a ON a.id = e.operation_id WHERE a.id IS NULL""",
-    "one owner": """SELECT 'people', '1', x.owners FROM (SELECT COUNT(*) AS owners FROM person WHERE role = 5) x
-        WHERE x.owners > 1""",
+    "one owner": """SELECT 'people', '1', x.owners FROM (SELECT SUM(CASE WHEN role = 5 THEN 1 ELSE 0 END) AS owners,
+        COUNT(*) AS people FROM person) x WHERE x.people > 0 AND x.owners <> 1""",
 }
 
 
@@ -125,8 +128,33 @@ def findings(connection: Connection, settings: Settings) -> Iterator[Finding]:
     for name, statement in CHECKS.items():
         for row in connection.execute(text(f"{statement} LIMIT {MOST_FINDINGS}")):
             yield Finding(check=name, where=str(row[0]), kept=str(row[1]), recomputed=str(row[2]))
+    yield from _numbers(connection)
     yield from _control_against_open_items(connection, settings)
     yield from seals(connection)
+
+
+def _numbers(connection: Connection) -> Iterator[Finding]:
+    """Every document has the number of its turn; a prefix may have changed on the way, the count goes on."""
+    for name, table in (("payment", _payment), ("invoice", _invoice)):
+        statement = select(table.c.number).where(table.c.number.is_not(None))
+        turns = {number: turn_of(number) for number in connection.execute(statement).scalars()}
+        missing = sorted(set(range(1, len(turns) + 1)) - set(turns.values()))
+        seen: set[int] = set()
+        for number, turn in sorted(turns.items()):
+            if turn in seen or not 1 <= turn <= len(turns):
+                yield Finding(
+                    check="each number in its turn",
+                    where=f"{name} {number}",
+                    kept=number,
+                    recomputed=str(missing.pop(0)),
+                )
+            seen.add(turn)
+
+
+def turn_of(number: str) -> int:
+    """The count at the end of a document's number; zero where there is none."""
+    digits = number[len(number.rstrip("0123456789")) :]
+    return int(digits or 0)
 
 
 def _control_against_open_items(connection: Connection, settings: Settings) -> Iterable[Finding]:
@@ -178,4 +206,4 @@ def seals(connection: Connection) -> Iterator[Finding]:
 
 def all_checks() -> list[str]:
     """The names of all checks, for help and tests."""
-    return [*CHECKS, "ageing ties to the control accounts", "audit chain"]
+    return [*CHECKS, "each number in its turn", "ageing ties to the control accounts", "audit chain"]

@@ -74,6 +74,7 @@ FAULTS: dict[str, Fault] = {
     "every key has its operation": Fault("key", f"DELETE FROM audit WHERE id = {LAST_AUDIT}"),
     "every entry has its operation": Fault("entry", "UPDATE entry SET operation_id = 1 WHERE kind = 'invoice'"),
     "one owner": Fault("people", "UPDATE person SET role = 5"),
+    "each number in its turn": Fault("PAY-0099", "UPDATE payment SET number = 'PAY-0099' WHERE number = 'PAY-0002'"),
     "ageing ties to the control accounts": Fault(
         "customer", "UPDATE invoice SET posted_on = '2099-01-01' WHERE number = 'INV-0001'"
     ),
