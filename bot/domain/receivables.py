@@ -82,6 +82,7 @@ class Ageing:
 class AgeingDetail:
     """One open invoice behind a row. Rule 83."""
 
+    customer_id: int
     invoice_id: int
     number: str
     issue_on: date

@@ -1,7 +1,7 @@
 """Files that somebody asked for, rendered when they are sent and delivered by direct message."""
 
 import json
-from dataclasses import replace
+from collections import defaultdict
 from datetime import date, datetime
 from typing import Any
 
@@ -9,21 +9,39 @@ from slack_sdk import WebClient
 
 from bot.desk import Desk
 from bot.documents.sheets import csv_file
+from bot.domain.errors import NoAccess
 from bot.domain.money import Money
+from bot.domain.operation import Actor, Request, Role
 from bot.domain.ports import AuditQuestion
-from bot.domain.receivables import AgeingQuestion, Basis
+from bot.domain.receivables import AgeingDetail, AgeingQuestion, Basis
+from bot.observe import log
 from bot.storage.outbox import Claimed
 from bot.storage.reports import SqlReadBooks
 
 MOST_AUDIT = 1_000_000
+MOST_INVOICES = 1_000_000
 AUDIT_COLUMNS = ("App", "Event", "Description", "Actor", "Affected Organization", "Datetime")
 
 
 def send_report(desk: Desk, client: WebClient, row: Claimed) -> None:
-    """Render and upload one file; a retry gives the same figures, since the question is kept."""
+    """Render and upload one file, if its reader may still read it; a retry gives the same figures, since the question
+    is kept.
+    """
     asked: dict[str, Any] = json.loads(row.payload)
-    user = json.loads(row.destination)["user"]
-    name, content, says = desk.store.read(lambda books: RENDER[asked["file"]](books, asked))
+    to: dict[str, str] = json.loads(row.destination)
+    user, kind = to["user"], asked["file"]
+    request = Request(
+        actor=Actor(team=to["team"], user=user),
+        now=desk.clock(),
+        key=f"report:{row.id}",
+        request_id=f"report {row.id}",
+        command=kind,
+    )
+    try:
+        name, content, says = desk.ask(lambda books: RENDER[kind](books, asked), request, by=READERS[kind])
+    except NoAccess:
+        log.info("report %s is not sent: its reader has no right to it any more", row.id)
+        return
     channel = client.conversations_open(users=user)["channel"]["id"]
     client.files_upload_v2(
         channel=channel, filename=name, content=content, title=name, initial_comment=says, request_file_info=False
@@ -36,12 +54,15 @@ def ageing_csv(books: SqlReadBooks, asked: dict[str, Any]) -> tuple[str, bytes, 
     report = books.ageing(question)
     headers = ("customer", "code", "invoice", "issued", "due", "currency", *report.labels, "total", "unapplied credit")
     rows: list[list[str]] = []
+    behind: dict[int, list[AgeingDetail]] = defaultdict(list)
+    for each in books.ageing_detail(question, limit=MOST_INVOICES):
+        behind[each.customer_id].append(each)
     for row in report.rows:
         figures = [*row.buckets_micros, row.total_micros, row.unapplied_micros]
         rows.append(
             [row.name, row.code, "", "", "", row.currency.code, *(_plain(each, row.currency) for each in figures)]
         )
-        for each in books.ageing_detail(replace(question, customer_id=row.customer_id), limit=100_000):
+        for each in behind[row.customer_id]:
             buckets = [
                 _plain(each.open.micros if index == each.bucket else 0, row.currency)
                 for index in range(len(report.labels))
@@ -105,3 +126,4 @@ def _plain(micros: int, currency: Any) -> str:
 
 
 RENDER = {"ageing": ageing_csv, "audit": audit_csv}
+READERS = {"ageing": Role.VIEWER, "audit": Role.ADMINISTRATOR}

@@ -120,6 +120,7 @@ def _detail(row: Any, question: AgeingQuestion) -> AgeingDetail:
     since = row.due_on if question.basis is Basis.DUE else row.issue_on
     days = (question.as_of - since).days
     return AgeingDetail(
+        customer_id=row.customer_id,
         invoice_id=row.id,
         number=row.number,
         issue_on=row.issue_on,
