@@ -26,22 +26,27 @@ class Touched:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What an operation changed for a customer: before and after, and the invoices touched, oldest first."""
+    """What an operation changed for a customer: before and after, the invoices touched, oldest first, and the ids of
+    the payments of which more or less is left.
+    """
 
     before: Customer
     after: Customer
     touched: tuple[Touched, ...] = ()
+    payments: tuple[int, ...] = ()
 
     @classmethod
     def none(cls, customer: Customer) -> "Effect":
         return cls(before=customer, after=customer)
 
     def announcements(self, but: int | None = None) -> tuple[Announcement, ...]:
-        """The cards of touched invoices are refreshed where they were posted."""
+        """The cards of other documents that were touched are refreshed where they were posted."""
+        invoices = [(DocumentKind.INVOICE, touched.invoice.id) for touched in self.touched]
+        payments = [(DocumentKind.PAYMENT, payment_id) for payment_id in self.payments]
         return tuple(
-            Announcement(document=DocumentKind.INVOICE, document_id=touched.invoice.id, refresh_only=True)
-            for touched in self.touched
-            if touched.invoice.id != but
+            Announcement(document=document, document_id=document_id, refresh_only=True)
+            for document, document_id in (*invoices, *payments)
+            if document_id != but
         )
 
 
@@ -99,6 +104,7 @@ class Matching:
         self.lots = {lot.id: lot for lot in lots}
         self.made: list[Allocation] = []
         self.taken_back: list[Allocation] = []
+        self.days: set[date] = set()
 
     def load_invoices(self, ids: Sequence[int]) -> None:
         """Read the invoices of a match. Refuses: InvoiceOfAnotherCustomer."""
@@ -116,6 +122,7 @@ class Matching:
     def post(self, entry: Entry, **delta_micros: int) -> int:
         """Post an entry and move the customer's control accounts with it."""
         self.customer = self.customer.moved(**delta_micros)
+        self.days.add(entry.effective_on)
         return self.books.ledger.post(entry)
 
     def open_lot(self, lot: Lot) -> None:
@@ -224,7 +231,14 @@ class Matching:
             ),
             key=lambda each: each.invoice.sort_key,
         )
-        return Effect(before=self._before, after=self.customer, touched=tuple(touched))
+        lots = {each.lot_id for each in (*self.made, *self.taken_back)}
+        payments = {self.lots[lot_id].payment_id for lot_id in lots} - {None}
+        return Effect(
+            before=self._before,
+            after=self.customer,
+            touched=tuple(touched),
+            payments=tuple(sorted(each for each in payments if each is not None)),
+        )
 
     def live(self, earlier: Sequence[Allocation]) -> tuple[Allocation, ...]:
         """Allocations in force after this operation, with what their invoices now leave open."""

@@ -150,6 +150,15 @@ class EditCustomer:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """A particular that is another from now on, both as people read them."""
+
+    name: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerChanged:
     """A customer was opened or edited."""
 
@@ -157,7 +166,11 @@ class CustomerChanged:
     customer: Customer
     contacts: tuple[Contact, ...]
     operation_id: int
-    changed: tuple[str, ...] = ()
+    corrected: tuple[Correction, ...] = ()
+
+    @property
+    def changed(self) -> tuple[str, ...]:
+        return tuple(each.name for each in self.corrected)
 
     def trace(self) -> Trace:
         customer = self.customer
@@ -165,7 +178,9 @@ class CustomerChanged:
             description=f"{customer.code} {self.kind}: {', '.join(self.changed) or customer.mode.value}",
             customer_id=customer.id,
             document=customer.code,
+            before={each.name: each.before for each in self.corrected},
             after={
+                **{each.name: each.after for each in self.corrected},
                 "mode": customer.mode.value,
                 "currency": customer.currency.code,
                 "due_days": str(customer.due_days or ""),
@@ -224,12 +239,30 @@ def edit_customer(command: EditCustomer, books: "Books", context: Context) -> Cu
         version=before.version + 1,
     )
     contacts = clean_contacts(command.contacts)
+    corrected = corrections(before, after, ("code", "name", "due_days", "billing_name", "country", "zone"))
+    if contacts != books.customers.contacts(before.id):
+        corrected += (Correction(name="contacts", before="", after=f"{len(contacts)}, as the customer shows them"),)
+    if not corrected:
+        raise WrongState(f"Nothing of {before.name} is different; change a field, or close the form.")
     books.customers.update(after, contacts)
-    names = ("code", "name", "due_days", "billing_name", "country", "zone")
-    changed = tuple(name.replace("_", " ") for name in names if getattr(before, name) != getattr(after, name))
     return CustomerChanged(
-        kind="edited", customer=after, contacts=contacts, operation_id=context.operation_id, changed=changed
+        kind="edited", customer=after, contacts=contacts, operation_id=context.operation_id, corrected=corrected
     )
+
+
+def corrections(before: object, after: object, names: tuple[str, ...]) -> tuple[Correction, ...]:
+    """What differs between two states of a document, as people read it."""
+    return tuple(
+        Correction(
+            name=name.replace("_", " "), before=_shown(getattr(before, name)), after=_shown(getattr(after, name))
+        )
+        for name in names
+        if getattr(before, name) != getattr(after, name)
+    )
+
+
+def _shown(value: object) -> str:
+    return "" if value is None else str(value)
 
 
 def clean_text(text: str, field: str, longest: int, *, needed: bool = False, called: str = "") -> str:

@@ -6,8 +6,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from bot.domain.allocation import Effect, Matching, Portion
-from bot.domain.customers import Customer
-from bot.domain.money import Money
+from bot.domain.customers import Correction, Customer
+from bot.domain.money import Money, total
 from bot.domain.open_items import Allocation
 from bot.domain.operation import Announcement, Context, DocumentKind, Trace
 
@@ -151,7 +151,11 @@ class VoidPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentChanged:
-    """Something happened to a payment; carries all its card shows."""
+    """Something happened to a payment; carries all its card shows.
+
+    `allocations` are in force now; `made` and `taken_back` are what this operation did, to other payments' money too.
+    `effective_on` is the day it counts from, which may be later than the day that was asked for.
+    """
 
     step: PaymentStep
     payment: Payment
@@ -163,6 +167,38 @@ class PaymentChanged:
     by: str = ""
     at: datetime
     note: str = ""
+    made: tuple[Allocation, ...] = ()
+    taken_back: tuple[Allocation, ...] = ()
+    effective_on: date | None = None
+    asked_on: date | None = None
+    corrected: tuple[Correction, ...] = ()
+
+    @property
+    def moved(self) -> Money:
+        """How much the step was about."""
+        matched = (*self.made, *self.taken_back) if self.payment.lot_id is not None else ()
+        about = {
+            PaymentStep.ALLOCATED: self.made,
+            PaymentStep.UNALLOCATED: self.taken_back,
+            PaymentStep.UNDONE: matched,
+        }.get(self.step)
+        if not about:
+            return self.payment.amount
+        return total([each.amount for each in about if self._is_mine(each)], self.payment.amount.currency)
+
+    def _is_mine(self, allocation: Allocation) -> bool:
+        return allocation.lot_number == self.payment.number
+
+    def _told(self, allocations: tuple[Allocation, ...], link: str) -> str:
+        return ", ".join(
+            f"{each.amount}{'' if self._is_mine(each) else f' of {each.lot_number}'} {link} {each.invoice_number}"
+            for each in allocations
+        )
+
+    @property
+    def matches(self) -> str:
+        """What was taken back and what was matched, as a list of words."""
+        return "; ".join(filter(None, (self._told(self.taken_back, "back from"), self._told(self.made, "to"))))
 
     @property
     def customer(self) -> Customer | None:
@@ -170,14 +206,18 @@ class PaymentChanged:
 
     def trace(self) -> Trace:
         payment, effect = self.payment, self.effect
-        what = f"{payment.number} {self.step.value}: {payment.amount}"
-        paid = ", ".join(f"{each.amount} to {each.invoice_number}" for each in self.allocations)
+        what = f"{payment.number} {self.step.value}: {self.moved}"
+        corrected = ", ".join(each.name for each in self.corrected)
         return Trace(
-            description="; ".join(filter(None, (what, paid, self.note))),
+            description="; ".join(filter(None, (what, self.matches, corrected, self.note))),
             customer_id=effect.after.id if effect is not None else None,
             document=payment.number,
-            before={"amount_due": str(effect.before.amount_due)} if effect is not None else {},
+            before={
+                **({"amount_due": str(effect.before.amount_due)} if effect is not None else {}),
+                **{each.name: each.before for each in self.corrected},
+            },
             after={
+                **{each.name: each.after for each in self.corrected},
                 "left": str(self.left),
                 "edits": str(payment.edits),
                 "state": payment.state.value,
@@ -187,15 +227,16 @@ class PaymentChanged:
 
     def announcements(self) -> tuple[Announcement, ...]:
         mine = Announcement(document=DocumentKind.PAYMENT, document_id=self.payment.id)
-        return (mine, *(self.effect.announcements() if self.effect is not None else ()))
+        return (mine, *(self.effect.announcements(but=self.payment.id) if self.effect is not None else ()))
 
 
 def matched_payment(
-    step: PaymentStep, payment: Payment, matching: Matching, earlier: Sequence[Allocation], context: Context
+    step: PaymentStep, payment: Payment, matching: Matching, earlier: Sequence[Allocation], asked_on: date | None = None
 ) -> PaymentChanged:
+    """What became of a payment that is a customer's."""
     mine = tuple(each for each in matching.live(earlier) if each.lot_id == payment.lot_id)
     left = matching.lots[payment.lot_id or 0].open
-    return changed_payment(step, payment, left, matching.effect(), mine, context)
+    return changed_payment(step, payment, left, matching.context, matching=matching, live=mine, asked_on=asked_on)
 
 
 UNDOABLE_STEPS = frozenset(
@@ -209,24 +250,32 @@ UNDOABLE_STEPS = frozenset(
 )
 
 
-def changed_payment(
+def changed_payment(  # noqa: PLR0913  # what a card shows, half of it by keyword
     step: PaymentStep,
     payment: Payment,
     left: Money,
-    effect: Effect | None,
-    allocations: tuple[Allocation, ...],
     context: Context,
+    *,
+    matching: Matching | None = None,
+    live: tuple[Allocation, ...] = (),
+    asked_on: date | None = None,
 ) -> PaymentChanged:
+    """What became of a payment, with what was matched on the way."""
     costs_edit = step in {PaymentStep.ASSIGNED, PaymentStep.UNASSIGNED} or (
         step is PaymentStep.RECORDED and payment.customer_id is not None
     )
-    undoable = step in UNDOABLE_STEPS and not (costs_edit and payment.edits >= EDITS)
+    in_time = context.undo_until > context.now
+    undoable = in_time and step in UNDOABLE_STEPS and not (costs_edit and payment.edits >= EDITS)
     return PaymentChanged(
         step=step,
         payment=payment,
         left=left,
-        allocations=allocations,
-        effect=effect,
+        allocations=live,
+        effect=matching.effect() if matching is not None else None,
+        made=tuple(matching.made) if matching is not None else (),
+        taken_back=tuple(matching.taken_back) if matching is not None else (),
+        effective_on=max(matching.days) if matching is not None and matching.days else None,
+        asked_on=asked_on,
         operation_id=context.operation_id,
         undo_until=context.undo_until if undoable else None,
         by=context.person,

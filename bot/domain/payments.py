@@ -5,7 +5,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.domain.allocation import Matching, Portion, effective_day, split_oldest_first
-from bot.domain.customers import clean_text
+from bot.domain.customers import clean_text, corrections
 from bot.domain.errors import (
     NothingToAllocate,
     PaymentAssigned,
@@ -138,7 +138,7 @@ def record_payment(command: RecordPayment, books: "Books", context: Context) -> 
         )
     )
     if matching is None:
-        return changed_payment(PaymentStep.RECORDED, payment, payment.amount, None, (), context)
+        return changed_payment(PaymentStep.RECORDED, payment, payment.amount, context)
     return _assign(payment, matching, command.portions, posted_on, PaymentStep.RECORDED)
 
 
@@ -159,7 +159,7 @@ def assign_payment(command: AssignPayment, books: "Books", context: Context) -> 
     check_portions(command.portions, payment.amount, matching)
     wanted = command.effective_on or context.today
     on = effective_day(wanted, (payment.suspense_on,), books.settings.current().first_open_day(), context.today)
-    return _assign(payment, matching, command.portions, on, PaymentStep.ASSIGNED)
+    return _assign(payment, matching, command.portions, on, PaymentStep.ASSIGNED, command.effective_on)
 
 
 @operation(by=Role.CLERK)
@@ -177,7 +177,9 @@ def unassign_payment(command: UnassignPayment, books: "Books", context: Context)
         )
     after = unassign(payment, matching, command.effective_on or context.today, books, context)
     matching.write()
-    return changed_payment(PaymentStep.UNASSIGNED, after, payment.amount, matching.effect(), (), context)
+    return changed_payment(
+        PaymentStep.UNASSIGNED, after, payment.amount, context, matching=matching, asked_on=command.effective_on
+    )
 
 
 @operation(by=Role.CLERK)
@@ -205,7 +207,7 @@ def allocate_payment(command: AllocatePayment, books: "Books", context: Context)
             f"{matching.customer.name} has no invoice with something open; the money stays as credit.", field="invoices"
         )
     matching.write()
-    return matched_payment(PaymentStep.ALLOCATED, payment, matching, earlier, context)
+    return matched_payment(PaymentStep.ALLOCATED, payment, matching, earlier, command.effective_on)
 
 
 @operation(by=Role.CLERK)
@@ -224,7 +226,7 @@ def unallocate_payment(command: UnallocatePayment, books: "Books", context: Cont
         matching.switch_auto(allocation.invoice_id, on=False)
     matching.sweep(context.today)
     matching.write()
-    return matched_payment(PaymentStep.UNALLOCATED, payment, matching, live, context)
+    return matched_payment(PaymentStep.UNALLOCATED, payment, matching, live, command.effective_on)
 
 
 @operation(by=Role.CLERK)
@@ -242,6 +244,9 @@ def edit_payment(command: EditPayment, books: "Books", context: Context) -> Paym
         method=command.method,
         version=payment.version + 1,
     )
+    corrected = corrections(payment, after, ("payer", "method", "reference", "invoice_hint", "remark"))
+    if not corrected:
+        raise WrongState(f"Nothing of {payment.number} is different; change a field, or close the form.")
     if after.method is not payment.method:
         books.ledger.post(
             transfer(
@@ -255,7 +260,7 @@ def edit_payment(command: EditPayment, books: "Books", context: Context) -> Paym
             )
         )
     books.payments.update(after)
-    return changed_payment(PaymentStep.EDITED, after, after.amount, None, (), context)
+    return replace(changed_payment(PaymentStep.EDITED, after, after.amount, context), corrected=corrected)
 
 
 @operation(by=Role.CLERK)
@@ -266,19 +271,24 @@ def void_payment(command: VoidPayment, books: "Books", context: Context) -> Paym
     payment = _lock_unassigned(command.payment_id, books)
     reason = clean_text(command.reason, "reason", LONGEST_REMARK, needed=True)
     after = void(payment, context.today, books, context)
-    changed = changed_payment(PaymentStep.VOIDED, after, Money(0, payment.amount.currency), None, (), context)
+    changed = changed_payment(PaymentStep.VOIDED, after, Money(0, payment.amount.currency), context)
     return replace(changed, note=reason)
 
 
 def _assign(
-    payment: Payment, matching: Matching, portions: tuple[Portion, ...], on: date, step: PaymentStep
+    payment: Payment,
+    matching: Matching,
+    portions: tuple[Portion, ...],
+    on: date,
+    step: PaymentStep,
+    asked_on: date | None = None,
 ) -> PaymentChanged:
     after = assign(payment, matching, on, matching.books)
     assert after.lot_id is not None
     match_portions(portions, after.lot_id, on, matching)
     matching.sweep(on)
     matching.write()
-    return matched_payment(step, after, matching, (), matching.context)
+    return matched_payment(step, after, matching, (), asked_on)
 
 
 def _lock_unassigned(payment_id: int, books: "Books") -> Payment:

@@ -53,7 +53,7 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
         _check_latest(made, payment, books)
         after = void(payment, payment.suspense_on, books, context)
         books.operations.undone(made.operation_id)
-        return changed_payment(PaymentStep.UNDONE, after, Money(0, after.amount.currency), None, (), context)
+        return changed_payment(PaymentStep.UNDONE, after, Money(0, after.amount.currency), context)
     customer_id = payment.customer_id or books.payments.last_customer(payment.id)
     customer = books.customers.lock(customer_id)
     lots = [books.lots.get(payment.lot_id)] if payment.lot_id is not None else []
@@ -73,8 +73,8 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
     books.operations.undone(made.operation_id)
     if after.lot_id is None:
         left = Money(0, after.amount.currency) if after.state.value == "void" else after.amount
-        return changed_payment(PaymentStep.UNDONE, after, left, matching.effect(), (), context)
-    return matched_payment(PaymentStep.UNDONE, after, matching, earlier, context)
+        return changed_payment(PaymentStep.UNDONE, after, left, context, matching=matching)
+    return matched_payment(PaymentStep.UNDONE, after, matching, earlier)
 
 
 def check_undoable(made: Made, books: "Books", context: Context) -> None:
@@ -85,7 +85,9 @@ def check_undoable(made: Made, books: "Books", context: Context) -> None:
     if made.undone_by is not None:
         raise NotUndoable("This was undone already; nothing was changed.")
     if context.now > books.settings.current().undo_until(made.at):
-        raise NotUndoable("The time for undo has passed; take back the allocations or un-assign the payment instead.")
+        raise NotUndoable(
+            "The time for undo has passed; void the payment, un-assign it or take its allocations back instead."
+        )
 
 
 def _check_latest(made: Made, payment: Payment, books: "Books") -> None:

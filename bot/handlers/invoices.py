@@ -255,7 +255,7 @@ def press_send(call: Call, action: dict[str, Any]) -> Reply:
 
 @press("invoice_auto", by=Role.CLERK)
 def press_auto(call: Call, action: dict[str, Any]) -> Reply:
-    switch, _, value = action["value"].partition(":")
+    switch, value, *_version = action["value"].split(":")  # the version makes the key of each press its own
     made = SwitchAutoAllocation(invoice_id=id_of(value), on=switch == "on")
     outcome = call.desk.carry_out(switch_auto_allocation, made, call.keyed(button_key(call, action)))
     return Reply(escape(outcome.trace().description))

@@ -73,7 +73,8 @@ class Worker:
             return
         assert row.operation is not None
         assert row.outcome is not None
-        card = render(restore(row.operation, row.outcome), row.document_kind, row.document_id, settings)
+        outcome = restore(row.operation, row.outcome)
+        card = self.desk.store.read(lambda books: render(outcome, row.document_kind, row.document_id, books))
         if place is None:
             self._post(outbox, row, card, settings)
             return

@@ -5,7 +5,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
 from bot.domain.customers import Contact, Controls, Customer, CustomerState, Mode
 from bot.domain.errors import NotFound
@@ -38,6 +38,7 @@ _UPDATE = (
     .where(_customer.c.id == bindparam("row_id"))
     .values({name: bindparam(f"new_{name}") for name in (*_NAMES, "search_name")})
 )
+_CONTACTS = select(_contact).where(_contact.c.customer_id == bindparam("of_customer")).order_by(_contact.c.id)
 _CONTACTS_GONE = delete(_contact).where(_contact.c.customer_id == bindparam("of_customer"))
 _CONTACT_NEW = insert(_contact)
 
@@ -78,6 +79,12 @@ def from_row(row: Row[Any]) -> Customer:
     )
 
 
+def contacts_of(connection: Connection, customer_id: int) -> tuple[Contact, ...]:
+    """A customer's contacts in the order in which they were typed."""
+    rows = connection.execute(_CONTACTS, {"of_customer": customer_id})
+    return tuple(Contact(name=row.name, email=row.email, phone=row.phone) for row in rows)
+
+
 class SqlCustomers:
     """The customers inside a write."""
 
@@ -101,6 +108,9 @@ class SqlCustomers:
     def new_identity(self) -> Identity:
         made = self._session.new_id()
         return Identity(made, str(uuid.uuid4()), f"W-{made % 10**12:012d}")
+
+    def contacts(self, customer_id: int) -> tuple[Contact, ...]:
+        return contacts_of(self._session.connection, customer_id)
 
     def insert(self, customer: Customer, contacts: Sequence[Contact]) -> None:
         self._session.pending.add(

@@ -8,7 +8,7 @@ from typing import Any
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, Select, and_, func, or_, select
 
-from bot.domain.customers import Contact, Customer
+from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
 from bot.domain.money import Money, currency
 from bot.domain.open_items import Allocation, Invoice
@@ -30,7 +30,6 @@ from bot.domain.settings import Settings
 from bot.storage import ageing, customers, documents, ledger, people, verify
 from bot.storage.tables import (
     AuditRow,
-    ContactRow,
     CustomerRow,
     EntryRow,
     InvoiceRow,
@@ -41,7 +40,6 @@ from bot.storage.tables import (
 )
 
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
-_contact = ContactRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
@@ -104,9 +102,6 @@ class SqlReadBooks:
         return customers.from_row(row)
 
     def customer_file(self, customer_id: int) -> CustomerFile:
-        contacts = self._connection.execute(
-            select(_contact).where(_contact.c.customer_id == customer_id).order_by(_contact.c.id)
-        )
         owed = documents.INVOICES.where(_invoice.c.customer_id == customer_id, _invoice.c.open_micros > 0)
         open_invoices = self._connection.execute(owed.order_by(_invoice.c.due_on, _invoice.c.number).limit(CARD_ITEMS))
         count = select(func.count()).where(_invoice.c.customer_id == customer_id, _invoice.c.open_micros > 0)
@@ -114,7 +109,7 @@ class SqlReadBooks:
         lots = self._connection.execute(unapplied.order_by(_lot.c.opened_on).limit(CARD_ITEMS))
         return CustomerFile(
             customer=self.customer(customer_id),
-            contacts=tuple(Contact(name=row.name, email=row.email, phone=row.phone) for row in contacts),
+            contacts=customers.contacts_of(self._connection, customer_id),
             open_invoices=tuple(documents.invoice_of(row) for row in open_invoices),
             open_count=int(self._connection.execute(count).scalar() or 0),
             unapplied=tuple(ledger.lot_of(row) for row in lots),

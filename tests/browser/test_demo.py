@@ -1,13 +1,12 @@
 """The demo as a newcomer uses it: a payment is recorded and allocated by typing and clicking on the page."""
 
 import os
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from sandbox.__main__ import Demo, prepare, running
 
@@ -29,18 +28,13 @@ def demo(book: Path) -> Iterator[Demo]:
 
 
 @pytest.fixture
-def page(demo: Demo) -> Iterator[Page]:
-    """The demo's page in Chromium, clerk on the left, manager on the right."""
-    chromium = shutil.which("chromium")
-    assert chromium is not None, "the browser tests need Chromium"
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=flags)
-        opened = browser.new_page(viewport={"width": 1500, "height": 950})
-        opened.set_default_timeout(SECONDS)
-        opened.goto(demo.address)
-        yield opened
-        browser.close()
+def page(browser: Browser, demo: Demo) -> Iterator[Page]:
+    """The demo's page, clerk on the left, manager on the right."""
+    opened = browser.new_page(viewport={"width": 1500, "height": 950})
+    opened.set_default_timeout(SECONDS)
+    opened.goto(demo.address)
+    yield opened
+    opened.close()
 
 
 def test_a_payment_is_recorded_and_allocated_by_typing_and_clicking(page: Page, book: Path) -> None:

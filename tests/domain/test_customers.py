@@ -124,7 +124,7 @@ def test_editing_changes_names_terms_and_contacts_and_keeps_balances(world: Worl
     world.invoice(made, 10)
     edit = EditCustomer(customer_id=made.id, version=1, code="ACME2", name="Acme Neu", contacts=(Contact(name="Bob"),))
     changed = world.do(edit_customer, edit)
-    assert set(changed.changed) == {"code", "name", "due days", "billing name", "country", "zone"}
+    assert set(changed.changed) == {"code", "name", "due days", "billing name", "country", "zone", "contacts"}
     file = world.store.read(lambda books: books.customer_file(made.id))
     assert (file.customer.code, file.customer.name, file.customer.due_days) == ("ACME2", "Acme Neu", None)
     assert file.contacts == (Contact(name="Bob"),)

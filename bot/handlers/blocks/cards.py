@@ -16,7 +16,6 @@ from bot.handlers.blocks.text import amount, balance, change, date_text, money, 
 from bot.handlers.forms import Block, button, confirmation, option
 
 MOST_LINES = 10
-BAR = 10
 
 
 def payment_status(payment: Payment, left: Money) -> str:
@@ -46,9 +45,8 @@ def payment_card(outcome: PaymentChanged, settings: Settings) -> list[Block]:
         rich((bold(typed(payment_title(payment, outcome.customer, outcome.left, settings))),), block_id="title"),
         rich(*_payment_facts(payment, settings), block_id="facts"),
     ]
-    lines = allocation_lines(outcome.allocations, settings)
-    if outcome.left and outcome.customer is not None:
-        lines.append((f"{money(outcome.left, settings.locale)} left as credit",))
+    lines = [*correction_lines(outcome), *allocation_lines(outcome.allocations, settings)]
+    lines += _left_lines(outcome, settings) + _effective_lines(outcome, settings)
     if outcome.effect is not None:
         lines += effect_lines(outcome.effect, settings)
     if outcome.note:
@@ -56,7 +54,8 @@ def payment_card(outcome: PaymentChanged, settings: Settings) -> list[Block]:
     if lines:
         blocks.append(rich(*lines, block_id="effect"))
     blocks.append(rich(_said(outcome.step.value, outcome.by, outcome.at, outcome.undo_until), block_id="context"))
-    actions = payment_actions(payment, outcome.left, undo=outcome.operation_id if outcome.undo_until else None)
+    undo = (outcome.operation_id, outcome.trace().description) if outcome.undo_until else None
+    actions = payment_actions(payment, outcome.left, undo=undo)
     return [*blocks, *actions]
 
 
@@ -65,14 +64,14 @@ def payment_file_card(file: PaymentFile, settings: Settings) -> list[Block]:
     payment = file.payment
     left = Money(file.left_micros, payment.amount.currency)
     lines = allocation_lines(file.allocations, settings)
-    if file.customer is not None:
+    if file.customer is not None and left:
         lines.append((f"{money(left, settings.locale)} left as credit",))
     said = (
         "recorded by ",
         person(payment.recorded_by),
         " · ",
         moment(payment.recorded_at),
-        f" · edits left {payment.edits_left} of 5",
+        f" · can be assigned or un-assigned {payment.edits_left} more times",
     )
     return [
         rich((bold(typed(payment_title(payment, file.customer, left, settings))),), block_id="title"),
@@ -125,36 +124,101 @@ def effect_lines(effect: Effect, settings: Settings) -> list[tuple[Part, ...]]:
 
 
 def effect_preview(outcome: PaymentChanged, settings: Settings) -> list[Block]:
-    """What will happen, below the form."""
-    lines: list[tuple[Part, ...]] = [(bold("What will happen"),)]
-    who = outcome.customer.name if outcome.customer is not None else "nobody yet: assign it later"
-    received = date_text(outcome.payment.received_on, settings.locale)
-    lines.append((f"{money(outcome.payment.amount, settings.locale)}, received {received}, for ", typed(who)))
-    lines += allocation_lines(outcome.allocations, settings)
-    if outcome.left:
-        lines.append(
-            (f"{money(outcome.left, settings.locale)} left over" + (" as credit" if outcome.customer else ""),)
-        )
+    """What will happen, below the form: what this step does to the payment, to invoices, and to what is owed."""
+    lines: list[tuple[Part, ...]] = [(bold("What will happen"),), *_step_lines(outcome, settings)]
+    lines += _effective_lines(outcome, settings)
     if outcome.effect is not None:
         lines += effect_lines(outcome.effect, settings)
     if outcome.step in {PaymentStep.ASSIGNED, PaymentStep.UNASSIGNED}:
-        lines.append((f"Assign and un-assign actions left after this: {outcome.payment.edits_left} of 5",))
-        if not outcome.payment.edits_left:
-            lines.append(("This is the last one: the payment then stays as it is.",))
+        left = outcome.payment.edits_left
+        times = f"It can be assigned or un-assigned {left} more {'time' if left == 1 else 'times'} after this."
+        lines.append((times if left else "This is the last time: the payment then stays as it is.",))
     return [rich(*lines, block_id="effect")]
 
 
-def payment_actions(payment: Payment, left: Money, *, undo: int | None) -> list[Block]:
+def _step_lines(outcome: PaymentChanged, settings: Settings) -> list[tuple[Part, ...]]:
+    payment, locale = outcome.payment, settings.locale
+    worth = money(payment.amount, locale)
+    if outcome.step is not PaymentStep.RECORDED:  # whose number is only given at the end
+        worth = f"{payment.number}, {worth}"
+    match outcome.step:
+        case PaymentStep.VOIDED:
+            return [(f"{worth}, is taken out of the books again; its number stays.",)]
+        case PaymentStep.EDITED:
+            return correction_lines(outcome)
+        case PaymentStep.UNASSIGNED:
+            return [(f"{worth}, is nobody's again and waits to be assigned.",)]
+        case PaymentStep.UNALLOCATED:
+            return [*_taken_back_lines(outcome, settings), *_left_lines(outcome, settings)]
+        case PaymentStep.ALLOCATED:
+            return [*allocation_lines(outcome.made, settings), *_left_lines(outcome, settings)]
+    who = typed(outcome.customer.name) if outcome.customer is not None else "nobody yet: assign it later"
+    received = f"received {date_text(payment.received_on, locale)} by {payment.method.value}"
+    return [
+        (f"{worth}, {received}, for ", who),
+        *allocation_lines(outcome.made, settings),
+        *_left_lines(outcome, settings),
+    ]
+
+
+def correction_lines(outcome: PaymentChanged) -> list[tuple[Part, ...]]:
+    """Each particular that changes: before and after."""
+    return [
+        (
+            bold(f"{each.name.capitalize()} "),
+            typed(each.before or "empty", 200),
+            " → ",
+            typed(each.after or "empty", 200),
+        )
+        for each in outcome.corrected
+    ]
+
+
+def _taken_back_lines(outcome: PaymentChanged, settings: Settings) -> list[tuple[Part, ...]]:
+    """Each invoice that is owed again, and what the freed money pays at once."""
+    touched = {each.invoice.id: each for each in outcome.effect.touched} if outcome.effect is not None else {}
+    lines: list[tuple[Part, ...]] = []
+    for each in outcome.taken_back[:MOST_LINES]:
+        invoice = touched[each.invoice_id].invoice if each.invoice_id in touched else None
+        now = f" → {amount(invoice.open, settings.locale)} open" if invoice is not None else ""
+        lines.append((bold(each.invoice_number), f"  {amount(each.amount, settings.locale)} taken back{now}"))
+    if len(outcome.taken_back) > MOST_LINES:
+        lines.append((f"and {len(outcome.taken_back) - MOST_LINES} more invoices",))
+    return lines + allocation_lines(outcome.made, settings)
+
+
+def _left_lines(outcome: PaymentChanged, settings: Settings) -> list[tuple[Part, ...]]:
+    if not outcome.left or outcome.customer is None:
+        return []
+    return [(f"{money(outcome.left, settings.locale)} left as credit",)]
+
+
+def _effective_lines(outcome: PaymentChanged, settings: Settings) -> list[tuple[Part, ...]]:
+    """From which day it counts, where that is not today; why it is not the day that was asked for."""
+    day, asked = outcome.effective_on, outcome.asked_on
+    if day is None or asked is None:
+        return []
+    counts = f"Counts from {date_text(day, settings.locale)}"
+    if day == asked:
+        return [(f"{counts}.",)]
+    because = (
+        f"the books are locked before {date_text(settings.first_open_day(), settings.locale)}"
+        if asked < settings.first_open_day()
+        else "money and invoice were not both there before"
+    )
+    return [(f"{counts}, not {date_text(asked, settings.locale)}: {because}.",)]
+
+
+def payment_actions(payment: Payment, left: Money, *, undo: tuple[int, str] | None) -> list[Block]:
     """The likely action first, at most three buttons, the rest in the overflow menu; none when the state is final."""
     if payment.state is PaymentState.VOID:
         return []
     value = str(payment.id)
     elements: list[Block] = []
     if undo is not None:
-        sure = confirmation(
-            "Undo this?", f"All that this operation posted is reversed: {payment.number}, {payment.amount}.", yes="Undo"
-        )
-        elements.append(button("Undo", "undo", str(undo), confirm=sure))
+        operation_id, did = undo
+        sure = confirmation("Undo this?", shorten(f"This is reversed, with all it posted: {did}", 280), yes="Undo")
+        elements.append(button("Undo", "undo", str(operation_id), confirm=sure))
     more: list[tuple[str, str]] = []
     if payment.customer_id is None:
         elements.append(button("Assign", "payment_assign", value))
@@ -244,7 +308,8 @@ def invoice_actions(invoice: Invoice) -> Block:
         )
     elif invoice.open:
         switch = "off" if invoice.auto_allocate else "on"
-        elements.append(button(f"Auto-allocation {switch}", "invoice_auto", f"{switch}:{invoice.id}"))
+        value = f"{switch}:{invoice.id}:{invoice.version}"
+        elements.append(button(f"Auto-allocation {switch}", "invoice_auto", value))
     elements.append(button("Customer", "customer_show", str(invoice.customer_id)))
     return {"type": "actions", "block_id": "actions", "elements": elements}
 
@@ -257,7 +322,7 @@ def _line(line: InvoiceLine, settings: Settings) -> tuple[Part, ...]:
 def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list[Block]:
     """The customer at a glance: mode, balance, usable, limit, open items, credits."""
     customer = file.customer
-    state = "operational" if customer.is_operational(now) else "non operational"
+    state = "" if customer.is_operational(now) or not _spends(customer) else "   non operational"
     title = (
         f"{customer.name} · {customer.code} · {customer.wallet_id} · {customer.currency.code} · {customer.mode.value}"
     )
@@ -277,13 +342,13 @@ def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list
         ),
     ]
     blocks = [
-        rich((bold(typed(title)), f"   {state}"), block_id="title"),
+        rich((bold(typed(title)), *([state] if state else [])), block_id="title"),
         rich(*figures, block_id="figures"),
     ]
     if file.open_invoices:
         blocks.append(rich((bold(f"Open invoices ({file.open_count})"),), *_open(file, settings, now), block_id="open"))
     if file.unapplied:
-        blocks.append(rich((bold("Credits"),), *(_credit(lot, settings) for lot in file.unapplied), block_id="credits"))
+        blocks.append(rich((bold("Credits"),), *_credits(file, settings), block_id="credits"))
     if file.contacts:
         blocks.append(rich((bold("Contacts"),), *(_contact(each) for each in file.contacts), block_id="contacts"))
     value = str(customer.id)
@@ -293,6 +358,11 @@ def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list
         button("Edit", "customer_edit", value),
     ]
     return [*blocks, {"type": "actions", "block_id": "actions", "elements": elements}]
+
+
+def _spends(customer: Customer) -> bool:
+    """Whether what is left to spend means anything: paid ahead, given a limit, or using something already."""
+    return customer.mode is Mode.PREPAID or bool(customer.limit_micros) or bool(customer.controls.unbilled)
 
 
 def _open(file: CustomerFile, settings: Settings, now: datetime) -> list[tuple[Part, ...]]:
@@ -305,6 +375,13 @@ def _open(file: CustomerFile, settings: Settings, now: datetime) -> list[tuple[P
     if file.open_count > len(file.open_invoices):
         lines.append((f"and {file.open_count - len(file.open_invoices)} more",))
     return lines
+
+
+def _credits(file: CustomerFile, settings: Settings) -> list[tuple[Part, ...]]:
+    lines = [_credit(lot, settings) for lot in file.unapplied]
+    shown = sum(lot.open.micros for lot in file.unapplied)
+    rest = Money(file.customer.controls.deposits - shown, file.customer.currency)
+    return [*lines, (f"and {money(rest, settings.locale)} more",)] if rest else lines
 
 
 def _credit(lot: Lot, settings: Settings) -> tuple[Part, ...]:

@@ -5,10 +5,10 @@ from typing import Any
 
 from bot.domain.customers import CustomerChanged
 from bot.domain.invoices import InvoiceChanged
-from bot.domain.open_items import Invoice
+from bot.domain.money import Money
 from bot.domain.operation import Outcome
 from bot.domain.payments import PaymentChanged, PaymentStep
-from bot.domain.ports import InvoiceFile
+from bot.domain.ports import ReadBooks
 from bot.domain.settings import Settings
 from bot.handlers.blocks.cards import (
     customer_opened,
@@ -16,9 +16,11 @@ from bot.handlers.blocks.cards import (
     invoice_file_card,
     invoice_title,
     payment_card,
+    payment_file_card,
     payment_title,
 )
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich
+from bot.handlers.blocks.text import money
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +32,16 @@ class Rendered:
     says: tuple[Part, ...] = ()
 
 
-def render(outcome: Outcome, document_kind: str, document_id: int, settings: Settings) -> Rendered:
-    """The card of one document as an outcome left it."""
+def render(outcome: Outcome, document_kind: str, document_id: int, books: ReadBooks) -> Rendered:
+    """The card of one document: as the outcome left its own, as they stand now the others that it touched."""
+    settings = books.settings()
     if isinstance(outcome, PaymentChanged):
-        if document_kind == "payment":
+        if document_id == outcome.payment.id:
             return _payment(outcome, settings)
-        assert outcome.effect is not None
-        touched = next(each.invoice for each in outcome.effect.touched if each.invoice.id == document_id)
-        return _touched(touched, outcome, settings)
+        return _touched(document_kind, document_id, (outcome.payment.number, outcome.step.value), books)
     if isinstance(outcome, InvoiceChanged):
+        if document_id != outcome.invoice.id:
+            return _touched(document_kind, document_id, (outcome.invoice.label, outcome.step.value), books)
         text = invoice_title(outcome.invoice, outcome.effect.after, settings)
         return Rendered(text, invoice_card(outcome, settings), (f"{outcome.step.value}: {outcome.invoice.status}",))
     assert isinstance(outcome, CustomerChanged)
@@ -54,20 +57,26 @@ def note_of(card: Rendered) -> list[dict[str, Any]]:
 
 def _payment(outcome: PaymentChanged, settings: Settings) -> Rendered:
     text = payment_title(outcome.payment, outcome.customer, outcome.left, settings)
-    paid = ", ".join(f"{each.invoice_number} {each.amount}" for each in outcome.allocations)
     what = "undone" if outcome.step is PaymentStep.UNDONE else outcome.step.value
-    says: tuple[Part, ...] = (person(outcome.by), f" {what}", f": {paid}" if paid else "", " · ", moment(outcome.at))
+    told = ", ".join(filter(None, (outcome.matches, *(each.name for each in outcome.corrected))))
+    says: tuple[Part, ...] = (person(outcome.by), f" {what}", f": {told}" if told else "", " · ", moment(outcome.at))
     return Rendered(text, payment_card(outcome, settings), says)
 
 
-def _touched(invoice: Invoice, outcome: PaymentChanged, settings: Settings) -> Rendered:
-    """An invoice whose open amount a payment moved."""
-    assert outcome.effect is not None
-    customer = outcome.effect.after
-    file = InvoiceFile(invoice=invoice, lines=(), customer=customer, allocations=())
-    text = invoice_title(invoice, customer, settings)
-    says: tuple[Part, ...] = (
-        bold(outcome.payment.number),
-        f" {outcome.step.value}: {invoice.status}, {invoice.open} open",
+def _touched(document_kind: str, document_id: int, by: tuple[str, str], books: ReadBooks) -> Rendered:
+    """A document that an operation on another one moved, as it stands now."""
+    settings = books.settings()
+    number, step = by
+    if document_kind == "payment":
+        payment = books.payment_file(document_id)
+        left = Money(payment.left_micros, payment.payment.amount.currency)
+        text = payment_title(payment.payment, payment.customer, left, settings)
+        says: tuple[Part, ...] = (bold(number), f" {step}: {money(left, settings.locale)} left")
+        return Rendered(text, payment_file_card(payment, settings), says)
+    invoice = books.invoice_file(document_id)
+    text = invoice_title(invoice.invoice, invoice.customer, settings)
+    says = (
+        bold(number),
+        f" {step}: {invoice.invoice.status}, {money(invoice.invoice.open, settings.locale)} open",
     )
-    return Rendered(text, invoice_file_card(file, settings), says)
+    return Rendered(text, invoice_file_card(invoice, settings), says)

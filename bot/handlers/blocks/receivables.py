@@ -44,8 +44,7 @@ def ageing_blocks(report: Ageing, settings: Settings, *, as_table: bool = False)
             blocks.append(preformatted(_text_table(report, sums, largest, settings), block_id=f"ageing_{index}"))
         blocks.append(context(_below(sums, rest, settings), block_id=f"below_{index}"))
     picks = sorted(report.rows, key=lambda row: -row.total_micros)[:MOST_PICKS]
-    blocks.append(_opener(picks, report))
-    return blocks
+    return [*blocks, _opener(picks, report)] if picks else blocks
 
 
 def _cells(row: AgeingRow, settings: Settings) -> list[str]:
