@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.domain.errors import Refused
 from bot.domain.operation import Role
@@ -12,13 +13,13 @@ from bot.domain.ports import AuditQuestion, Page
 from bot.domain.settings import CHANNELS, NAMES, ChangeSetting, change_setting
 from bot.handlers import customers, find, invoices, payments
 from bot.handlers.blocks.rich import bold, preformatted, rich, typed
-from bot.handlers.blocks.text import escape, table
+from bot.handlers.blocks.text import escape, shorten, table
 from bot.handlers.commands import COMMANDS, Command, Reply, Sub, command
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import Block, context
 from bot.handlers.members import profile_of
 from bot.handlers.parse.dates import parse_date
-from bot.handlers.parse.words import phrase, split
+from bot.handlers.parse.words import join, phrase, split
 from bot.handlers.receivables import AGING, send_file
 from bot.handlers.request import Call
 
@@ -89,12 +90,12 @@ def _settings(call: Call, text: str) -> Reply:
     if not typed_value and name in NAMES:
         now = getattr(settings_of(call), name)
         return Reply(escape(f"{name} is {now or 'empty'}. Type a new value behind it, or - to empty it."))
+    if typed_value in {"-", "none"}:
+        typed_value = ""
     if name in CHANNELS and typed_value:
         words = split(typed_value)
         typed_value = words[0].channel or words[0].text
         check_channel(call.client, typed_value, call.request.actor.enterprise)
-    if typed_value in {"-", "none"}:
-        typed_value = ""
     outcome = call.desk.carry_out(change_setting, ChangeSetting(name=name, value=typed_value), call.request)
     return Reply(f"{outcome.name}: {escape(outcome.before or 'empty')} → {escape(outcome.after or 'empty')}")
 
@@ -137,7 +138,16 @@ def checklist(call: Call) -> list[str]:
 
 def check_channel(client: WebClient, channel: str, enterprise: str | None) -> None:
     """Money channels are private, unshared, and the bot is in them. Refuses: Refused."""
-    found: dict[str, Any] = client.conversations_info(channel=channel)["channel"]
+    try:
+        found: dict[str, Any] = client.conversations_info(channel=channel)["channel"]
+    except SlackApiError as fault:
+        if fault.response.get("error") != "channel_not_found":
+            raise
+        raise Refused(
+            "I see no such channel: invite me there first with /invite @duedesk, then choose it with #.", field="value"
+        ) from fault
+    if found.get("is_archived"):
+        raise Refused("This channel is archived; choose one that is in use.", field="value")
     if not found.get("is_private"):
         raise Refused(
             "Cards show balances, so the channel must be private; choose or make a private one.", field="value"
@@ -174,6 +184,10 @@ def read_audit(call: Call, text: str) -> tuple[AuditQuestion, bool]:
     today = settings.today(call.request.now)
     spoken = phrase(text, AUDIT_WORDS)
     by = spoken.clauses.get("actor", ())
+    if spoken.lead:
+        raise Refused(f"{shorten(join(spoken.lead), 40)} is no filter; type since, until, action, customer, by or csv.")
+    if by and not by[0].user:
+        raise Refused("Name the person with @, such as by @name.")
 
     def midnight(name: str, days: int) -> datetime | None:
         typed_day = spoken.text(name)
@@ -189,7 +203,7 @@ def read_audit(call: Call, text: str) -> tuple[AuditQuestion, bool]:
         event=event or None,
         app=spoken.text("app").capitalize() or None,
         customer_id=find.customer_named(call, spoken.text("customer")).id if spoken.text("customer") else None,
-        actor=(by[0].user or by[0].text) if by else None,
+        actor=by[0].user if by else None,
         limit=AUDIT_ROWS,
     )
     return question, "csv" in spoken.clauses

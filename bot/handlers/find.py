@@ -57,6 +57,13 @@ def invoice_named(call: Call, text: str) -> Invoice:
     return found
 
 
+def is_certain(customer: Customer, text: str) -> bool:
+    """Whether a text names a customer beyond doubt: an id of theirs, or the beginning of a word of the name."""
+    wanted = " ".join(text.split()).casefold()
+    ids = (customer.code, customer.uuid, customer.wallet_id)
+    return wanted in {each.casefold() for each in ids} or f" {wanted}" in f" {customer.name.casefold()}"
+
+
 def customer_option(customer: Customer) -> Option:
     return (f"{shorten(customer.name, 50)} · {customer.code}", str(customer.id))
 

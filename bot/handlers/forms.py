@@ -8,6 +8,7 @@ from typing import Any, Generic, TypeVar
 
 from bot.domain.errors import Refused
 from bot.handlers.blocks.text import plain, shorten
+from bot.handlers.parse.dates import check_century
 
 T = TypeVar("T")
 Block = dict[str, Any]
@@ -129,7 +130,7 @@ class DateField(Field[date]):
     def read(self, state: Mapping[str, Any]) -> date | None:
         picked = state.get("selected_date")
         try:
-            return date.fromisoformat(str(picked)) if picked else None
+            return check_century(date.fromisoformat(str(picked))) if picked else None
         except ValueError:
             raise Refused("Pick a day from the calendar.", field=self.name) from None
 

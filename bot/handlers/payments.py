@@ -68,8 +68,10 @@ def fast_path(call: Call, text: str, customer: Customer | None = None) -> Reply 
     name, typed_amount = _name_and_amount(spoken)
     if customer is None and name:
         found = find.customers_named(call, name)
-        if len(found) > 1:
+        if len(found) > 1 or (found and not find.is_certain(found[0], name)):
             said = f"Which {shorten(name, 40)} do you mean?"
+            if len(found) == 1:
+                said = f"There is no {shorten(name, 40)}. Do you mean this customer? If not: /payment opens the form."
             return Reply(escape(said), [rich(typed(said)), *find.choices(found, "choose_payment", text)])
         customer = found[0] if found else None
     values = _filled(values.but(words=text), spoken, (name, typed_amount), customer, call)
@@ -94,15 +96,14 @@ def _filled(
     }
     if customer is not None:
         given["customer"] = find.customer_option(customer)
-    else:
+    if customer is None or (name and not find.is_certain(customer, name)):
         given["payer"] = name
     if spoken.text("payer"):
         given["payer"] = spoken.text("payer")
     if spoken.text("received"):
         given["received_on"] = parse_date(spoken.text("received"), today=today)
-    method = next((word for word in METHODS if word in str(values.given["words"]).lower().split()), None)
-    if method is not None and "method" in spoken.clauses:
-        given["method"] = METHODS[method].value
+    if "method" in spoken.spelled:
+        given["method"] = METHODS[spoken.spelled["method"].lower().split()[0].rstrip(":")].value
     numbers = spoken.text("invoices").replace(",", " ").split()
     invoices = [find.invoice_named(call, number.partition("=")[0]) for number in numbers]
     given["invoices"] = tuple(find.invoice_option(invoice, settings) for invoice in invoices)

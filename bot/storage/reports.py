@@ -188,8 +188,10 @@ class SqlReadBooks:
         if page.customer_id is not None:
             statement = statement.where(_payment.c.customer_id == page.customer_id)
         if page.text:
-            columns = (_payment.c.number, _payment.c.payer, _payment.c.reference)
-            statement = statement.where(or_(*(column.like(like(page.text), escape="\\") for column in columns)))
+            plain = (_payment.c.number, _payment.c.payer, _payment.c.reference, _customer.c.code)
+            found = [func.lower(column).like(like(page.text.lower()), escape="\\") for column in plain]
+            found.append(_customer.c.search_name.like(like(customers.folded(page.text)), escape="\\"))
+            statement = statement.where(or_(*found))
         newest = statement.order_by(_payment.c.received_on.desc(), _payment.c.id.desc())
         rows = self._connection.execute(newest.limit(page.limit).offset(page.offset))
         return [

@@ -106,7 +106,7 @@ def stage(browser: Browser, workspace: tuple[str, Sandbox, Gallery]) -> Iterator
     address, sandbox, gallery = workspace
     context = browser.new_context(viewport={"width": 1440, "height": 860})
     page = context.new_page()
-    page.set_default_timeout(8000)
+    page.set_default_timeout(20_000)
     faults: list[str] = []
     page.on("pageerror", lambda problem: faults.append(str(problem)))
     page.on("dialog", lambda dialog: faults.append(dialog.message))

@@ -104,7 +104,8 @@ def test_until_there_is_an_owner_every_command_says_how_to_name_one(book_url: st
 
 
 @pytest.mark.parametrize(
-    ("channel", "why"), [("public", "must be private"), ("shared", "shared with another company"), ("away", "")]
+    ("channel", "why"),
+    [("public", "must be private"), ("shared", "shared with another company"), ("away", "invite me there first")],
 )
 def test_cards_go_to_private_unshared_channels_the_bot_is_in(slack: Slack, channel: str, why: str) -> None:
     said = slack.type(f"/duedesk settings finance_channel #{channel}", by=OWNER)

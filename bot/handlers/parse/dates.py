@@ -25,9 +25,22 @@ SHORTEST_NAME = 3
 LONGEST_LEAP_GAP = 8  # years from one 29 February to the next across a century such as 2100
 _WORDS = {"today": 0, "yesterday": -1, "tomorrow": 1}
 EXAMPLES = "type one such as 2026-11-22, yesterday or 3 nov"
+FIRST_YEAR, LAST_YEAR = 2000, 2099
 
 
 def parse_date(text: str, *, today: date, future: bool = False) -> date:
+    """Read a date of this century, as `read_date` does. Refuses: DateNotUnderstood, DateAmbiguous."""
+    return check_century(read_date(text, today=today, future=future))
+
+
+def check_century(day: date) -> date:
+    """Books are kept in this century; another year is a slip. Refuses: DateNotUnderstood."""
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise DateNotUnderstood(f"{day} is not in the years {FIRST_YEAR} to {LAST_YEAR}; {EXAMPLES}.", field="date")
+    return day
+
+
+def read_date(text: str, *, today: date, future: bool = False) -> date:
     """Read a date; without a year it is the latest one not after today, or with `future` the next one not before.
     Refuses: DateNotUnderstood, DateAmbiguous.
     """

@@ -24,10 +24,11 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Phrase:
-    """The words before any keyword, and those after each."""
+    """The words before any keyword, those after each, and how each keyword was spelled."""
 
     lead: tuple[Word, ...]
     clauses: Mapping[str, tuple[Word, ...]] = field(default_factory=dict)
+    spelled: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     def text(self, name: str) -> str:
         """A clause as text, empty when it was not typed."""
@@ -93,7 +94,7 @@ def clauses(words: Sequence[Word], keywords: Mapping[str, str]) -> Phrase:
         else:
             current, spelled[name] = made.setdefault(name, []), typed
         place += length
-    return Phrase(tuple(lead), {name: tuple(after) for name, after in made.items()})
+    return Phrase(tuple(lead), {name: tuple(after) for name, after in made.items()}, spelled)
 
 
 def _keyword(words: Sequence[Word], keywords: Mapping[str, str]) -> tuple[str | None, int]:
