@@ -24,7 +24,7 @@ from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
 from bot.domain.ports import CustomerFile
 from bot.domain.receivables import Ageing, AgeingQuestion
 from bot.domain.settings import ChangeSetting, change_setting
-from bot.storage.library import Library
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 
 if TYPE_CHECKING:

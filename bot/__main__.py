@@ -154,7 +154,7 @@ def _outdated(book: str = "main") -> int:
 
 
 def _upgrade(parsed: argparse.Namespace) -> int:
-    from bot.storage.library import Library
+    from bot.storage.shelf import Library
     from bot.storage.store import Store
 
     with closing(Library(load(for_slack=False).database_url)) as library:
@@ -163,7 +163,7 @@ def _upgrade(parsed: argparse.Namespace) -> int:
 
 
 def _verify(parsed: argparse.Namespace) -> int:
-    from bot.storage.library import Library
+    from bot.storage.shelf import Library
     from bot.storage.store import Store
 
     with closing(Library(load(for_slack=False).database_url)) as library:

@@ -22,7 +22,7 @@ from bot.handlers.register import register
 from bot.jobs.delivery import DeliveryThread, Worker
 from bot.observe import log, quieten
 from bot.storage.ids import new_id
-from bot.storage.library import Library
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 
 SLACK_SECONDS = 10

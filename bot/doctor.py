@@ -14,8 +14,8 @@ from bot.domain.errors import Refused
 from bot.domain.settings import CHANNELS, Settings
 from bot.handlers.admin import check_channel
 from bot.handlers.manifest import OPTIONAL_SCOPES, SCOPES
-from bot.storage.library import Library
 from bot.storage.outbox import Outbox
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 
 MOST_SKEW_SECONDS = 60

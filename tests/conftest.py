@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
-from bot.storage.library import Library
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 from tests.world import World
 

@@ -19,7 +19,7 @@ from bot.config import Config
 from bot.handlers.manifest import manifest
 from bot.observe import log
 from bot.storage import guards, schema
-from bot.storage.library import Library
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 from sandbox.server import Sandbox
 from tests.domain.expect import everything, run_sql

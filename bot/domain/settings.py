@@ -1,5 +1,6 @@
 """The settings of a book: everything that is no secret and no address, changed under /duedesk settings."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, timedelta
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 LOCALES = ("en", "en_GB", "de", "de_CH", "fr", "nl", "es", "it", "pt", "id", "vi", "th", "ja", "zh")
 CHANNELS = ("finance_channel", "approvals_channel", "digest_channel")
+EMPTIED = ("company", "soft_lock", *CHANNELS)  # the hard lock may be empty too, but once it stands it stays
 LONGEST_PREFIX = 12
 LONGEST_NUMBER = 12
 LONGEST_DUE = 365
@@ -109,6 +111,9 @@ def change_setting(command: ChangeSetting, books: "Books", context: Context) -> 
     before = books.settings.current()
     if command.name == "hard_lock" and value < before.hard_lock:
         raise SettingRefused(f"The hard lock stands at {before.hard_lock}; it only moves forward.", field="value")
+    other = {"payment_series": before.invoice_series, "invoice_series": before.payment_series}.get(command.name)
+    if other is not None and _prefix(value) == _prefix(other):
+        raise _fail("Payments and invoices need prefixes of their own, such as PAY- and INV-.")
     books.settings.change(command.name, value)
     return SettingChanged(
         name=command.name, before=str(getattr(before, command.name)), after=value, operation_id=context.operation_id
@@ -181,11 +186,18 @@ def _rates(value: str) -> str:
     return " ".join(str(plain(rate)) for rate in rates)
 
 
+def _prefix(series: str) -> str:
+    return series.rpartition(":")[0]
+
+
 def _series(value: str) -> str:
-    prefix, colon, length = value.rpartition(":")
-    plain = all(letter.isascii() and (letter.isalnum() or letter in "-/") for letter in prefix)
-    if not colon or not plain or len(prefix) > LONGEST_PREFIX:
-        raise _fail("Type a prefix, a colon and the number's length, such as INV-:7.")
+    """A number is looked for in upper case, and its prefix ends where the count begins: P1 and 2 is not P and 12."""
+    prefix, _, length = value.upper().rpartition(":")
+    if re.fullmatch(r"[A-Z][A-Z0-9/-]*[/-]", prefix) is None or len(prefix) > LONGEST_PREFIX:
+        raise _fail(
+            "Type a prefix, a colon and the number's length, such as INV-:7; "
+            "the prefix begins with a letter and ends with - or /."
+        )
     return f"{prefix}:{_whole(length, 1, LONGEST_NUMBER)}"
 
 

@@ -10,9 +10,9 @@ from bot.domain.errors import Refused
 from bot.domain.operation import Role
 from bot.domain.people import Grant, Profile, Revoke, check_profile, grant, revoke
 from bot.domain.ports import AuditQuestion, Page
-from bot.domain.settings import CHANNELS, NAMES, ChangeSetting, change_setting
+from bot.domain.settings import CHANNELS, EMPTIED, NAMES, ChangeSetting, change_setting
 from bot.handlers import customers, find, invoices, payments
-from bot.handlers.blocks.rich import bold, preformatted, rich, typed
+from bot.handlers.blocks.rich import bold, person, preformatted, rich, typed
 from bot.handlers.blocks.text import escape, shorten, table
 from bot.handlers.commands import COMMANDS, Command, Reply, Sub, command
 from bot.handlers.flow import settings_of
@@ -89,7 +89,8 @@ def _settings(call: Call, text: str) -> Reply:
     typed_value = value.strip()
     if not typed_value and name in NAMES:
         now = getattr(settings_of(call), name)
-        return Reply(escape(f"{name} is {now or 'empty'}. Type a new value behind it, or - to empty it."))
+        or_empty = ", or - to empty it" if name in EMPTIED and now else ""
+        return Reply(escape(f"{name} is {'empty' if now == '' else now}. Type a new value behind it{or_empty}."))
     if typed_value in {"-", "none"}:
         typed_value = ""
     if name in CHANNELS and typed_value:
@@ -169,7 +170,7 @@ def _audit(call: Call, text: str) -> Reply:
         return Reply("No entry matches.")
     blocks = [
         rich(
-            (bold(f"{line.at:%Y-%m-%d %H:%M} UTC  {line.event}"), f"  {line.app} · {line.actor}"),
+            (bold(f"{line.at:%Y-%m-%d %H:%M} UTC  {line.event}"), f"  {line.app} · ", person(line.actor)),
             (typed(line.description, 200), f"  {typed(line.affected, 80)}" if line.affected else ""),
             block_id=f"entry_{line.id}",
         )
@@ -184,10 +185,14 @@ def read_audit(call: Call, text: str) -> tuple[AuditQuestion, bool]:
     today = settings.today(call.request.now)
     spoken = phrase(text, AUDIT_WORDS)
     by = spoken.clauses.get("actor", ())
-    if spoken.lead:
-        raise Refused(f"{shorten(join(spoken.lead), 40)} is no filter; type since, until, action, customer, by or csv.")
-    if by and not by[0].user:
+    strange = (*spoken.lead, *spoken.clauses.get("csv", ()))
+    if strange:
+        raise Refused(f"{shorten(join(strange), 40)} is no filter; type {', '.join(AUDIT_WORDS)}.")
+    if "actor" in spoken.clauses and (len(by) != 1 or not by[0].user):
         raise Refused("Name the person with @, such as by @name.")
+    for name, word in spoken.spelled.items():
+        if name != "csv" and not spoken.clauses[name]:
+            raise Refused(f"Nothing stands behind {word}; type what to look for, or leave {word} out.")
 
     def midnight(name: str, days: int) -> datetime | None:
         typed_day = spoken.text(name)

@@ -9,13 +9,15 @@ from bot.domain.open_items import Invoice
 from bot.domain.payments import Payment
 from bot.domain.ports import Page, ReadBooks
 from bot.domain.settings import Settings
-from bot.handlers.blocks.text import amount, shorten
-from bot.handlers.commands import suggest
+from bot.handlers.blocks.rich import rich, typed
+from bot.handlers.blocks.text import amount, escape, shorten
+from bot.handlers.commands import Reply, suggest
 from bot.handlers.forms import Block, Option, button, option
 from bot.handlers.parse.amounts import parse_amount
 from bot.handlers.request import Call
 
 MOST_CHOICES = 5
+LONGEST_CARRIED = 1900  # of what a button may carry, the id beside it
 MOST_OPTIONS = 50
 
 
@@ -64,6 +66,16 @@ def is_certain(customer: Customer, text: str) -> bool:
     return wanted in {each.casefold() for each in ids} or f" {wanted}" in f" {customer.name.casefold()}"
 
 
+def ask_which(found: Sequence[Customer], name: str, action_id: str, text: str, *others: Block) -> Reply | None:
+    """Buttons to choose from, unless nobody was found or the one customer is certain. Refuses: NotFound."""
+    if not found or (len(found) == 1 and is_certain(found[0], name)):
+        return None
+    said = f"Which {shorten(name, 40)} do you mean?"
+    if len(found) == 1:
+        said = f"There is no {shorten(name, 40)}. Do you mean this customer?"
+    return Reply(escape(said), [rich(typed(said)), *choices(found, action_id, text, *others)])
+
+
 def customer_option(customer: Customer) -> Option:
     return (f"{shorten(customer.name, 50)} · {customer.code}", str(customer.id))
 
@@ -73,13 +85,17 @@ def invoice_option(invoice: Invoice, settings: Settings) -> Option:
     return (f"{invoice.label} · {left} left", str(invoice.id))
 
 
-def choices(customers: Sequence[Customer], action_id: str, text: str) -> list[Block]:
-    """A short list of buttons for an ambiguous name; each carries the customer's id and what was typed."""
+def choices(customers: Sequence[Customer], action_id: str, text: str, *others: Block) -> list[Block]:
+    """A short list of buttons for an ambiguous name; each carries the customer's id and what was typed.
+    Refuses: NotFound, more than a button carries.
+    """
+    if len(text) > LONGEST_CARRIED:
+        raise NotFound("The name can be several customers; type the code of one instead.", field="customer")
     elements = [
-        button(f"{customer.name} · {customer.code}", f"{action_id}_{index}", f"{customer.id} {text}"[:1900])
+        button(f"{customer.name} · {customer.code}", f"{action_id}_{index}", f"{customer.id} {text}")
         for index, customer in enumerate(customers)
     ]
-    return [{"type": "actions", "block_id": "choices", "elements": elements}]
+    return [{"type": "actions", "block_id": "choices", "elements": [*elements, *others]}]
 
 
 def money_typed(text: str, settings: Settings, default: Currency | None, *, field: str = "amount") -> Money:

@@ -11,7 +11,7 @@ from bot.domain.errors import KeyReused, Refused
 from bot.domain.operation import Operation, Outcome
 from bot.domain.settings import Settings
 from bot.handlers.blocks.text import escape
-from bot.handlers.forms import Block, Field, Form, FormRefused, Values, message_view, section
+from bot.handlers.forms import Block, Field, Form, FormRefused, Values, message_view, section, subject_block
 from bot.handlers.request import Call
 
 CommandT = TypeVar("CommandT")
@@ -38,7 +38,7 @@ class Flow(Generic[CommandT, OutcomeT]):
     def blank(self, values: Values, about: Mapping[str, Any] | None = None) -> Block:
         """The form for a fresh intent, not previewed yet."""
         metadata = {"intent": secrets.token_hex(8), "about": dict(about or {}), "hash": ""}
-        return self.form.draw(values, json.dumps(metadata), fields=self.fields_for(metadata["about"]))  # type: ignore[arg-type]  # about is a mapping
+        return self._drawn(values, metadata)
 
     def previewed(self, values: Values, metadata: Mapping[str, Any], call: Call) -> Block:
         """The form with what would happen below it. Refuses what the operation refuses."""
@@ -47,13 +47,22 @@ class Flow(Generic[CommandT, OutcomeT]):
         outcome = call.desk.preview(self.operation, command, call.request)
         settings = settings_of(call)
         kept = {**metadata, "hash": content_hash(self.operation, command, call.request)}
-        return self.form.draw(
+        return self._drawn(
             values,
-            json.dumps(kept),
+            kept,
             effect=self.effect(outcome, settings),
             alert=self.warn(command, call) if self.warn is not None else "",
             submit=self.verb(outcome),
-            fields=self.fields_for(about),
+        )
+
+    def _drawn(
+        self, values: Values, metadata: Mapping[str, Any], *, effect: Sequence[Block] = (), **shown: str
+    ) -> Block:
+        """The form, on top the line that says which document it is about, if it is about one."""
+        about = metadata.get("about", {})
+        subject = [subject_block(str(about["line"]))] if "line" in about else []
+        return self.form.draw(
+            values, json.dumps(metadata), effect=[*subject, *effect], fields=self.fields_for(about), **shown
         )
 
     def open(
@@ -66,9 +75,7 @@ class Flow(Generic[CommandT, OutcomeT]):
             try:
                 view = self.previewed(values, metadata, call)
             except Refused as refusal:
-                view = self.form.draw(
-                    values, view["private_metadata"], alert=refusal.sentence, fields=self.fields_for(metadata["about"])
-                )
+                view = self._drawn(values, metadata, alert=refusal.sentence)
         call.client.views_open(trigger_id=call.trigger_id, view=view)
 
     def submit(self, call: Call) -> Answer:
@@ -105,8 +112,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         """Under the field at fault, or as an alert on top with everything typed kept."""
         if refusal.field in {each.name for each in fields}:
             return {"response_action": "errors", "errors": {str(refusal.field): refusal.sentence}}
-        metadata = {**call.metadata, "hash": ""}
-        return update(self.form.draw(values, json.dumps(metadata), alert=refusal.sentence, fields=fields))
+        return update(self._drawn(values, {**call.metadata, "hash": ""}, alert=refusal.sentence))
 
 
 @dataclass

@@ -305,6 +305,11 @@ class Form:
         return Values(given)
 
 
+def subject_block(line: str) -> Block:
+    """Which document a form is about."""
+    return {"type": "context", "block_id": "subject", "elements": [plain(shorten(line, 200))]}
+
+
 def alert_block(sentence: str) -> Block:
     """A warning at the top of a modal."""
     return {"type": "alert", "block_id": "alert", "level": "warning", "text": plain(shorten(sentence, 200))}

@@ -1,9 +1,11 @@
 """/invoice: new, send, list, show, auto-allocation on and off."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from bot.domain.customers import Customer
 from bot.domain.errors import MissingText, Refused
 from bot.domain.invoices import (
     DraftInvoice,
@@ -27,6 +29,7 @@ from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, DateField, Form, SearchField, TextField, TickField, Values, context
 from bot.handlers.parse.dates import parse_date
+from bot.handlers.parse.errors import DateNotUnderstood
 from bot.handlers.request import Call, button_key
 
 LIST_ROWS = 20
@@ -156,17 +159,22 @@ SEND_FORM = flow(
 )
 
 
-def _new(call: Call, text: str) -> None:
-    settings = settings_of(call)
-    today = settings.today(call.request.now)
-    given: dict[str, Any] = {"issue_on": today}
-    if text:
-        name, _, lines = text.partition(";")
-        found = find.customers_named(call, name.strip())
-        if len(found) == 1:
-            given["customer"] = find.customer_option(found[0])
-        given["lines"] = lines.strip()
+def _new(call: Call, text: str, customer: Customer | None = None) -> Reply | None:
+    """`Acme; Consulting; 2 x 500; 9%`: the form, filled; an ambiguous name answers choices."""
+    name, _, lines = (part.strip() for part in text.partition(";"))
+    if customer is None and name:
+        found = find.customers_named(call, name)
+        if not found:
+            return Reply(f"No customer is called {escape(shorten(name, 60))}; /customer new opens one.")
+        asked = find.ask_which(found, name, "choose_invoice", text)
+        if asked is not None:
+            return asked
+        customer = found[0]
+    given: dict[str, Any] = {"issue_on": settings_of(call).today(call.request.now), "lines": lines}
+    if customer is not None:
+        given["customer"] = find.customer_option(customer)
     NEW.open(call, Values(given))
+    return None
 
 
 def _send(call: Call, text: str) -> None:
@@ -190,12 +198,7 @@ def _list(call: Call, text: str) -> Reply:
     first, _, rest = text.partition(" ")
     state = first.lower() if first.lower() in STATES else ""
     wanted = rest.strip() if state else text.strip()
-    on = None
-    if wanted:
-        try:
-            on = parse_date(wanted, today=settings.today(call.request.now))
-        except Refused:
-            on = None
+    on = _issue_day(wanted, settings.today(call.request.now))
     page = Page(text="" if on else wanted, on=on, state=state, limit=LIST_ROWS + 1)
     lines = call.desk.ask(lambda books: books.list_invoices(page), call.request)
     if not lines:
@@ -216,6 +219,16 @@ def _list(call: Call, text: str) -> Reply:
     shown = table(rows, headers, ("left", "left", "left", "left", "right", "right", "left"))
     more = "There are more; narrow the list." if len(lines) > LIST_ROWS else ""
     return Reply(f"{len(rows)} invoices", [preformatted(shown, block_id="list"), *([context(more)] if more else [])])
+
+
+def _issue_day(text: str, today: date) -> date | None:
+    """A day, if the text is one; without a digit it is a name: `sun` is Sun Foods. Refuses: DateAmbiguous."""
+    if not any(letter.isdigit() for letter in text):
+        return None
+    try:
+        return parse_date(text, today=today)
+    except DateNotUnderstood:
+        return None
 
 
 def _auto(call: Call, text: str) -> Reply:
@@ -266,3 +279,16 @@ def press_new(call: Call, action: dict[str, Any]) -> None:
     customer = call.desk.ask(lambda books: books.customer(id_of(action["value"])), call.request)
     today = settings_of(call).today(call.request.now)
     NEW.open(call, Values({"customer": find.customer_option(customer), "issue_on": today}))
+
+
+def _choose(index: int) -> None:
+    @press(f"choose_invoice_{index}", by=Role.CLERK)
+    def chosen(call: Call, action: dict[str, Any]) -> Reply | None:
+        customer_id, _, text = action["value"].partition(" ")
+        return _new(call, text, call.desk.ask(lambda books: books.customer(id_of(customer_id)), call.request))
+
+    assert chosen.action_id
+
+
+for _index in range(find.MOST_CHOICES):
+    _choose(_index)

@@ -14,12 +14,13 @@ from bot.domain.ports import Page
 from bot.domain.undo import Undo, undo
 from bot.handlers import find
 from bot.handlers.blocks.cards import payment_file_card, payment_title
-from bot.handlers.blocks.rich import preformatted, rich, typed
+from bot.handlers.blocks.rich import preformatted
 from bot.handlers.blocks.text import amount, date_text, escape, money, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import (
     Values,
+    button,
     context,
 )
 from bot.handlers.parse.amounts import parse_amount
@@ -56,27 +57,28 @@ METHODS = {
 }
 
 
-def fast_path(call: Call, text: str, customer: Customer | None = None) -> Reply | None:
+def fast_path(call: Call, text: str) -> Reply | None:
     """`Acme 500 bank ref TT-881 inv INV-0042`: the form, filled and previewed; an ambiguous name answers choices."""
-    settings = settings_of(call)
-    today = settings.today(call.request.now)
-    values = Values({"received_on": today, "method": Method.BANK_TRANSFER.value})
-    if not text and customer is None:
-        RECORD.open(call, values)
+    if not text:
+        RECORD.open(call, _fresh(call))
         return None
+    name, _ = _name_and_amount(phrase(text, KEYWORDS))
+    found = find.customers_named(call, name) if name else ()
+    nobody = button("Nobody yet", "choose_payment_nobody", text)
+    asked = find.ask_which(found, name, "choose_payment", text, nobody)
+    if asked is None:
+        _open_filled(call, text, found[0] if found else None)
+    return asked
+
+
+def _fresh(call: Call) -> Values:
+    return Values({"received_on": settings_of(call).today(call.request.now), "method": Method.BANK_TRANSFER.value})
+
+
+def _open_filled(call: Call, text: str, customer: Customer | None) -> None:
     spoken = phrase(text, KEYWORDS)
-    name, typed_amount = _name_and_amount(spoken)
-    if customer is None and name:
-        found = find.customers_named(call, name)
-        if len(found) > 1 or (found and not find.is_certain(found[0], name)):
-            said = f"Which {shorten(name, 40)} do you mean?"
-            if len(found) == 1:
-                said = f"There is no {shorten(name, 40)}. Do you mean this customer? If not: /payment opens the form."
-            return Reply(escape(said), [rich(typed(said)), *find.choices(found, "choose_payment", text)])
-        customer = found[0] if found else None
-    values = _filled(values.but(words=text), spoken, (name, typed_amount), customer, call)
+    values = _filled(_fresh(call).but(words=text), spoken, _name_and_amount(spoken), customer, call)
     RECORD.open(call, values, preview=True)
-    return None
 
 
 def _filled(
@@ -174,12 +176,20 @@ def _list(call: Call, text: str) -> Reply:
     return Reply(f"{len(rows)} payments, newest first", blocks)
 
 
+def _about(call: Call, payment: Payment, **more: Any) -> dict[str, Any]:
+    """Which payment a form is about; the line is shown and never read back."""
+    locale = settings_of(call).locale
+    received = date_text(payment.received_on, locale)
+    line = f"{payment.number} · {shorten(payment.payer, 80)} · {money(payment.amount, locale)} · received {received}"
+    return {"payment": str(payment.id), "line": line, **more}
+
+
 def open_assign(call: Call, payment: Payment) -> None:
-    ASSIGN.open(call, Values(), {"payment": str(payment.id)})
+    ASSIGN.open(call, Values(), _about(call, payment))
 
 
 def open_allocate(call: Call, payment: Payment) -> None:
-    about = {"payment": str(payment.id), "customer": str(payment.customer_id or 0)}
+    about = _about(call, payment, customer=str(payment.customer_id or 0))
     if payment.customer_id is None:
         open_assign(call, payment)
         return
@@ -187,11 +197,11 @@ def open_allocate(call: Call, payment: Payment) -> None:
 
 
 def open_unassign(call: Call, payment: Payment) -> None:
-    UNASSIGN.open(call, Values(), {"payment": str(payment.id)}, preview=True)
+    UNASSIGN.open(call, Values(), _about(call, payment), preview=True)
 
 
 def open_unallocate(call: Call, payment: Payment) -> None:
-    UNALLOCATE.open(call, Values(), {"payment": str(payment.id)}, preview=True)
+    UNALLOCATE.open(call, Values(), _about(call, payment), preview=True)
 
 
 def open_edit(call: Call, payment: Payment) -> None:
@@ -204,11 +214,11 @@ def open_edit(call: Call, payment: Payment) -> None:
             "remark": payment.remark,
         }
     )
-    EDIT.open(call, values, {"payment": str(payment.id), "version": payment.version})
+    EDIT.open(call, values, _about(call, payment, version=payment.version))
 
 
 def open_void(call: Call, payment: Payment) -> None:
-    VOID.open(call, Values(), {"payment": str(payment.id)})
+    VOID.open(call, Values(), _about(call, payment))
 
 
 OPENERS = {
@@ -293,12 +303,17 @@ def press_undo(call: Call, action: dict[str, Any]) -> Reply:
     return Reply(escape(f"Undone: {outcome.trace().description}"))
 
 
+@press("choose_payment_nobody", by=Role.CLERK)
+def press_nobody(call: Call, action: dict[str, Any]) -> None:
+    """None of the offered customers: the money is recorded under the typed name, to be assigned later."""
+    _open_filled(call, action["value"], None)
+
+
 def _choose(index: int) -> None:
     @press(f"choose_payment_{index}", by=Role.CLERK)
-    def chosen(call: Call, action: dict[str, Any]) -> Reply | None:
+    def chosen(call: Call, action: dict[str, Any]) -> None:
         customer_id, _, text = action["value"].partition(" ")
-        customer = call.desk.ask(lambda books: books.customer(id_of(customer_id)), call.request)
-        return fast_path(call, text, customer)
+        _open_filled(call, text, call.desk.ask(lambda books: books.customer(id_of(customer_id)), call.request))
 
     assert chosen.action_id
 

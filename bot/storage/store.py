@@ -10,8 +10,8 @@ from bot.domain.ports import Finding
 from bot.domain.settings import Settings
 from bot.storage import requests, schema, verify
 from bot.storage.database import Database, now_of
-from bot.storage.library import Library
 from bot.storage.reports import SqlReadBooks
+from bot.storage.shelf import Library
 
 T = TypeVar("T")
 

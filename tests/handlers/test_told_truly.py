@@ -132,6 +132,14 @@ def test_a_void_is_previewed_as_a_void_and_undo_names_what_it_takes_back(slack: 
     assert "PAY-0002 allocated: SGD 100.00" in undo["confirm"]["text"]["text"]
 
 
+@pytest.mark.parametrize("step", ["assign", "edit", "void"])
+def test_a_form_says_which_payment_it_is_about(slack: Slack, step: str) -> None:
+    slack.type("/payment Somebody 77")
+    slack.clerk.submit()
+    slack.type(f"/payment {step} PAY-0001")
+    assert "PAY-0001 · Somebody · SGD 77.00 · received 23 Nov 2026" in shown(slack.clerk.modal or {})
+
+
 def test_undo_is_not_offered_where_no_time_is_given_for_it(slack: Slack) -> None:
     slack.world.customer()
     slack.world.do(change_setting, ChangeSetting(name="undo_minutes", value="0"), by=ADMIN)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.settings import NAMES
 from sandbox.client import shown
 from tests.slack import Slack
 from tests.world import CLERK, OWNER
@@ -74,6 +75,67 @@ def test_a_channel_is_emptied_with_a_dash_and_a_strange_one_is_refused(slack: Sl
 def test_the_audit_log_is_not_shown_for_words_that_are_no_filter(slack: Slack) -> None:
     slack.world.customer()
     assert "foo bar is no filter" in slack.type("/duedesk audit foo bar", by=OWNER)
-    assert "Name the person with @" in slack.type("/duedesk audit by clerk", by=OWNER)
+    assert "foo is no filter" in slack.type("/duedesk audit csv foo", by=OWNER)
+    assert "Nothing stands behind customer" in slack.type("/duedesk audit customer", by=OWNER)
+    for by in ("by clerk", "by"):
+        assert "Name the person with @" in slack.type(f"/duedesk audit {by}", by=OWNER)
     name = slack.sandbox.workspace.person(OWNER).name
-    assert "Grant" in slack.type(f"/duedesk audit by @{name}", by=OWNER)
+    found = slack.type(f"/duedesk audit by @{name}", by=OWNER)
+    assert "Grant" in found
+    assert f"@{OWNER}" in found
+
+
+@pytest.mark.rule(13)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_invoices_are_listed_by_a_name_that_is_also_a_weekday_and_an_ambiguous_day_is_asked_back(slack: Slack) -> None:
+    invoice = slack.world.invoice(slack.world.customer("SUN", name="Sun Foods"), 10)
+    for typed in ("sun", "open sun", f"{invoice.issue_on}"):
+        assert invoice.label in slack.type(f"/invoice list {typed}"), typed
+    assert "can be 3 apr or 4 mar" in slack.type("/invoice list 3/4").lower()
+    assert "No invoice matches" in slack.type("/invoice list Studio 54")
+
+
+@pytest.mark.rule(103)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_a_series_makes_numbers_that_are_found_and_are_no_other_s(slack: Slack) -> None:
+    for typed in ("20261123:6", "P1:1", "-:4", "é-:4", "INV-:6"):
+        assert "prefix" in slack.type(f"/duedesk settings payment_series {typed}", by=OWNER), typed
+    assert "PAY-:4 → RC/:4" in slack.type("/duedesk settings payment_series rc/:4", by=OWNER)
+    slack.type("/payment Somebody 77")
+    assert slack.clerk.submit()["ok"]
+    assert "RC/0001" in slack.type("/payment show rc/0001")
+
+
+@pytest.mark.rule(4)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_a_payment_may_be_nobody_s_of_those_offered(slack: Slack) -> None:
+    slack.world.customer("ONE", name="Wang Trading")
+    slack.type("/payment Wong Trading 500")
+    slack.clerk.press(slack.clerk.ephemerals("finance")[-1], "Nobody yet")
+    assert slack.clerk.submit()["ok"]
+    payment = slack.world.store.read(lambda books: books.payment("PAY-0001"))
+    assert payment is not None
+    assert (payment.payer, payment.customer_id) == ("Wong Trading", None)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_an_invoice_asks_which_customer_of_several_and_says_when_there_is_none(slack: Slack) -> None:
+    for code in ("ONE", "TWO"):
+        slack.world.customer(code, name="Same Name Ltd")
+    assert "No customer is called Zzyzx" in slack.type("/invoice new Zzyzx; A; 5")
+    assert "Which Same Name Ltd do you mean?" in slack.type("/invoice new Same Name Ltd; A; 5")
+    assert not form_of(slack)
+    slack.clerk.press(slack.clerk.ephemerals("finance")[-1], "Same Name Ltd · TWO")
+    assert "TWO" in form_of(slack)
+    assert "A; 5" in form_of(slack)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_a_dash_is_offered_for_the_settings_that_it_empties_and_for_no_other(slack: Slack) -> None:
+    for name, value in (("company", "Example"), ("hard_lock", "2026-10-31"), ("soft_lock", "2026-10-31")):
+        slack.type(f"/duedesk settings {name} {value}", by=OWNER)
+    for name in NAMES:
+        now = getattr(slack.world.store.read(lambda books: books.settings()), name)
+        offered = "or - to empty it" in slack.type(f"/duedesk settings {name}", by=OWNER)
+        emptied = "→ empty" in slack.type(f"/duedesk settings {name} -", by=OWNER)
+        assert offered == (emptied and now != ""), name

@@ -7,7 +7,7 @@ from bot.desk import Desk
 from bot.domain.money import Money, currency
 from bot.domain.operation import Actor, Request
 from bot.domain.payments import RecordPayment, record_payment
-from bot.storage.library import Library
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 
 PAYMENTS = 200

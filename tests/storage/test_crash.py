@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text
 
 from bot.domain.operation import Actor
 from bot.domain.payments import record_payment
-from bot.storage.library import Library
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 from tests.storage import recorder
 from tests.world import CLERK, START, TEAM, World
@@ -86,7 +86,7 @@ def test_what_was_killed_between_write_and_commit_is_not_there(world: World, boo
     script = (
         "import os, sys\n"
         "from sqlalchemy import text\n"
-        "from bot.storage.library import Library\n"
+        "from bot.storage.shelf import Library\n"
         "def work(connection):\n"
         "    connection.execute(text(\"INSERT INTO setting (name, value) VALUES ('half', 'x')\"))\n"
         "    os.kill(os.getpid(), 9)\n"

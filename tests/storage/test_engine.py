@@ -34,7 +34,7 @@ from bot.storage import ids
 from bot.storage.books import SqlBooks
 from bot.storage.database import Database
 from bot.storage.ids import new_id, rise_above
-from bot.storage.library import Library
+from bot.storage.shelf import Library
 from bot.storage.sqlite import BATCH, SqliteDatabase
 from bot.storage.store import Store
 from tests.world import CLERK, START, TEAM, World, money

@@ -27,8 +27,8 @@ from bot.domain.settings import ChangeSetting, Settings, change_setting
 from bot.storage import guards, schema
 from bot.storage.books import SqlBooks
 from bot.storage.ids import new_id
-from bot.storage.library import Library
 from bot.storage.reports import SqlReadBooks
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 from bot.storage.tables import metadata
 from tests.world import ADMIN, START, TEAM, World, money

@@ -38,8 +38,8 @@ from bot.domain.people import Grant, Profile, RightChanged, SetOwner, grant, set
 from bot.domain.ports import Books
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
-from bot.storage.library import Library
 from bot.storage.reports import SqlReadBooks
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 from tests.world import ADMIN, SGD, START, TEAM, World, money
 
