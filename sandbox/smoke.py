@@ -124,7 +124,7 @@ def aged(clerk: RemoteActor, tables: Tables, today: date) -> None:
     for as_of in (today, today - timedelta(days=200)):
         text = clerk.command("finance", f"/aging as-of {as_of}").text
         for currency, buckets in tables.ageing(as_of).items():
-            figures = [f"{each / MICROS:,.2f}" if each else "–" for each in (*buckets, sum(buckets))]
+            figures = [f"{each / MICROS:,.2f}" for each in (sum(buckets), *filter(None, buckets))]
             part = text[text.index(f"\n{currency} ") :]
             total = next(line for line in part.splitlines() if line.startswith("Total"))
             expect(

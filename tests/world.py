@@ -15,6 +15,7 @@ from bot.domain.open_items import Invoice
 from bot.domain.operation import Actor, Operation, Outcome, Request, Role
 from bot.domain.payments import PaymentChanged, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
+from bot.domain.settings import ChangeSetting, change_setting
 from bot.storage.store import Store
 
 TEAM = "T0001"
@@ -72,7 +73,14 @@ class World:
     ) -> OutcomeT:
         return self.desk.carry_out(operation, command, self.request(by, key))
 
+    def keep(self, code: str) -> None:
+        """Have a currency among those of the book."""
+        settings = self.store.read(lambda books: books.settings())
+        if code not in settings.currency_codes():
+            self.do(change_setting, ChangeSetting(name="currencies", value=f"{settings.currencies} {code}"), by=OWNER)
+
     def customer(self, code: str = "ACME", *, name: str = "", of: str = "SGD", mode: Mode = Mode.POSTPAID) -> Customer:
+        self.keep(of)
         command = NewCustomer(code=code, name=name or f"{code} Pte Ltd", currency=currency(of), mode=mode)
         return self.do(new_customer, command).customer
 

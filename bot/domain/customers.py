@@ -193,7 +193,10 @@ class CustomerChanged:
 
 @operation(by=Role.CLERK)
 def new_customer(command: NewCustomer, books: "Books", context: Context) -> CustomerChanged:
-    """Open a customer with zero balances. Rules 60, 64, 102. Refuses: MissingText, TextTooLong, AlreadyTaken."""
+    """Open a customer with zero balances. Rules 60, 64, 102. Refuses: MissingText, TextTooLong, AlreadyTaken,
+    UnknownCurrency.
+    """
+    books.settings.current().check_currency(command.currency, "currency")
     code = clean_code(command.code)
     uuid = clean_text(command.uuid, "uuid", LONGEST_ID).lower()
     wallet_id = clean_text(command.wallet_id, "wallet_id", LONGEST_ID).upper()
@@ -240,8 +243,10 @@ def edit_customer(command: EditCustomer, books: "Books", context: Context) -> Cu
     )
     contacts = clean_contacts(command.contacts)
     corrected = corrections(before, after, ("code", "name", "due_days", "billing_name", "country", "zone"))
-    if contacts != books.customers.contacts(before.id):
-        corrected += (Correction(name="contacts", before="", after=f"{len(contacts)}, as the customer shows them"),)
+    known = books.customers.contacts(before.id)
+    if contacts != known:
+        after_text = f"{len(contacts)}, as the customer shows them"
+        corrected += (Correction(name="contacts", before=str(len(known)), after=after_text),)
     if not corrected:
         raise WrongState(f"Nothing of {before.name} is different; change a field, or close the form.")
     books.customers.update(after, contacts)

@@ -123,11 +123,11 @@ def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> In
         raise NotPositive("The invoice's total must be more than zero.", field="lines")
     if (net + tax).micros > LARGEST_MICROS:
         raise Refused("The invoice's total must stay below a million million.", field="lines")
+    if command.issue_on > context.today:
+        raise DateInFuture("The issue date lies in the future; invoices are dated today or earlier.", field="issue_on")
     due_on = command.due_on or command.issue_on + timedelta(days=due_days(customer, books))
     if due_on < command.issue_on:
         raise DateTooEarly("The due date lies before the issue date.", field="due_on")
-    if command.issue_on > context.today:
-        raise DateInFuture("The issue date lies in the future; invoices are dated today or earlier.", field="issue_on")
     invoice = Invoice(
         id=books.new_id(),
         kind=InvoiceKind.TAX,

@@ -45,6 +45,38 @@ class PaymentStep(StrEnum):
     UNDONE = "undone"
 
 
+class Postponed(StrEnum):
+    """Why an operation cannot count from the day that was asked for."""
+
+    LOCKED = "locked"
+    CAME_LATER = "came later"
+    UNASSIGNED_LATER = "unassigned later"
+    ASSIGNED_LATER = "assigned later"
+    ISSUED_LATER = "issued later"
+    ALLOCATED_LATER = "allocated later"
+    MOVED_LATER = "moved later"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timing:
+    """The day an operation counts from, the one that was asked for, and why they differ."""
+
+    effective_on: date
+    asked_on: date | None = None
+    postponed: Postponed | None = None
+
+    @classmethod
+    def of(
+        cls, on: date, asked_on: date | None, first_open: date, floors: Sequence[tuple[date, Postponed]] = ()
+    ) -> "Timing":
+        """The reason is the floor that the day stands on; the lock comes first, since it may have moved the others."""
+        if asked_on is None or on == asked_on:
+            return cls(effective_on=on, asked_on=asked_on)
+        reasons = [(first_open, Postponed.LOCKED), *floors]
+        why = next((reason for floor, reason in reasons if floor == on), Postponed.MOVED_LATER)
+        return cls(effective_on=on, asked_on=asked_on, postponed=why)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
     """Money that came in; `payer` is what was typed, the customer is who it was assigned to. Rules 1, 4.
@@ -154,7 +186,7 @@ class PaymentChanged:
     """Something happened to a payment; carries all its card shows.
 
     `allocations` are in force now; `made` and `taken_back` are what this operation did, to other payments' money too.
-    `effective_on` is the day it counts from, which may be later than the day that was asked for.
+    `effective_on` is the day it counts from, which may be later than the day that was asked for, for `postponed`.
     """
 
     step: PaymentStep
@@ -171,6 +203,7 @@ class PaymentChanged:
     taken_back: tuple[Allocation, ...] = ()
     effective_on: date | None = None
     asked_on: date | None = None
+    postponed: Postponed | None = None
     corrected: tuple[Correction, ...] = ()
 
     @property
@@ -231,12 +264,16 @@ class PaymentChanged:
 
 
 def matched_payment(
-    step: PaymentStep, payment: Payment, matching: Matching, earlier: Sequence[Allocation], asked_on: date | None = None
+    step: PaymentStep,
+    payment: Payment,
+    matching: Matching,
+    earlier: Sequence[Allocation],
+    timing: Timing | None = None,
 ) -> PaymentChanged:
     """What became of a payment that is a customer's."""
     mine = tuple(each for each in matching.live(earlier) if each.lot_id == payment.lot_id)
     left = matching.lots[payment.lot_id or 0].open
-    return changed_payment(step, payment, left, matching.context, matching=matching, live=mine, asked_on=asked_on)
+    return changed_payment(step, payment, left, matching.context, matching=matching, live=mine, timing=timing)
 
 
 UNDOABLE_STEPS = frozenset(
@@ -258,7 +295,7 @@ def changed_payment(  # noqa: PLR0913  # what a card shows, half of it by keywor
     *,
     matching: Matching | None = None,
     live: tuple[Allocation, ...] = (),
-    asked_on: date | None = None,
+    timing: Timing | None = None,
 ) -> PaymentChanged:
     """What became of a payment, with what was matched on the way."""
     costs_edit = step in {PaymentStep.ASSIGNED, PaymentStep.UNASSIGNED} or (
@@ -274,8 +311,9 @@ def changed_payment(  # noqa: PLR0913  # what a card shows, half of it by keywor
         effect=matching.effect() if matching is not None else None,
         made=tuple(matching.made) if matching is not None else (),
         taken_back=tuple(matching.taken_back) if matching is not None else (),
-        effective_on=max(matching.days) if matching is not None and matching.days else None,
-        asked_on=asked_on,
+        effective_on=timing.effective_on if timing is not None else None,
+        asked_on=timing.asked_on if timing is not None else None,
+        postponed=timing.postponed if timing is not None else None,
         operation_id=context.operation_id,
         undo_until=context.undo_until if undoable else None,
         by=context.person,

@@ -1,7 +1,6 @@
 """Record, assign, allocate, edit and void payments."""
 
 from dataclasses import replace
-from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.domain.allocation import Matching, Portion, effective_day, split_oldest_first
@@ -32,7 +31,9 @@ from bot.domain.payment import (
     PaymentChanged,
     PaymentState,
     PaymentStep,
+    Postponed,
     RecordPayment,
+    Timing,
     UnallocatePayment,
     UnassignPayment,
     VoidPayment,
@@ -68,7 +69,9 @@ __all__ = [
     "PaymentChanged",
     "PaymentState",
     "PaymentStep",
+    "Postponed",
     "RecordPayment",
+    "Timing",
     "UnallocatePayment",
     "UnassignPayment",
     "VoidPayment",
@@ -104,7 +107,10 @@ def record_payment(command: RecordPayment, books: "Books", context: Context) -> 
     check_amount(command.amount)
     check_received(command.received_on, context.today)
     customer = books.customers.lock(command.customer_id) if command.customer_id is not None else None
-    posted_on = max(command.received_on, books.settings.current().first_open_day())
+    first_open = books.settings.current().first_open_day()
+    posted_on = max(command.received_on, first_open)
+    asked_on = command.received_on if command.received_on < posted_on else None
+    timing = Timing.of(posted_on, asked_on, first_open)
     payment = Payment(
         id=books.new_id(),
         number="",
@@ -138,8 +144,8 @@ def record_payment(command: RecordPayment, books: "Books", context: Context) -> 
         )
     )
     if matching is None:
-        return changed_payment(PaymentStep.RECORDED, payment, payment.amount, context)
-    return _assign(payment, matching, command.portions, posted_on, PaymentStep.RECORDED)
+        return changed_payment(PaymentStep.RECORDED, payment, payment.amount, context, timing=timing)
+    return _assign(payment, matching, command.portions, timing, PaymentStep.RECORDED)
 
 
 @operation(by=Role.CLERK)
@@ -158,8 +164,11 @@ def assign_payment(command: AssignPayment, books: "Books", context: Context) -> 
     matching.load_invoices([portion.invoice_id for portion in command.portions])
     check_portions(command.portions, payment.amount, matching)
     wanted = command.effective_on or context.today
-    on = effective_day(wanted, (payment.suspense_on,), books.settings.current().first_open_day(), context.today)
-    return _assign(payment, matching, command.portions, on, PaymentStep.ASSIGNED, command.effective_on)
+    first_open = books.settings.current().first_open_day()
+    on = effective_day(wanted, (payment.suspense_on,), first_open, context.today)
+    came = Postponed.CAME_LATER if payment.suspense_on == payment.posted_on else Postponed.UNASSIGNED_LATER
+    timing = Timing.of(on, command.effective_on, first_open, [(payment.suspense_on, came)])
+    return _assign(payment, matching, command.portions, timing, PaymentStep.ASSIGNED)
 
 
 @operation(by=Role.CLERK)
@@ -177,9 +186,10 @@ def unassign_payment(command: UnassignPayment, books: "Books", context: Context)
         )
     after = unassign(payment, matching, command.effective_on or context.today, books, context)
     matching.write()
-    return changed_payment(
-        PaymentStep.UNASSIGNED, after, payment.amount, context, matching=matching, asked_on=command.effective_on
-    )
+    floors = [(lot.opened_on, Postponed.ASSIGNED_LATER), (lot.rose_on, Postponed.MOVED_LATER)]
+    first_open = books.settings.current().first_open_day()
+    timing = Timing.of(after.suspense_on, command.effective_on, first_open, floors)
+    return changed_payment(PaymentStep.UNASSIGNED, after, payment.amount, context, matching=matching, timing=timing)
 
 
 @operation(by=Role.CLERK)
@@ -207,7 +217,12 @@ def allocate_payment(command: AllocatePayment, books: "Books", context: Context)
             f"{matching.customer.name} has no invoice with something open; the money stays as credit.", field="invoices"
         )
     matching.write()
-    return matched_payment(PaymentStep.ALLOCATED, payment, matching, earlier, command.effective_on)
+    first = min(matching.made, key=lambda each: each.effective_on)
+    floors = [(lot.opened_on, Postponed.ASSIGNED_LATER), (lot.rose_on, Postponed.MOVED_LATER)]
+    issued = matching.invoices[first.invoice_id].posted_on
+    floors += [(issued, Postponed.ISSUED_LATER)] if issued is not None else []
+    timing = Timing.of(first.effective_on, command.effective_on, books.settings.current().first_open_day(), floors)
+    return matched_payment(PaymentStep.ALLOCATED, payment, matching, earlier, timing)
 
 
 @operation(by=Role.CLERK)
@@ -224,9 +239,12 @@ def unallocate_payment(command: UnallocatePayment, books: "Books", context: Cont
     for allocation in chosen:
         matching.unmatch(allocation, command.effective_on or context.today)
         matching.switch_auto(allocation.invoice_id, on=False)
+    on = min(matching.days)
     matching.sweep(context.today)
     matching.write()
-    return matched_payment(PaymentStep.UNALLOCATED, payment, matching, live, command.effective_on)
+    floors = [(each.effective_on, Postponed.ALLOCATED_LATER) for each in chosen]
+    timing = Timing.of(on, command.effective_on, books.settings.current().first_open_day(), floors)
+    return matched_payment(PaymentStep.UNALLOCATED, payment, matching, live, timing)
 
 
 @operation(by=Role.CLERK)
@@ -279,16 +297,16 @@ def _assign(
     payment: Payment,
     matching: Matching,
     portions: tuple[Portion, ...],
-    on: date,
+    timing: Timing,
     step: PaymentStep,
-    asked_on: date | None = None,
 ) -> PaymentChanged:
+    on = timing.effective_on
     after = assign(payment, matching, on, matching.books)
     assert after.lot_id is not None
     match_portions(portions, after.lot_id, on, matching)
     matching.sweep(on)
     matching.write()
-    return matched_payment(step, after, matching, (), asked_on)
+    return matched_payment(step, after, matching, (), timing)
 
 
 def _lock_unassigned(payment_id: int, books: "Books") -> Payment:

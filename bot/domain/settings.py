@@ -8,8 +8,8 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from bot.domain.errors import SettingRefused
-from bot.domain.money import currency, plain
+from bot.domain.errors import SettingRefused, UnknownCurrency
+from bot.domain.money import Currency, currency, plain
 from bot.domain.operation import Announcement, Context, Role, Trace, operation
 
 if TYPE_CHECKING:
@@ -59,6 +59,15 @@ class Settings:
 
     def currency_codes(self) -> tuple[str, ...]:
         return tuple(self.currencies.split())
+
+    def check_currency(self, of: Currency, field: str) -> None:
+        """Money of this book is in its own currencies. Refuses: UnknownCurrency."""
+        if of.code not in self.currency_codes():
+            raise UnknownCurrency(
+                f"This book keeps {', '.join(self.currency_codes())}; "
+                f"an administrator adds {of.code} to them with /duedesk settings currencies.",
+                field=field,
+            )
 
     def rates(self) -> tuple[Decimal, ...]:
         return tuple(Decimal(rate) for rate in self.tax_rates.split())
@@ -114,10 +123,19 @@ def change_setting(command: ChangeSetting, books: "Books", context: Context) -> 
     other = {"payment_series": before.invoice_series, "invoice_series": before.payment_series}.get(command.name)
     if other is not None and _prefix(value) == _prefix(other):
         raise _fail("Payments and invoices need prefixes of their own, such as PAY- and INV-.")
+    if command.name == "currencies":
+        _check_dropped({*before.currency_codes()} - {*value.split()}, books)
     books.settings.change(command.name, value)
     return SettingChanged(
         name=command.name, before=str(getattr(before, command.name)), after=value, operation_id=context.operation_id
     )
+
+
+def _check_dropped(codes: set[str], books: "Books") -> None:
+    """A currency stays as long as a customer or a payment is kept in it. Refuses: SettingRefused."""
+    in_use = sorted(codes & books.settings.currencies_in_use()) if codes else []
+    if in_use:
+        raise _fail(f"Customers or payments are kept in {' and '.join(in_use)}; leave it among the currencies.")
 
 
 def with_values(values: dict[str, str], version: int) -> Settings:
@@ -181,9 +199,13 @@ def _rates(value: str) -> str:
         rates = [Decimal(rate.strip("%")) for rate in value.replace(",", " ").split()]
     except InvalidOperation:
         rates = []
-    if not rates or any(not rate.is_finite() or not 0 <= rate <= HIGHEST_RATE for rate in rates):
-        raise _fail("Type tax rates in per cent, such as 9 0.")
-    return " ".join(str(plain(rate)) for rate in rates)
+    if not rates or not all(map(_is_rate, rates)):
+        raise _fail("Type tax rates in per cent with at most six decimals, such as 9 7.7 0.")
+    return " ".join(str(plain(abs(rate))) for rate in rates)
+
+
+def _is_rate(rate: Decimal) -> bool:
+    return rate.is_finite() and 0 <= rate <= HIGHEST_RATE and rate == round(rate, 6)
 
 
 def _prefix(series: str) -> str:

@@ -11,6 +11,7 @@ from bot.domain.operation import Context, Role, operation
 from bot.domain.payments import (
     Payment,
     PaymentChanged,
+    PaymentState,
     PaymentStep,
     assign,
     changed_payment,
@@ -72,7 +73,7 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
     matching.write()
     books.operations.undone(made.operation_id)
     if after.lot_id is None:
-        left = Money(0, after.amount.currency) if after.state.value == "void" else after.amount
+        left = Money(0, after.amount.currency) if after.state is PaymentState.VOID else after.amount
         return changed_payment(PaymentStep.UNDONE, after, left, context, matching=matching)
     return matched_payment(PaymentStep.UNDONE, after, matching, earlier)
 
@@ -85,9 +86,19 @@ def check_undoable(made: Made, books: "Books", context: Context) -> None:
     if made.undone_by is not None:
         raise NotUndoable("This was undone already; nothing was changed.")
     if context.now > books.settings.current().undo_until(made.at):
-        raise NotUndoable(
-            "The time for undo has passed; void the payment, un-assign it or take its allocations back instead."
-        )
+        raise NotUndoable(f"The time for undo has passed; {_instead(made.payment_id, books)}.")
+
+
+def _instead(payment_id: int, books: "Books") -> str:
+    """What brings an old payment back a step, by how it stands now."""
+    payment = books.payments.lock(payment_id)
+    if payment.state is PaymentState.VOID:
+        return f"{payment.number} is void already"
+    if payment.lot_id is None:
+        return f"void {payment.number} instead, or assign it"
+    if books.allocations.of_lot(payment.lot_id):
+        return f"take the allocations of {payment.number} back instead"
+    return f"un-assign {payment.number} instead"
 
 
 def _check_latest(made: Made, payment: Payment, books: "Books") -> None:

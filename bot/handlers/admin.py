@@ -19,7 +19,7 @@ from bot.handlers.flow import settings_of
 from bot.handlers.forms import Block, context
 from bot.handlers.members import profile_of
 from bot.handlers.parse.dates import parse_date
-from bot.handlers.parse.words import join, phrase, split
+from bot.handlers.parse.words import join, phrase, split, unescape
 from bot.handlers.receivables import AGING, send_file
 from bot.handlers.request import Call
 
@@ -27,6 +27,7 @@ from bot.handlers.request import Call
 OTHERS = (payments.PAYMENT, customers.CUSTOMER, invoices.INVOICE, AGING)
 ROLES = {role.label: role for role in Role if role is not Role.NONE}
 AUDIT_ROWS = 15
+PEOPLE_ROWS = 45  # of the 50 blocks that a message may have
 AUDIT_WORDS = {
     "since": "since",
     "until": "until",
@@ -75,10 +76,9 @@ def _roles(call: Call, _text: str) -> Reply:
     """Who has which right."""
     people = call.desk.ask(lambda books: books.people(), call.request, by=Role.ADMINISTRATOR)
     lines = [f"<@{each.user}> {each.role.label}{'' if each.active else ', deactivated'}" for each in people]
-    return Reply(
-        f"{len(people)} people have access",
-        _numbered("person", lines[:45]),
-    )
+    left = len(lines) - PEOPLE_ROWS
+    more = [context(f"and {left} more", block_id="more")] if left > 0 else []
+    return Reply(f"{len(people)} people have access", [*_numbered("person", lines[:PEOPLE_ROWS]), *more])
 
 
 def _settings(call: Call, text: str) -> Reply:
@@ -86,7 +86,7 @@ def _settings(call: Call, text: str) -> Reply:
     name, _, value = text.partition(" ")
     if not name:
         return _all_settings(call)
-    typed_value = value.strip()
+    typed_value = value.strip() if name in CHANNELS else unescape(value).strip()
     if not typed_value and name in NAMES:
         now = getattr(settings_of(call), name)
         or_empty = ", or - to empty it" if name in EMPTIED and now else ""

@@ -49,22 +49,28 @@ class Command:
     main: str
     subs: tuple[Sub, ...]
     aliases: dict[str, str] = field(default_factory=dict)
+    name_in: Callable[[str], str] | None = None  # the words of a line that may be a customer's name
 
     def sub(self, word: str) -> Sub | None:
         wanted = self.aliases.get(word, word)
         return next((each for each in self.subs if each.name == wanted), None)
 
     def run(self, call: Call, text: str) -> Reply | None:
-        """Route to a sub-command; `help` as the first word answers usage with examples."""
+        """Route to a sub-command, unless the line is a customer's name; `help` as the first word answers usage."""
         word, _, rest = text.strip().partition(" ")
         if word.lower() == "help" and self.sub("help") is None:
             return self.help()
         found = self.sub(word.lower())
-        if found is not None:
+        if found is not None and not self._is_name(call, text):
             return self._permitted(call, found).run(call, rest.strip())
         main = self.sub(self.main)
         assert main is not None
         return self._permitted(call, main).run(call, text.strip())
+
+    def _is_name(self, call: Call, text: str) -> bool:
+        """Whether a line that begins with a sub-command's word names a customer in full: `New World`."""
+        name = self.name_in(text) if self.name_in is not None else ""
+        return " " in name and call.desk.ask(lambda books: books.has_customer_called(name), call.request)
 
     def help(self) -> Reply:
         """Usage with one example for each sub-command."""

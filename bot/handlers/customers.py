@@ -26,6 +26,7 @@ from bot.handlers.blocks.text import balance, escape, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, Form, NumberField, TextField, Values, context
+from bot.handlers.parse.words import whole
 from bot.handlers.payment_forms import RECORD
 from bot.handlers.request import Call
 
@@ -97,7 +98,7 @@ NEW = flow(
         operation=new_customer,
         command=_new,
         effect=_effect,
-        verb=lambda outcome: f"Open {outcome.customer.code}",
+        verb=lambda outcome, _settings: f"Open {outcome.customer.code}",
         done=customer_opened,
     )
 )
@@ -118,7 +119,7 @@ EDIT = flow(
             contacts=_contacts(values),
         ),
         effect=_effect,
-        verb=lambda outcome: f"Change {outcome.customer.code}",
+        verb=lambda outcome, _settings: f"Change {outcome.customer.code}",
         done=customer_opened,
     )
 )
@@ -136,6 +137,7 @@ def _file(call: Call, customer_id: int) -> CustomerFile:
 
 
 def _show(call: Call, text: str) -> Reply:
+    text = whole(text)
     if not text:
         return _list(call, "")
     found = find.customers_named(call, text)
@@ -143,8 +145,8 @@ def _show(call: Call, text: str) -> Reply:
         return show_customer(call, found[0])
     if not found:
         return Reply(f"No customer is called {escape(shorten(text, 60))}; type a code, name, UUID or wallet ID.")
-    said = f"Which {shorten(text, 40)} do you mean?"
-    elements = [_choice(each, index) for index, each in enumerate(found)]
+    said = find.which(found, text)
+    elements = [_choice(each, index) for index, each in enumerate(found[: find.MOST_CHOICES])]
     return Reply(escape(said), [rich(typed(said)), {"type": "actions", "block_id": "choices", "elements": elements}])
 
 
@@ -157,7 +159,7 @@ def _choice(customer: Customer, index: int) -> Block:
 
 def _open_new(call: Call, text: str) -> None:
     codes = settings_of(call).currency_codes()
-    NEW.open(call, Values({"name": text, "mode": "postpaid", "currency": codes[0] if len(codes) == 1 else ""}))
+    NEW.open(call, Values({"name": whole(text), "mode": "postpaid", "currency": codes[0] if len(codes) == 1 else ""}))
 
 
 def open_edit(call: Call, customer: Customer) -> None:
@@ -181,7 +183,8 @@ def open_edit(call: Call, customer: Customer) -> None:
 
 def _list(call: Call, text: str) -> Reply:
     settings = settings_of(call)
-    found = call.desk.ask(lambda books: books.list_customers(Page(text=text, limit=LIST_ROWS + 1)), call.request)
+    page = Page(text=whole(text), limit=LIST_ROWS + 1)
+    found = call.desk.ask(lambda books: books.list_customers(page), call.request)
     if not found:
         return Reply("No customer matches. /customer new opens one.")
     rows = [
@@ -196,7 +199,7 @@ def _list(call: Call, text: str) -> Reply:
 
 
 def _edit(call: Call, text: str) -> None:
-    open_edit(call, find.customer_named(call, text))
+    open_edit(call, find.customer_named(call, whole(text)))
 
 
 CUSTOMER = command(
@@ -211,6 +214,7 @@ CUSTOMER = command(
             Sub("show", Role.VIEWER, "/customer Acme", "the customer's card", _show),
             Sub("list", Role.VIEWER, "/customer list food", "customers by name", _list),
         ),
+        name_in=whole,
     )
 )
 

@@ -1,19 +1,23 @@
 """From words to documents and customers; ambiguity becomes choices, never a guess."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
 
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound, Refused
 from bot.domain.money import Currency, Money, currency
 from bot.domain.open_items import Invoice
 from bot.domain.payments import Payment
-from bot.domain.ports import Page, ReadBooks
+from bot.domain.ports import InvoiceListLine, Page, ReadBooks
 from bot.domain.settings import Settings
 from bot.handlers.blocks.rich import rich, typed
-from bot.handlers.blocks.text import amount, escape, shorten
+from bot.handlers.blocks.text import escape, money, shorten
 from bot.handlers.commands import Reply, suggest
 from bot.handlers.forms import Block, Option, button, option
 from bot.handlers.parse.amounts import parse_amount
+from bot.handlers.parse.dates import parse_date
+from bot.handlers.parse.errors import DateNotUnderstood
 from bot.handlers.request import Call
 
 MOST_CHOICES = 5
@@ -23,7 +27,7 @@ MOST_OPTIONS = 50
 
 def customers_named(call: Call, text: str) -> Sequence[Customer]:
     """The customers that a text may mean, best first. Rule 60."""
-    return call.desk.ask(lambda books: books.find_customers(text, MOST_CHOICES), call.request)
+    return call.desk.ask(lambda books: books.find_customers(text, MOST_OPTIONS), call.request)
 
 
 def customer_named(call: Call, text: str) -> Customer:
@@ -34,8 +38,8 @@ def customer_named(call: Call, text: str) -> Customer:
             f"No customer is called {text[:60] or 'nothing'}; type a code, name, UUID or wallet ID.", field="customer"
         )
     if len(found) > 1:
-        names = ", ".join(f"{each.name} ({each.code})" for each in found)
-        raise NotFound(f"{text[:60]} can be {shorten(names, 160)}; type the code.", field="customer")
+        names = ", ".join(f"{each.name} ({each.code})" for each in found[:MOST_CHOICES])
+        raise NotFound(f"{text[:60]} can be {shorten(names, 160)}{_and_more(found)}; type the code.", field="customer")
     return found[0]
 
 
@@ -70,10 +74,22 @@ def ask_which(found: Sequence[Customer], name: str, action_id: str, text: str, *
     """Buttons to choose from, unless nobody was found or the one customer is certain. Refuses: NotFound."""
     if not found or (len(found) == 1 and is_certain(found[0], name)):
         return None
-    said = f"Which {shorten(name, 40)} do you mean?"
+    said = which(found, name)
     if len(found) == 1:
         said = f"There is no {shorten(name, 40)}. Do you mean this customer?"
-    return Reply(escape(said), [rich(typed(said)), *choices(found, action_id, text, *others)])
+    return Reply(escape(said), [rich(typed(said)), *choices(found[:MOST_CHOICES], action_id, text, *others)])
+
+
+def which(found: Sequence[Customer], name: str) -> str:
+    """The question above the buttons; how many customers have none is said."""
+    more = _and_more(found)
+    return f"Which {shorten(name, 40)} do you mean?" + (f" These{more}; type more of the name." if more else "")
+
+
+def _and_more(found: Sequence[Customer]) -> str:
+    """How many were found beyond those that are named."""
+    left = len(found) - MOST_CHOICES
+    return f" and {'at least ' if len(found) == MOST_OPTIONS else ''}{left} more" if left > 0 else ""
 
 
 def customer_option(customer: Customer) -> Option:
@@ -81,8 +97,26 @@ def customer_option(customer: Customer) -> Option:
 
 
 def invoice_option(invoice: Invoice, settings: Settings) -> Option:
-    left = amount(invoice.open, settings.locale)
-    return (f"{invoice.label} · {left} left", str(invoice.id))
+    return (f"{invoice.label} · {money(invoice.open, settings.locale)} left", str(invoice.id))
+
+
+def invoices_like(books: ReadBooks, page: Page, today: date) -> Sequence[InvoiceListLine]:
+    """Invoices by customer or number; if none is found, by the issue date that the text is. Rule 13. Refuses:
+    DateAmbiguous.
+    """
+    found = books.list_invoices(page)
+    day = None if found else _day(page.text, today)
+    return found if day is None else books.list_invoices(replace(page, text="", on=day))
+
+
+def _day(text: str, today: date) -> date | None:
+    """A day, if the text is one; without a digit it is a name: `sun` is Sun Foods. Refuses: DateAmbiguous."""
+    if not any(letter.isdigit() for letter in text):
+        return None
+    try:
+        return parse_date(text, today=today)
+    except DateNotUnderstood:
+        return None
 
 
 def choices(customers: Sequence[Customer], action_id: str, text: str, *others: Block) -> list[Block]:
@@ -99,14 +133,17 @@ def choices(customers: Sequence[Customer], action_id: str, text: str, *others: B
 
 
 def money_typed(text: str, settings: Settings, default: Currency | None, *, field: str = "amount") -> Money:
-    """An amount as typed, in the typed currency, the customer's, or the book's only one."""
+    """An amount as typed, in the typed currency, the customer's, or the book's only one. Refuses: Refused."""
     codes = settings.currency_codes()
     fallback = default or (currency(codes[0]) if len(codes) == 1 else None)
     try:
-        return parse_amount(text, locale=settings.locale, default=fallback).money(fallback)
+        made = parse_amount(text, locale=settings.locale, default=fallback).money(fallback)
+        if default is None:  # else the customer's currency is the one it has to be, and the domain says so
+            settings.check_currency(made.currency, field)
     except Refused as refusal:
         refusal.field = field
         raise
+    return made
 
 
 @suggest("customer")
@@ -118,7 +155,7 @@ def suggest_customers(call: Call, text: str) -> list[Block]:
 
 @suggest("invoices")
 def suggest_invoices(call: Call, text: str) -> list[Block]:
-    """Open invoices of the chosen customer, oldest first, with what is left. Rule 13."""
+    """Open invoices of the chosen customer by number or issue date, oldest first, with what is left. Rule 13."""
     chosen = call.metadata.get("about", {}).get("customer")
     state = (call.view.get("state") or {}).get("values", {}).get("customer", {}).get("customer", {})
     picked = state.get("selected_option")
@@ -131,7 +168,7 @@ def suggest_invoices(call: Call, text: str) -> list[Block]:
             option(
                 *invoice_option(line.invoice, settings), description=f"{line.customer_code} · due {line.invoice.due_on}"
             )
-            for line in books.list_invoices(page)
+            for line in invoices_like(books, page, settings.today(call.request.now))
         ]
 
     return call.desk.ask(question, call.request)

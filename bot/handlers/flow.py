@@ -27,7 +27,7 @@ class Flow(Generic[CommandT, OutcomeT]):
     operation: Operation[CommandT, OutcomeT]
     command: Callable[[Values, Mapping[str, Any], Call], CommandT]
     effect: Callable[[OutcomeT, Settings], Sequence[Block]]
-    verb: Callable[[OutcomeT], str]
+    verb: Callable[[OutcomeT, Settings], str]
     done: Callable[[OutcomeT, Settings], Sequence[Block]]
     fields: Callable[[Mapping[str, Any]], Sequence[Field[Any]]] | None = None
     warn: Callable[[CommandT, Call], str] | None = None
@@ -52,7 +52,7 @@ class Flow(Generic[CommandT, OutcomeT]):
             kept,
             effect=self.effect(outcome, settings),
             alert=self.warn(command, call) if self.warn is not None else "",
-            submit=self.verb(outcome),
+            submit=self.verb(outcome, settings),
         )
 
     def _drawn(

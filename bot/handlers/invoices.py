@@ -1,7 +1,6 @@
 """/invoice: new, send, list, show, auto-allocation on and off."""
 
 from collections.abc import Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -22,14 +21,14 @@ from bot.domain.operation import Role
 from bot.domain.ports import Page
 from bot.domain.settings import Settings
 from bot.handlers import find
-from bot.handlers.blocks.cards import effect_lines, invoice_card, invoice_file_card, invoice_title
+from bot.handlers.blocks.cards import invoice_card, invoice_file_card, invoice_title
+from bot.handlers.blocks.effects import effect_lines
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, date_text, escape, money, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, DateField, Form, SearchField, TextField, TickField, Values, context
-from bot.handlers.parse.dates import parse_date
-from bot.handlers.parse.errors import DateNotUnderstood
+from bot.handlers.parse.words import as_seen, whole
 from bot.handlers.request import Call, button_key
 
 LIST_ROWS = 20
@@ -140,7 +139,9 @@ NEW = flow(
         operation=draft_invoice,
         command=_command,
         effect=_effect,
-        verb=lambda outcome: f"{'Send' if outcome.invoice.number else 'Save'} {outcome.invoice.total}",
+        verb=lambda outcome, settings: (
+            f"{'Send' if outcome.invoice.number else 'Save'} {money(outcome.invoice.total, settings.locale)}"
+        ),
         done=invoice_card,
     )
 )
@@ -153,7 +154,7 @@ SEND_FORM = flow(
         operation=send_invoice,
         command=lambda _values, about, _call: SendInvoice(invoice_id=int(about["invoice"])),
         effect=_effect,
-        verb=lambda outcome: f"Send {outcome.invoice.total}",
+        verb=lambda outcome, settings: f"Send {money(outcome.invoice.total, settings.locale)}",
         done=invoice_card,
     )
 )
@@ -161,7 +162,8 @@ SEND_FORM = flow(
 
 def _new(call: Call, text: str, customer: Customer | None = None) -> Reply | None:
     """`Acme; Consulting; 2 x 500; 9%`: the form, filled; an ambiguous name answers choices."""
-    name, _, lines = (part.strip() for part in text.partition(";"))
+    name, _, lines = (part.strip() for part in as_seen(text).partition(";"))
+    name = name.strip('"“”')
     if customer is None and name:
         found = find.customers_named(call, name)
         if not found:
@@ -197,10 +199,9 @@ def _list(call: Call, text: str) -> Reply:
     settings = settings_of(call)
     first, _, rest = text.partition(" ")
     state = first.lower() if first.lower() in STATES else ""
-    wanted = rest.strip() if state else text.strip()
-    on = _issue_day(wanted, settings.today(call.request.now))
-    page = Page(text="" if on else wanted, on=on, state=state, limit=LIST_ROWS + 1)
-    lines = call.desk.ask(lambda books: books.list_invoices(page), call.request)
+    page = Page(text=whole(rest if state else text), state=state, limit=LIST_ROWS + 1)
+    today = settings.today(call.request.now)
+    lines = call.desk.ask(lambda books: find.invoices_like(books, page, today), call.request)
     if not lines:
         return Reply("No invoice matches. Try /invoice list open, a customer, a number or an issue date.")
     rows = [
@@ -219,16 +220,6 @@ def _list(call: Call, text: str) -> Reply:
     shown = table(rows, headers, ("left", "left", "left", "left", "right", "right", "left"))
     more = "There are more; narrow the list." if len(lines) > LIST_ROWS else ""
     return Reply(f"{len(rows)} invoices", [preformatted(shown, block_id="list"), *([context(more)] if more else [])])
-
-
-def _issue_day(text: str, today: date) -> date | None:
-    """A day, if the text is one; without a digit it is a name: `sun` is Sun Foods. Refuses: DateAmbiguous."""
-    if not any(letter.isdigit() for letter in text):
-        return None
-    try:
-        return parse_date(text, today=today)
-    except DateNotUnderstood:
-        return None
 
 
 def _auto(call: Call, text: str) -> Reply:

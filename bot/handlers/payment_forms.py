@@ -28,7 +28,9 @@ from bot.domain.payments import (
 )
 from bot.domain.settings import Settings
 from bot.handlers import find
-from bot.handlers.blocks.cards import effect_preview, payment_card
+from bot.handlers.blocks.cards import payment_card
+from bot.handlers.blocks.effects import effect_preview
+from bot.handlers.blocks.text import date_text, money
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import (
     ChoiceField,
@@ -143,7 +145,9 @@ def _twins(made: RecordPayment, call: Call) -> str:
     if not twins:
         return ""
     twin = twins[0]
-    return f"This looks like {twin.number}: {twin.amount} received {twin.received_on}. Record it only if it came again."
+    locale = settings_of(call).locale
+    received = f"{money(twin.amount, locale)} received {date_text(twin.received_on, locale)}"
+    return f"This looks like {twin.number}: {received}. Record it only if it came again."
 
 
 def _done(outcome: PaymentChanged, settings: Settings) -> Sequence[dict[str, Any]]:
@@ -164,7 +168,7 @@ RECORD = flow(
         operation=record_payment,
         command=_record_command,
         effect=effect_preview,
-        verb=lambda outcome: f"Record {outcome.payment.amount}",
+        verb=lambda outcome, settings: f"Record {money(outcome.payment.amount, settings.locale)}",
         done=_done,
         warn=_twins,
     )
@@ -186,7 +190,7 @@ ASSIGN = flow(
             effective_on=values.get(EFFECTIVE),
         ),
         effect=effect_preview,
-        verb=lambda outcome: f"Assign {outcome.payment.number}",
+        verb=lambda outcome, _settings: f"Assign {outcome.payment.number}",
         done=_done,
     )
 )
@@ -199,7 +203,7 @@ UNASSIGN = flow(
             payment_id=_payment_id(about), effective_on=values.get(EFFECTIVE)
         ),
         effect=effect_preview,
-        verb=lambda outcome: f"Un-assign {outcome.payment.number}",
+        verb=lambda outcome, _settings: f"Un-assign {outcome.payment.number}",
         done=_done,
     )
 )
@@ -224,7 +228,7 @@ ALLOCATE = flow(
             effective_on=values.get(EFFECTIVE),
         ),
         effect=effect_preview,
-        verb=lambda outcome: f"Allocate {outcome.payment.number}",
+        verb=lambda outcome, _settings: f"Allocate {outcome.payment.number}",
         done=_done,
     )
 )
@@ -255,7 +259,7 @@ UNALLOCATE = flow(
             effective_on=values.get(EFFECTIVE),
         ),
         effect=effect_preview,
-        verb=lambda _outcome: "Take back",
+        verb=lambda _outcome, _settings: "Take back",
         done=_done,
     )
 )
@@ -289,7 +293,7 @@ EDIT = flow(
             remark=values.text(REMARK),
         ),
         effect=effect_preview,
-        verb=lambda outcome: f"Change {outcome.payment.number}",
+        verb=lambda outcome, _settings: f"Change {outcome.payment.number}",
         done=_done,
     )
 )
@@ -305,7 +309,7 @@ VOID = flow(
         operation=void_payment,
         command=lambda values, about, _call: VoidPayment(payment_id=_payment_id(about), reason=values.need(REASON)),
         effect=effect_preview,
-        verb=lambda outcome: f"Void {outcome.payment.number}",
+        verb=lambda outcome, _settings: f"Void {outcome.payment.number}",
         done=_done,
     )
 )

@@ -25,7 +25,8 @@ from bot.handlers.forms import (
 )
 from bot.handlers.parse.amounts import parse_amount
 from bot.handlers.parse.dates import parse_date
-from bot.handlers.parse.words import Phrase, Word, join, phrase
+from bot.handlers.parse.errors import WordsNotUnderstood
+from bot.handlers.parse.words import Phrase, Word, join, phrase, whole
 from bot.handlers.payment_forms import ALLOCATE, ASSIGN, EDIT, RECORD, UNALLOCATE, UNASSIGN, VOID
 from bot.handlers.request import Call, button_key
 
@@ -124,6 +125,15 @@ def _name_and_amount(spoken: Phrase) -> tuple[str, str]:
     return join(tuple(words)), ""
 
 
+def _name_in(text: str) -> str:
+    """The name in a line that `record` could read; without an amount it is no payment to record."""
+    try:
+        name, typed_amount = _name_and_amount(phrase(text, KEYWORDS))
+    except WordsNotUnderstood:
+        return ""
+    return name if typed_amount else ""
+
+
 def _but(words: list[Word], start: int, length: int) -> list[Word]:
     return words[:start] + words[start + length :]
 
@@ -150,9 +160,9 @@ def _list(call: Call, text: str) -> Reply:
     """`[unassigned|assigned|void] [customer or text]`."""
     first, _, rest = text.partition(" ")
     state = first.lower() if first.lower() in {"unassigned", "assigned", "void"} else ""
-    wanted = rest if state else text
+    wanted = whole(rest if state else text)
     settings = settings_of(call)
-    page = Page(text=wanted.strip(), state=state, limit=LIST_ROWS + 1)
+    page = Page(text=wanted, state=state, limit=LIST_ROWS + 1)
     lines = call.desk.ask(lambda books: books.list_payments(page), call.request)
     if not lines:
         return Reply("No payment matches. Try /payment list unassigned, or a name or reference.")
@@ -269,6 +279,7 @@ PAYMENT = command(
             Sub("void", Role.CLERK, "/payment void PAY-0001", "reverses an unassigned payment", _opener("void")),
         ),
         aliases={"new": "record", "add": "record"},
+        name_in=_name_in,
     )
 )
 

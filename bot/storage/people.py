@@ -3,17 +3,19 @@
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Row, bindparam, delete, insert, select, update
+from sqlalchemy import Row, bindparam, delete, insert, select, union, update
 
 from bot.domain.operation import Role
 from bot.domain.people import Person, Profile
 from bot.domain.settings import Settings
 from bot.storage.session import Session
-from bot.storage.tables import BookRow, PersonRow, SettingRow
+from bot.storage.tables import BookRow, CustomerRow, PaymentRow, PersonRow, SettingRow
 
 _person = PersonRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _setting = SettingRow.__table__  # type: ignore[attr-defined]  # as above
 _book = BookRow.__table__  # type: ignore[attr-defined]  # as above
+_customer = CustomerRow.__table__  # type: ignore[attr-defined]  # as above
+_payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
 
 PEOPLE = select(_person)
 FIND = PEOPLE.where(_person.c.team == bindparam("team"), _person.c.slack_user == bindparam("slack_user"))
@@ -28,6 +30,7 @@ _CHANGE = (
 SETTINGS = select(_setting.c.name, _setting.c.value)
 _SETTING_GONE = delete(_setting).where(_setting.c.name == bindparam("of_name"))
 _SETTING_NEW = insert(_setting)
+_CURRENCIES = union(select(_customer.c.currency), select(_payment.c.currency))
 _NEWER = update(_book).values(settings_version=_book.c.settings_version + 1)
 
 
@@ -111,6 +114,10 @@ class SqlSettings:
 
     def current(self) -> Settings:
         return self._settings
+
+    def currencies_in_use(self) -> frozenset[str]:
+        """The currencies of customers and payments."""
+        return frozenset(self._session.connection.execute(_CURRENCIES).scalars())
 
     def change(self, name: str, value: str) -> None:
         pending = self._session.pending

@@ -149,6 +149,11 @@ class SqlReadBooks:
         by_id = {row.id: customers.from_row(row) for row in rows}
         return [by_id[each] for each in ids]
 
+    def has_customer_called(self, name: str) -> bool:
+        """Whether a customer has exactly this name, in any case and with or without its accents."""
+        called = select(_customer.c.id).where(_customer.c.search_name == customers.folded(name)).limit(1)
+        return self._connection.execute(called).first() is not None
+
     def list_customers(self, page: Page) -> Sequence[Customer]:
         statement = customers.SELECT.order_by(_customer.c.search_name, _customer.c.id)
         if page.text:
@@ -189,7 +194,7 @@ class SqlReadBooks:
             statement = statement.where(_payment.c.customer_id == page.customer_id)
         if page.text:
             plain = (_payment.c.number, _payment.c.payer, _payment.c.reference, _customer.c.code)
-            found = [func.lower(column).like(like(page.text.lower()), escape="\\") for column in plain]
+            found = [column.ilike(like(page.text), escape="\\") for column in plain]
             found.append(_customer.c.search_name.like(like(customers.folded(page.text)), escape="\\"))
             statement = statement.where(or_(*found))
         newest = statement.order_by(_payment.c.received_on.desc(), _payment.c.id.desc())

@@ -13,7 +13,15 @@ from bot.domain.customers import (
     edit_customer,
     new_customer,
 )
-from bot.domain.errors import AlreadyTaken, MissingText, NotFound, Refused, TextTooLong, WrongState
+from bot.domain.errors import (
+    AlreadyTaken,
+    MissingText,
+    NotFound,
+    Refused,
+    TextTooLong,
+    UnknownCurrency,
+    WrongState,
+)
 from bot.domain.money import currency
 from bot.domain.ports import Page
 from tests.domain.expect import ask_sql, expect_refusal, run_sql
@@ -43,6 +51,11 @@ def test_a_new_customer_keeps_its_particulars_and_starts_at_zero(world: World) -
     assert made.uuid
     assert made.wallet_id.startswith("W-")
     world.check()
+
+
+def test_a_customer_has_a_currency_of_the_book(world: World) -> None:
+    with expect_refusal(world, UnknownCurrency, field="currency", says="keeps SGD; an administrator adds XAF"):
+        world.do(new_customer, replace(ACME, currency=currency("XAF")))
 
 
 @pytest.mark.rule(13)

@@ -1,7 +1,7 @@
 """Tax invoices: drafted, sent, numbered, priced, searched."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -231,6 +231,7 @@ def test_what_makes_no_invoice_is_refused_at_its_field(world: World) -> None:
         refused(Refused, "lines", "quantity", a_line(quantity=Decimal(odd)))
         refused(Refused, "lines", "tax rate", a_line(tax_rate=Decimal(odd)))
     refused(DateInFuture, "issue_on", "future", issue_on=world.day(1))
+    refused(DateInFuture, "issue_on", "future", issue_on=date.max)
     refused(DateTooEarly, "due_on", "before the issue date", due_on=world.day(-1))
     refused(Refused, "lines", "million million", *[a_line("900000000000")] * 2)
     refused(Refused, "lines", "million million", a_line("900000000000", quantity=Decimal(2)))

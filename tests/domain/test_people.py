@@ -125,6 +125,7 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "customer": lambda books: books.customer(customer.id),
         "customer_file": lambda books: books.customer_file(customer.id),
         "find_customers": lambda books: books.find_customers("acme"),
+        "has_customer_called": lambda books: books.has_customer_called("acme"),
         "list_customers": lambda books: books.list_customers(Page()),
         "payment": lambda books: books.payment("PAY-0001"),
         "payment_file": lambda books: books.payment_file(1),

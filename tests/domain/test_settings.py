@@ -26,6 +26,7 @@ def read_settings(world: World) -> Settings:
         ("currencies", "sgd, eur,jpy sgd", "SGD EUR JPY"),
         ("due_days", "014", 14),
         ("tax_rates", "9%, 0.00 10 7.70", "9 0 10 7.7"),
+        ("tax_rates", "-0 0.000001 1e1", "0 0.000001 10"),
         ("payment_series", "RC/:6", "RC/:6"),
         ("invoice_series", "IA-:07", "IA-:7"),
         ("undo_minutes", "0", 0),
@@ -63,6 +64,8 @@ def test_a_setting_is_kept_in_its_plain_form(world: World, name: str, typed: str
         ("tax_rates", "nine"),
         ("tax_rates", "101"),
         ("tax_rates", "NaN"),
+        ("tax_rates", "0.0000001"),
+        ("tax_rates", "1E999999"),
         ("payment_series", "PAY-"),
         ("payment_series", "PAY-:0"),
         ("payment_series", "PAY-:13"),
@@ -88,6 +91,15 @@ def test_unknown_names_and_currencies_are_refused(world: World) -> None:
         world.do(change_setting, ChangeSetting(name="version", value="7"), by=ADMIN)
     with expect_refusal(world, UnknownCurrency, field="currency"):
         world.do(change_setting, ChangeSetting(name="currencies", value="SGD XYZ"), by=ADMIN)
+
+
+def test_a_currency_that_is_in_use_stays(world: World) -> None:
+    world.customer(of="USD")
+    world.pay(5, of="JPY")
+    world.do(change_setting, ChangeSetting(name="currencies", value="JPY USD"), by=ADMIN)
+    for typed, kept in (("JPY EUR", "in USD"), ("USD", "in JPY"), ("SGD", "in JPY and USD")):
+        with expect_refusal(world, SettingRefused, field="value", says=kept):
+            world.do(change_setting, ChangeSetting(name="currencies", value=typed), by=ADMIN)
 
 
 @pytest.mark.rule(102)

@@ -1,5 +1,7 @@
 """Nobody unauthorised learns or moves anything, on any path."""
 
+from dataclasses import replace
+
 import pytest
 
 from sandbox.client import shown
@@ -111,3 +113,10 @@ def test_cards_go_to_private_unshared_channels_the_bot_is_in(slack: Slack, chann
     said = slack.type(f"/duedesk settings finance_channel #{channel}", by=OWNER)
     assert why in said
     assert slack.world.store.read(lambda books: books.settings()).finance_channel == "C0FINANCE"
+
+
+def test_an_archived_channel_gets_no_cards(slack: Slack) -> None:
+    channels = slack.sandbox.workspace.channels
+    channels["C0FINANCE"] = replace(channels["C0FINANCE"], is_archived=True)
+    assert "is archived" in slack.type("/duedesk settings digest_channel #finance", by=OWNER, channel="public")
+    assert slack.world.store.read(lambda books: books.settings()).digest_channel == ""

@@ -1,5 +1,6 @@
 """Amounts as people type them: one reading gives the exact number, two readings are asked back, none is rounded."""
 
+import re
 from decimal import Decimal
 
 import pytest
@@ -98,13 +99,13 @@ def test_what_cannot_be_read_is_refused_by_its_reason(text: str, refusal: type[R
     ("text", "locale", "readings"),
     [
         ("1.234", "en", ("1234", "1.2340")),
-        ("1.234", "de", ("1234", "1.2340")),
-        ("1,234", "de", ("1234", "1.2340")),
+        ("1.234", "de", ("1234", "1,2340")),
+        ("1,234", "de", ("1234", "1,2340")),
         ("1,234", "de-CH", ("1234", "1.2340")),
-        ("1,234", "fr", ("1234", "1.2340")),
+        ("1,234", "fr", ("1234", "1,2340")),
         ("1.234k", "en", ("1234k", "1.2340k")),
         ("0,500", "en", ("500", "0.5000")),
-        ("0.500", "de", ("500", "0.5000")),
+        ("0.500", "de", ("500", "0,5000")),
     ],
 )
 def test_an_ambiguous_amount_names_both_readings_and_each_can_be_typed(
@@ -115,6 +116,27 @@ def test_an_ambiguous_amount_names_both_readings_and_each_can_be_typed(
     assert caught.value.sentence.endswith(f"type {readings[0]} or {readings[1]}.")
     thousands, decimals = (parse_amount(each, locale=locale).decimal for each in readings)
     assert thousands == decimals * 1000
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "advice"),
+    [
+        ("1.234", "SGD", "SGD has at most 2 decimals: type 1234, or fewer decimals."),
+        ("1.234", "JPY", "JPY has no decimals: type 1234."),
+        ("1.234", "KWD", "type 1234 or 1.2340."),
+        ("1.230", "SGD", "type 1230 or 1.2300."),
+        ("1.234k", "SGD", "type 1234k or 1.2340k."),
+    ],
+)
+def test_only_a_reading_that_the_currency_can_have_is_offered(text: str, code: str, advice: str) -> None:
+    of = currency(code)
+    for typed, default in ((text, of), (f"{code} {text}", None)):
+        with pytest.raises(AmountAmbiguous) as caught:
+            parse_amount(typed, default=default)
+        assert caught.value.sentence.endswith(advice)
+    for offered in re.findall(r"type (\S+?)[.,]?(?: or (\S+?)[.])?(?:,|$)", advice):
+        for each in filter(None, offered):
+            assert parse_amount(each, default=of).money(of)
 
 
 @pytest.mark.parametrize(("text", "locale"), [("0,125", "de"), ("0.125", "en"), ("0,125", "fr"), ("0.125", "de_CH")])

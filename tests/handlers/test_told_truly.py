@@ -1,11 +1,20 @@
 """What cards, threads, previews and the audit log say of an operation is what it did, and nothing else."""
 
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
-from bot.domain.settings import ChangeSetting, change_setting
+from bot.domain.customers import Contact, CustomerState, EditCustomer, edit_customer
+from bot.domain.errors import NotUndoable
+from bot.domain.ports import CustomerFile
+from bot.domain.settings import ChangeSetting, Settings, change_setting
+from bot.domain.undo import Undo, undo
+from bot.handlers.blocks.cards import customer_card
 from sandbox.client import shown
 from tests.slack import Slack
-from tests.world import ADMIN, OWNER
+from tests.world import ADMIN, OWNER, START
 
 
 def newest_audit(slack: Slack) -> str:
@@ -109,7 +118,7 @@ def test_a_day_that_cannot_be_had_is_said_with_the_reason(slack: Slack) -> None:
     slack.type("/payment unallocate PAY-0001")
     slack.clerk.fill({"Takes effect on": "2026-11-05"})
     slack.clerk.submit()
-    said = "Counts from 21 Nov 2026, not 5 Nov 2026: the books are locked before 21 Nov 2026."
+    said = "Takes effect 21 Nov 2026 (5 Nov 2026 was asked; the books are locked up to 20 Nov 2026)."
     assert said in shown(slack.clerk.modal or {})
 
 
@@ -171,3 +180,136 @@ def test_the_word_non_operational_is_kept_for_those_who_spend(slack: Slack) -> N
     slack.type("/customer new")
     slack.fill({"Name": "Prepaid Ltd", "Code": "PRE", "Currency": "SGD", "Payment mode": "Prepaid"})
     assert "non operational" in slack.type("/customer PRE")
+
+
+@pytest.mark.rule(11)
+@pytest.mark.parametrize(
+    ("step", "values", "why"),
+    [
+        ("assign PAY-0001", {"Customer": "ACME"}, "the payment came in later"),
+        ("allocate PAY-0002", {"Invoices": ["INV-0001"]}, "the invoice was issued later"),
+    ],
+)
+def test_a_day_before_the_documents_were_there_is_said_on_form_and_card(
+    slack: Slack, step: str, values: dict[str, object], why: str
+) -> None:
+    acme = slack.world.customer()
+    slack.world.invoice(acme, 100, issued=-3, auto=False)
+    slack.world.pay(50, received=-3)
+    slack.world.pay(50, acme, received=-9)
+    slack.type(f"/payment {step}")
+    assert slack.fill({**values, "Takes effect on": "2026-11-15"})["ok"]
+    said = f"Takes effect 20 Nov 2026 (15 Nov 2026 was asked; {why})."
+    assert said in shown(slack.clerk.modal or {})
+    assert said in shown(slack.card(step.split()[1]))
+    slack.world.check()
+
+
+def test_money_that_came_in_before_the_lock_says_from_when_it_counts(slack: Slack) -> None:
+    slack.world.do(change_setting, ChangeSetting(name="hard_lock", value="2026-11-20"), by=ADMIN)
+    slack.type("/payment Somebody 50 on 2026-11-05")
+    slack.clerk.submit()
+    said = "Takes effect 21 Nov 2026 (5 Nov 2026 was asked; the books are locked up to 20 Nov 2026)."
+    assert said in shown(slack.card("PAY-0001"))
+
+
+@pytest.mark.rules(8, 17)
+def test_taking_back_counts_from_its_own_day_though_the_freed_money_pays_today(slack: Slack) -> None:
+    acme = slack.world.customer()
+    slack.world.invoice(acme, 100, issued=-9)
+    slack.world.pay(100, acme, received=-9)
+    slack.world.invoice(acme, 40, issued=-8)
+    slack.type("/payment unallocate PAY-0001")
+    assert slack.fill({"Takes effect on": "2026-11-16"})["ok"]
+    done = shown(slack.clerk.modal or {})
+    assert "Takes effect 16 Nov 2026." in done
+    assert "INV-0002  40.00 of 40.00 → paid" in done
+    slack.world.check()
+
+
+def test_undo_too_late_says_what_brings_the_payment_back(slack: Slack) -> None:
+    acme = slack.world.customer()
+    invoice = slack.world.invoice(acme, 20, auto=False)
+    slack.world.do(change_setting, ChangeSetting(name="undo_minutes", value="1"), by=ADMIN)
+    made = [slack.world.pay(50), slack.world.pay(50, acme), slack.world.pay(50, acme, to=((invoice, None),))]
+    slack.world.now += timedelta(minutes=2)
+    instead = (
+        "void PAY-0001 instead, or assign it",
+        "un-assign PAY-0002 instead",
+        "take the allocations of PAY-0003 back instead",
+    )
+    for outcome, expected in zip(made, instead, strict=True):
+        with pytest.raises(NotUndoable, match=expected):
+            slack.world.do(undo, Undo(operation_id=outcome.operation_id))
+
+
+@pytest.mark.rule(112)
+def test_forms_buttons_and_confirmations_write_money_and_days_as_the_locale_does(slack: Slack) -> None:
+    slack.world.do(change_setting, ChangeSetting(name="locale", value="de"), by=ADMIN)
+    slack.world.customer()
+    slack.type("/payment Acme 1.234,50 ref TT-1")
+    assert (slack.clerk.modal or {})["submit"]["text"] == "Record SGD 1.234,50"
+    assert slack.clerk.submit()["ok"]
+    undo_button = next(each for each in _buttons(slack.card("PAY-0001")) if each["action_id"] == "undo")
+    assert "PAY-0001 recorded: SGD 1.234,50" in undo_button["confirm"]["text"]["text"]
+    again = slack.type("/payment Acme 1.234,50 ref TT-1")
+    assert "This looks like PAY-0001: SGD 1.234,50 received 23 Nov. 2026" in again
+    slack.clerk.close()
+    slack.type("/invoice new Acme; Consulting; 1 x 1.500,50; 0%")
+    slack.clerk.submit()
+    assert (slack.clerk.modal or {})["submit"]["text"] == "Save SGD 1.500,50"
+    assert slack.clerk.submit()["ok"]
+    send = next(each for each in _buttons(slack.clerk.modal or {}) if each["action_id"] == "invoice_send")
+    assert "SGD 1.500,50 will be owed" in send["confirm"]["text"]["text"]
+
+
+def _buttons(message: dict[str, Any]) -> list[dict[str, Any]]:
+    return [each for block in message["blocks"] if block["type"] == "actions" for each in block["elements"]]
+
+
+def test_a_draft_shows_nothing_open_and_nothing_that_changed(slack: Slack) -> None:
+    slack.world.customer()
+    slack.type("/invoice new Acme; Consulting; 2 x 500; 9%")
+    slack.clerk.submit()
+    assert slack.clerk.submit()["ok"]
+    done = shown(slack.clerk.modal or {})
+    assert "DRAFT-" in done
+    assert "Open" not in done
+    assert "Amount due" not in done
+
+
+def test_a_payment_that_is_used_up_counts_and_leaves_in_plain_words(slack: Slack) -> None:
+    acme = slack.world.customer()
+    invoice = slack.world.invoice(acme, 50, auto=False)
+    slack.world.pay(50, acme, to=((invoice, None),))
+    said = slack.type("/payment show PAY-0001")
+    assert "can be assigned or un-assigned 4 more times" in said
+    assert "left as credit" not in said
+    for step in ("unallocate", "unassign", "assign", "unassign", "assign"):
+        slack.type(f"/payment {step} PAY-0001")
+        assert slack.fill({"Customer": "ACME"} if step == "assign" else {})["ok"]
+        said = slack.type("/payment show PAY-0001")
+    assert "cannot be assigned or un-assigned any more" in said
+
+
+def test_contacts_in_the_audit_are_counted_and_never_spread(slack: Slack) -> None:
+    acme = slack.world.customer()
+    contacts = (Contact(name="Ann", email="ann@example.com"), Contact(name="Bob"))
+    for version, kept in ((1, contacts), (2, contacts[:1])):
+        edit = EditCustomer(customer_id=acme.id, version=version, code="ACME", name=acme.name, contacts=kept)
+        slack.world.do(edit_customer, edit)
+    found = slack.world.store.read(
+        lambda books: books.connection.exec_driver_sql(
+            "SELECT before, after FROM audit WHERE event = 'Edit customer' ORDER BY id"
+        ).all()
+    )
+    assert ['"contacts": "0"' in found[0][0], '"contacts": "2"' in found[1][0]] == [True, True]
+    assert ['"contacts": "2,' in found[0][1], '"contacts": "1,' in found[1][1]] == [True, True]
+    assert "ann" not in str(found).lower()
+
+
+@pytest.mark.rule(114)
+def test_a_suspended_customer_is_called_suspended(slack: Slack) -> None:
+    customer = replace(slack.world.customer(), state=CustomerState.SUSPENDED)
+    file = CustomerFile(customer=customer, contacts=(), open_invoices=(), open_count=0, unapplied=())
+    assert "postpaid   suspended" in shown({"blocks": customer_card(file, Settings(), START)})

@@ -2,10 +2,12 @@
 
 import pytest
 
+from bot.domain.operation import Role
+from bot.domain.people import Grant, Profile, grant
 from bot.domain.settings import NAMES
 from sandbox.client import shown
 from tests.slack import Slack
-from tests.world import CLERK, OWNER
+from tests.world import CLERK, OWNER, TEAM
 
 
 def form_of(slack: Slack) -> str:
@@ -41,9 +43,9 @@ def test_a_customer_is_not_guessed_and_the_typed_payer_is_kept(slack: Slack, kno
 
 def test_payments_are_found_in_any_case_by_reference_and_by_customer(slack: Slack) -> None:
     slack.world.customer()
-    slack.type('/payment Acme 500 ref TT-881 from "Somebody Else"')
+    slack.type('/payment Acme 500 ref TT-881 from "École Else"')
     assert slack.clerk.submit()["ok"]
-    for typed in ("tt-881", "TT-881", "pay-0001", "somebody else", "acme", "ACME Pte"):
+    for typed in ("tt-881", "TT-881", "pay-0001", "École Else", "acme", "ACME Pte"):
         assert "PAY-0001" in slack.type(f"/payment list {typed}"), typed
     assert "No payment matches" in slack.type("/payment list nobody")
 
@@ -147,3 +149,76 @@ def test_a_form_refuses_a_day_of_another_century_under_its_field(slack: Slack) -
     slack.type("/invoice new Acme; A; 5")
     slack.clerk.fill({"Issue date": "9999-12-31"})
     assert "is not in the years 2000 to 2099" in slack.clerk.submit()["errors"]["issue_on"]
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_a_name_with_an_ampersand_is_that_name(slack: Slack) -> None:
+    slack.type("/customer new Johnson & Johnson")
+    slack.fill({"Code": "JJ", "Currency": "SGD"})
+    found = slack.world.store.read(lambda books: books.find_customers("JJ"))
+    assert [each.name for each in found] == ["Johnson & Johnson"]
+    slack.world.invoice(found[0], 10)
+    assert "JJ" in slack.type("/customer Johnson & Johnson")
+    assert "JJ" in slack.type("/customer list Johnson & J")
+    assert "INV-0001" in slack.type("/invoice list Johnson & Johnson")
+    slack.type('/invoice new "Johnson & Johnson"; Salt & pepper; 5')
+    assert "Johnson & Johnson" in str(slack.clerk.modal)
+    assert "Salt & pepper" in str(slack.clerk.modal)
+    slack.type("/duedesk settings company Tom & Jerry", by=OWNER)
+    assert slack.world.store.read(lambda books: books.settings().company) == "Tom & Jerry"
+
+
+@pytest.mark.rule(60)
+def test_a_name_that_begins_with_a_sub_command_is_that_customer(slack: Slack) -> None:
+    for code, name in (("NW", "New World"), ("LF", "List Foods"), ("W", "World")):
+        slack.world.customer(code, name=name)
+    for typed in ("new  world", "NEW WORLD", '"New World"', "“New World”"):
+        assert "Customer New World (NW)" in slack.type(f"/customer {typed}"), typed
+    assert "Customer World (W)" in slack.type("/customer show World")
+    for typed in ("List Foods 500", '"List Foods" 500 cash', "list foods cash 500", "record List Foods 500"):
+        slack.type(f"/payment {typed}")
+        assert "List Foods · LF" in str(slack.clerk.modal), typed
+        slack.clerk.close()
+    assert "No payment matches" in slack.type("/payment list Foods")
+    assert "No payment matches" in slack.type("/payment list cash giro")
+    slack.type("/customer new Worldwide")
+    assert "New customer" in form_of(slack)
+
+
+@pytest.mark.rule(13)
+def test_an_invoice_is_offered_by_its_number_and_by_its_issue_date_with_its_currency(slack: Slack) -> None:
+    customer = slack.world.customer("ACME", name="7-11 Bugis")
+    slack.world.invoice(customer, 300, issued=-1, auto=False)
+    slack.world.invoice(customer, 80, issued=-40, auto=False)
+    slack.type("/payment ACME 500")
+
+    def offered(text: str) -> list[str]:
+        return [each["text"]["text"] for each in slack.clerk.options("Invoices", text)]
+
+    assert offered("") == ["INV-0002 · SGD 80.00 left", "INV-0001 · SGD 300.00 left"]
+    for text in ("2026-11-22", "22 nov", "inv-0001"):
+        assert offered(text) == ["INV-0001 · SGD 300.00 left"], text
+    assert offered("yesterday") == offered("2026-11-23") == offered("3/4") == []
+    assert "INV-0002" in slack.type("/invoice list 7-11")
+
+
+@pytest.mark.rule(60)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_more_customers_than_buttons_are_counted(slack: Slack) -> None:
+    for index in range(7):
+        slack.world.customer(f"F{index}", name=f"Food {index}")
+    for line in ("/payment Food 500", "/customer Food", "/invoice new Food; A; 5"):
+        assert "Which Food do you mean? These and 2 more; type more of the name." in slack.type(line)
+    assert "and 2 more; type the code" in slack.type("/customer edit Food")
+    for index in range(7, 60):
+        slack.world.customer(f"F{index}", name=f"Food {index}")
+    assert "and at least 45 more" in slack.type("/customer Food")
+
+
+@pytest.mark.rule(118)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_people_beyond_those_shown_are_counted(slack: Slack) -> None:
+    for index in range(50):
+        profile = Profile(team=TEAM, user=f"U0NEW{index}", name=f"New {index}")
+        slack.world.do(grant, Grant(profile=profile, role=Role.VIEWER), by=OWNER)
+    assert "and 10 more" in slack.type("/duedesk roles", by=OWNER)

@@ -1,21 +1,26 @@
 """One card per kind of document: title, facts, effect, context, actions; pure, from an outcome or a file."""
 
-from collections.abc import Sequence
 from datetime import datetime
 
-from bot.domain.allocation import Effect
-from bot.domain.customers import Contact, Customer, CustomerChanged, Mode
+from bot.domain.customers import Contact, Customer, CustomerChanged, CustomerState, Mode
 from bot.domain.invoices import InvoiceChanged, InvoiceLine
 from bot.domain.money import Money
-from bot.domain.open_items import Allocation, Invoice, InvoiceState, Lot
-from bot.domain.payments import Payment, PaymentChanged, PaymentState, PaymentStep
+from bot.domain.open_items import Invoice, InvoiceState, Lot
+from bot.domain.payments import Payment, PaymentChanged, PaymentState
 from bot.domain.ports import CustomerFile, InvoiceFile, PaymentFile
 from bot.domain.settings import Settings
+from bot.handlers.blocks.effects import (
+    MOST_LINES,
+    allocation_lines,
+    correction_lines,
+    effect_lines,
+    effective_lines,
+    left_lines,
+    summary,
+)
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
-from bot.handlers.blocks.text import amount, balance, change, date_text, money, shorten
+from bot.handlers.blocks.text import amount, balance, counted, date_text, money, shorten
 from bot.handlers.forms import Block, button, confirmation, option
-
-MOST_LINES = 10
 
 
 def payment_status(payment: Payment, left: Money) -> str:
@@ -46,7 +51,7 @@ def payment_card(outcome: PaymentChanged, settings: Settings) -> list[Block]:
         rich(*_payment_facts(payment, settings), block_id="facts"),
     ]
     lines = [*correction_lines(outcome), *allocation_lines(outcome.allocations, settings)]
-    lines += _left_lines(outcome, settings) + _effective_lines(outcome, settings)
+    lines += left_lines(outcome, settings) + effective_lines(outcome, settings)
     if outcome.effect is not None:
         lines += effect_lines(outcome.effect, settings)
     if outcome.note:
@@ -54,7 +59,7 @@ def payment_card(outcome: PaymentChanged, settings: Settings) -> list[Block]:
     if lines:
         blocks.append(rich(*lines, block_id="effect"))
     blocks.append(rich(_said(outcome.step.value, outcome.by, outcome.at, outcome.undo_until), block_id="context"))
-    undo = (outcome.operation_id, outcome.trace().description) if outcome.undo_until else None
+    undo = (outcome.operation_id, summary(outcome, settings)) if outcome.undo_until else None
     actions = payment_actions(payment, outcome.left, undo=undo)
     return [*blocks, *actions]
 
@@ -71,7 +76,7 @@ def payment_file_card(file: PaymentFile, settings: Settings) -> list[Block]:
         person(payment.recorded_by),
         " · ",
         moment(payment.recorded_at),
-        f" · can be assigned or un-assigned {payment.edits_left} more times",
+        f" · {_edits(payment)}",
     )
     return [
         rich((bold(typed(payment_title(payment, file.customer, left, settings))),), block_id="title"),
@@ -80,6 +85,15 @@ def payment_file_card(file: PaymentFile, settings: Settings) -> list[Block]:
         rich(said, block_id="context"),
         *payment_actions(payment, left, undo=None),
     ]
+
+
+def _edits(payment: Payment) -> str:
+    if payment.state is PaymentState.VOID:
+        return "void"
+    left = payment.edits_left
+    if not left:
+        return "cannot be assigned or un-assigned any more"
+    return f"can be assigned or un-assigned {counted(left, 'more time')}"
 
 
 def _payment_facts(payment: Payment, settings: Settings) -> list[tuple[Part, ...]]:
@@ -95,118 +109,6 @@ def _payment_facts(payment: Payment, settings: Settings) -> list[tuple[Part, ...
         if text:
             facts.append((bold(label), typed(text, 500)))
     return facts
-
-
-def allocation_lines(allocations: Sequence[Allocation], settings: Settings) -> list[tuple[Part, ...]]:
-    """What a payment pays: `INV-0042  300.00 of 300.00 → paid`."""
-    lines: list[tuple[Part, ...]] = []
-    for each in allocations[:MOST_LINES]:
-        left = each.invoice_open
-        after = (
-            "paid"
-            if not left
-            else f"{amount(left, settings.locale)} left, due {date_text(each.due_on, settings.locale)}"
-        )
-        of = f"{amount(each.amount, settings.locale)} of {amount(each.invoice_total, settings.locale)}"
-        lines.append((bold(each.invoice_number), f"  {of} → {after}"))
-    if len(allocations) > MOST_LINES:
-        lines.append((f"and {len(allocations) - MOST_LINES} more invoices",))
-    return lines
-
-
-def effect_lines(effect: Effect, settings: Settings) -> list[tuple[Part, ...]]:
-    """Amount due or balance before and after: what people check before they tap. Rules 20, 21, 113."""
-    before, after = effect.before, effect.after
-    if after.mode is Mode.PREPAID:
-        return [(bold("Balance "), change(before.balance, after.balance, settings.locale))]
-    moved = change(-before.amount_due, -after.amount_due, settings.locale)
-    return [(bold("Amount due "), moved)]
-
-
-def effect_preview(outcome: PaymentChanged, settings: Settings) -> list[Block]:
-    """What will happen, below the form: what this step does to the payment, to invoices, and to what is owed."""
-    lines: list[tuple[Part, ...]] = [(bold("What will happen"),), *_step_lines(outcome, settings)]
-    lines += _effective_lines(outcome, settings)
-    if outcome.effect is not None:
-        lines += effect_lines(outcome.effect, settings)
-    if outcome.step in {PaymentStep.ASSIGNED, PaymentStep.UNASSIGNED}:
-        left = outcome.payment.edits_left
-        times = f"It can be assigned or un-assigned {left} more {'time' if left == 1 else 'times'} after this."
-        lines.append((times if left else "This is the last time: the payment then stays as it is.",))
-    return [rich(*lines, block_id="effect")]
-
-
-def _step_lines(outcome: PaymentChanged, settings: Settings) -> list[tuple[Part, ...]]:
-    payment, locale = outcome.payment, settings.locale
-    worth = money(payment.amount, locale)
-    if outcome.step is not PaymentStep.RECORDED:  # whose number is only given at the end
-        worth = f"{payment.number}, {worth}"
-    match outcome.step:
-        case PaymentStep.VOIDED:
-            return [(f"{worth}, is taken out of the books again; its number stays.",)]
-        case PaymentStep.EDITED:
-            return correction_lines(outcome)
-        case PaymentStep.UNASSIGNED:
-            return [(f"{worth}, is nobody's again and waits to be assigned.",)]
-        case PaymentStep.UNALLOCATED:
-            return [*_taken_back_lines(outcome, settings), *_left_lines(outcome, settings)]
-        case PaymentStep.ALLOCATED:
-            return [*allocation_lines(outcome.made, settings), *_left_lines(outcome, settings)]
-    who = typed(outcome.customer.name) if outcome.customer is not None else "nobody yet: assign it later"
-    received = f"received {date_text(payment.received_on, locale)} by {payment.method.value}"
-    return [
-        (f"{worth}, {received}, for ", who),
-        *allocation_lines(outcome.made, settings),
-        *_left_lines(outcome, settings),
-    ]
-
-
-def correction_lines(outcome: PaymentChanged) -> list[tuple[Part, ...]]:
-    """Each particular that changes: before and after."""
-    return [
-        (
-            bold(f"{each.name.capitalize()} "),
-            typed(each.before or "empty", 200),
-            " → ",
-            typed(each.after or "empty", 200),
-        )
-        for each in outcome.corrected
-    ]
-
-
-def _taken_back_lines(outcome: PaymentChanged, settings: Settings) -> list[tuple[Part, ...]]:
-    """Each invoice that is owed again, and what the freed money pays at once."""
-    touched = {each.invoice.id: each for each in outcome.effect.touched} if outcome.effect is not None else {}
-    lines: list[tuple[Part, ...]] = []
-    for each in outcome.taken_back[:MOST_LINES]:
-        invoice = touched[each.invoice_id].invoice if each.invoice_id in touched else None
-        now = f" → {amount(invoice.open, settings.locale)} open" if invoice is not None else ""
-        lines.append((bold(each.invoice_number), f"  {amount(each.amount, settings.locale)} taken back{now}"))
-    if len(outcome.taken_back) > MOST_LINES:
-        lines.append((f"and {len(outcome.taken_back) - MOST_LINES} more invoices",))
-    return lines + allocation_lines(outcome.made, settings)
-
-
-def _left_lines(outcome: PaymentChanged, settings: Settings) -> list[tuple[Part, ...]]:
-    if not outcome.left or outcome.customer is None:
-        return []
-    return [(f"{money(outcome.left, settings.locale)} left as credit",)]
-
-
-def _effective_lines(outcome: PaymentChanged, settings: Settings) -> list[tuple[Part, ...]]:
-    """From which day it counts, where that is not today; why it is not the day that was asked for."""
-    day, asked = outcome.effective_on, outcome.asked_on
-    if day is None or asked is None:
-        return []
-    counts = f"Counts from {date_text(day, settings.locale)}"
-    if day == asked:
-        return [(f"{counts}.",)]
-    because = (
-        f"the books are locked before {date_text(settings.first_open_day(), settings.locale)}"
-        if asked < settings.first_open_day()
-        else "money and invoice were not both there before"
-    )
-    return [(f"{counts}, not {date_text(asked, settings.locale)}: {because}.",)]
 
 
 def payment_actions(payment: Payment, left: Money, *, undo: tuple[int, str] | None) -> list[Block]:
@@ -249,9 +151,9 @@ def invoice_card(outcome: InvoiceChanged, settings: Settings, by: str = "", at: 
         invoice=outcome.invoice, lines=outcome.lines, customer=outcome.effect.after, allocations=outcome.allocations
     )
     blocks = invoice_file_card(file, settings)
-    effect = rich(*effect_lines(outcome.effect, settings), block_id="effect")
+    moved = [rich(*effect_lines(outcome.effect, settings), block_id="effect")] if outcome.invoice.number else []
     said = [rich((f"{outcome.step.value} by ", person(by), " · ", moment(at)), block_id="context")] if by and at else []
-    return [*blocks[:2], effect, *blocks[2:-1], *said, blocks[-1]]
+    return [*blocks[:2], *moved, *blocks[2:-1], *said, blocks[-1]]
 
 
 def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
@@ -270,8 +172,7 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
             amount(invoice.net, settings.locale),
             bold("  Tax "),
             amount(invoice.tax, settings.locale),
-            bold("  Open "),
-            money(invoice.open, settings.locale),
+            *((bold("  Open "), money(invoice.open, settings.locale)) if invoice.number else ()),
         ),
         (bold("Auto-allocation "), "on" if invoice.auto_allocate else "off"),
     ]
@@ -287,11 +188,11 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
             for each in file.allocations[:MOST_LINES]
         ]
         blocks.append(rich(*paid, block_id="allocations"))
-    blocks.append(invoice_actions(invoice))
+    blocks.append(invoice_actions(invoice, settings))
     return blocks
 
 
-def invoice_actions(invoice: Invoice) -> Block:
+def invoice_actions(invoice: Invoice, settings: Settings) -> Block:
     """Send a draft; switch auto-allocation while something is open; else the customer alone."""
     elements: list[Block] = []
     if invoice.state is InvoiceState.DRAFT:
@@ -302,7 +203,9 @@ def invoice_actions(invoice: Invoice) -> Block:
                 str(invoice.id),
                 style="primary",
                 confirm=confirmation(
-                    "Send this invoice?", f"{invoice.total} will be owed; a sent tax invoice is final.", yes="Send"
+                    "Send this invoice?",
+                    f"{money(invoice.total, settings.locale)} will be owed; a sent tax invoice is final.",
+                    yes="Send",
                 ),
             )
         )
@@ -322,7 +225,7 @@ def _line(line: InvoiceLine, settings: Settings) -> tuple[Part, ...]:
 def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list[Block]:
     """The customer at a glance: mode, balance, usable, limit, open items, credits."""
     customer = file.customer
-    state = "" if customer.is_operational(now) or not _spends(customer) else "   non operational"
+    state = _customer_state(customer, now)
     title = (
         f"{customer.name} · {customer.code} · {customer.wallet_id} · {customer.currency.code} · {customer.mode.value}"
     )
@@ -342,7 +245,7 @@ def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list
         ),
     ]
     blocks = [
-        rich((bold(typed(title)), *([state] if state else [])), block_id="title"),
+        rich((bold(typed(title)), *([f"   {state}"] if state else [])), block_id="title"),
         rich(*figures, block_id="figures"),
     ]
     if file.open_invoices:
@@ -360,9 +263,17 @@ def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list
     return [*blocks, {"type": "actions", "block_id": "actions", "elements": elements}]
 
 
+def _customer_state(customer: Customer, now: datetime) -> str:
+    """Suspended or closed; non operational is for those who spend. Rule 114."""
+    if customer.state is not CustomerState.ACTIVE:
+        return customer.state.value
+    return "" if customer.is_operational(now) or not _spends(customer) else "non operational"
+
+
 def _spends(customer: Customer) -> bool:
     """Whether what is left to spend means anything: paid ahead, given a limit, or using something already."""
-    return customer.mode is Mode.PREPAID or bool(customer.limit_micros) or bool(customer.controls.unbilled)
+    held = customer.controls
+    return customer.mode is Mode.PREPAID or any((customer.limit_micros, held.unbilled, held.reserved))
 
 
 def _open(file: CustomerFile, settings: Settings, now: datetime) -> list[tuple[Part, ...]]:

@@ -19,6 +19,7 @@ from bot.handlers.blocks.cards import (
     payment_file_card,
     payment_title,
 )
+from bot.handlers.blocks.effects import told
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich
 from bot.handlers.blocks.text import money
 
@@ -58,8 +59,8 @@ def note_of(card: Rendered) -> list[dict[str, Any]]:
 def _payment(outcome: PaymentChanged, settings: Settings) -> Rendered:
     text = payment_title(outcome.payment, outcome.customer, outcome.left, settings)
     what = "undone" if outcome.step is PaymentStep.UNDONE else outcome.step.value
-    told = ", ".join(filter(None, (outcome.matches, *(each.name for each in outcome.corrected))))
-    says: tuple[Part, ...] = (person(outcome.by), f" {what}", f": {told}" if told else "", " · ", moment(outcome.at))
+    did = told(outcome, settings)
+    says: tuple[Part, ...] = (person(outcome.by), f" {what}", f": {did}" if did else "", " · ", moment(outcome.at))
     return Rendered(text, payment_card(outcome, settings), says)
 
 

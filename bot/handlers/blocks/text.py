@@ -13,6 +13,7 @@ from bot.domain.money import Money
 
 ISOLATE, END = "\u2068", "\u2069"
 _OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+WIDTH, LONGEST_NAME, SHORTEST_NAME = 76, 24, 12
 _TURNING = frozenset({"R", "AL", "AN"})
 _JOINER = "\u200d"
 _FLAG_LETTERS = "".join(map(chr, range(0x1F1E6, 0x1F200)))
@@ -117,16 +118,36 @@ def date_text(day: date, locale: str = "en") -> str:
     return str(dates.format_date(day, "d MMM y", locale=_locale(locale)))
 
 
+def short_date(day: date, locale: str = "en") -> str:
+    """`1 Apr 26`, for the columns of a table."""
+    return str(dates.format_date(day, "d MMM yy", locale=_locale(locale)))
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 payment`, `2 payments`, `1,200 customers`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def when(at: datetime) -> str:
     """An instant that each reader sees in their own zone."""
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{at.astimezone(UTC):%d %b %Y %H:%M} UTC>"
 
 
+def fitted(rows: Sequence[Sequence[str]], headers: Sequence[str], aligns: Sequence[str], *, named: int) -> str:
+    """A table whose column of names gives way, so that all fits a line of Slack's code blocks where it can."""
+    lines = [list(headers), *map(list, rows)]
+    figures = sum(2 + max(len(line[place]) for line in lines) for place in range(len(headers)) if place != named)
+    room = min(LONGEST_NAME, max(SHORTEST_NAME, WIDTH - figures))
+    cut = [[shorten(cell, room) if place == named else cell for place, cell in enumerate(row)] for row in rows]
+    return table(cut, headers, aligns)
+
+
 def table(rows: Sequence[Sequence[str]], headers: Sequence[str], aligns: Sequence[str]) -> str:
-    """A table in fixed width; cells are text, never guessed to be numbers."""
+    """A table in fixed width; cells are text, never guessed to be numbers. Headings are a line like the others, since
+    tabulate would make the columns of its own headings wider.
+    """
     return tabulate(
-        [[bidi_safe(cell.replace("\n", " ")) for cell in row] for row in rows],
-        headers=list(headers),
+        [[bidi_safe(cell.replace("\n", " ")) for cell in row] for row in (headers, *rows)],
         tablefmt="plain",
         colalign=list(aligns),
         disable_numparse=True,

@@ -101,7 +101,9 @@ def parse_amount(text: str, *, locale: str = "en", default: Currency | None = No
     if len(signs) > 1 or (before and after) or any(each.isnumeric() or each in _SIGNS + ".," for each in named):
         raise _not_understood(text)
     of = _currency(named, default) if named else None
-    number = _times_ten(_number(found["digits"].strip(), found["suffix"], locale), _ZEROS[found["suffix"].lower()])
+    number = _times_ten(
+        _number(found["digits"].strip(), found["suffix"], locale, of or default), _ZEROS[found["suffix"].lower()]
+    )
     if _is_too_large(number):
         raise _too_large()
     return Amount(number.copy_negate() if signs in {"-", "−"} else number, of)
@@ -162,14 +164,14 @@ def _unknown(text: str) -> Currency:
     raise CurrencyNotKnown(f"{text[:12]} is not a currency; type a code such as SGD.", field="amount")
 
 
-def _number(text: str, suffix: str, locale: str) -> Decimal:
+def _number(text: str, suffix: str, locale: str, of: Currency | None) -> Decimal:
     """Digits with separators to a number. Refuses: AmountNotUnderstood, AmountAmbiguous."""
     marks = re.findall(r"[.,' ]", text)
     if not marks:
         return Decimal(text)
     sole = _SOLE_MARK.fullmatch(text)
     if sole is not None:
-        return _thousands_or_decimals(sole, suffix, locale)
+        return _thousands_or_decimals(sole, suffix, locale, of)
     last = marks[-1]
     is_decimal = last in ".," and marks.count(last) == 1
     whole, fraction = text.rsplit(last, 1) if is_decimal else (text, "")
@@ -183,26 +185,36 @@ def _number(text: str, suffix: str, locale: str) -> Decimal:
     return Decimal(f"{whole}.{fraction}" if is_decimal else whole)
 
 
-def _thousands_or_decimals(sole: "re.Match[str]", suffix: str, locale: str) -> Decimal:
-    """One mark before three digits: the locale's comma groups, a leading zero cannot, all else is asked back."""
+def _thousands_or_decimals(sole: "re.Match[str]", suffix: str, locale: str, of: Currency | None) -> Decimal:
+    """One mark before three digits: the locale's comma groups, a leading zero cannot, all else is asked back; offered
+    is what the currency can have, spelled as the locale does.
+    """
     whole, mark, tail = sole.groups()
     leads_with_zero = whole.startswith("0")
-    is_grouping = _grouping_mark(locale) == mark
+    grouping, point = _locale_marks(locale)
+    is_grouping = grouping == mark
     if leads_with_zero and not is_grouping:
         return Decimal(f"{whole}.{tail}")
     if mark == "," and is_grouping and not leads_with_zero:
         return Decimal(whole + tail)
-    thousands, decimals = f"{int(whole + tail)}{suffix}", f"{int(whole)}.{tail}"
+    thousands, decimals = f"{int(whole + tail)}{suffix}", f"{int(whole)}{point}{tail}"
+    needed = _decimals(_times_ten(Decimal(f"{whole}.{tail}"), _ZEROS[suffix.lower()]))
+    if of is None or needed <= of.digits:
+        instead = f"type {thousands} or {decimals}0{suffix}"
+    elif of.digits:
+        instead = f"{of.code} has at most {of.digits} decimals: type {thousands}, or fewer decimals"
+    else:
+        instead = f"{of.code} has no decimals: type {thousands}"
     raise AmountAmbiguous(
-        f"{sole[0]}{suffix} can be {thousands} or {decimals}{suffix} in decimals; "
-        f"type {thousands} or {decimals}0{suffix}.",
-        field="amount",
+        f"{sole[0]}{suffix} can be {thousands} or {decimals}{suffix} in decimals; {instead}.", field="amount"
     )
 
 
 @cache
-def _grouping_mark(locale: str) -> str:
-    return str(Locale.parse(locale.replace("-", "_")).number_symbols["latn"]["group"])
+def _locale_marks(locale: str) -> tuple[str, str]:
+    """What a locale groups digits with, and what it puts before decimals."""
+    symbols = Locale.parse(locale.replace("-", "_")).number_symbols["latn"]
+    return str(symbols["group"]), str(symbols["decimal"])
 
 
 def _not_understood(text: str) -> AmountNotUnderstood:

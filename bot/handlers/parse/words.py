@@ -44,6 +44,17 @@ def unescape(text: str) -> str:
     return text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
 
 
+def as_seen(text: str) -> str:
+    """Text as the person saw it: links as their plain text, escapes decoded."""
+    return unescape(_LINK.sub(lambda link: _shown(link[1], link[2]), text))
+
+
+def whole(text: str) -> str:
+    """A text that is one name: as seen, with single spaces, without quotes around all of it."""
+    words = split(text)
+    return words[0].text if len(words) == 1 else " ".join(as_seen(text).split())
+
+
 def split(text: str) -> list[Word]:
     """Words of a command; references by id, links as their plain text."""
     return [_word(found) for found in _PIECE.finditer(text)]
@@ -53,7 +64,7 @@ def _word(found: "re.Match[str]") -> Word:
     straight, curly, reference, label, bare = found.groups()
     if straight is not None or curly is not None:
         inside = straight if straight is not None else curly
-        return Word(unescape(_LINK.sub(lambda link: _shown(link[1], link[2]), inside)), quoted=True)
+        return Word(as_seen(inside), quoted=True)
     if reference is None:
         return Word(unescape(bare))
     text, marker = unescape(_shown(reference, label)), reference[0]
