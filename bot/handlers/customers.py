@@ -22,7 +22,7 @@ from bot.domain.settings import Settings
 from bot.handlers import find
 from bot.handlers.blocks.cards import customer_card, customer_opened
 from bot.handlers.blocks.rich import bold, preformatted, rich, typed
-from bot.handlers.blocks.text import balance, escape, shorten, table
+from bot.handlers.blocks.text import balance, counted, escape, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, Form, NumberField, TextField, Values, context
@@ -194,7 +194,7 @@ def _list(call: Call, text: str) -> Reply:
     shown = table(rows, ("code", "name", "mode", "currency", "balance"), ("left", "left", "left", "left", "right"))
     more = "There are more; narrow the list with a part of the name." if len(found) > LIST_ROWS else ""
     return Reply(
-        f"{len(rows)} customers", [preformatted(shown, block_id="customers"), *([context(more)] if more else [])]
+        counted(len(rows), "customer"), [preformatted(shown, block_id="customers"), *([context(more)] if more else [])]
     )
 
 

@@ -23,8 +23,9 @@ from bot.domain.settings import Settings
 from bot.handlers import find
 from bot.handlers.blocks.cards import invoice_card, invoice_file_card, invoice_title
 from bot.handlers.blocks.effects import effect_lines
+from bot.handlers.blocks.lists import invoice_table
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
-from bot.handlers.blocks.text import amount, date_text, escape, money, shorten, table
+from bot.handlers.blocks.text import amount, counted, date_text, escape, money, shorten
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, DateField, Form, SearchField, TextField, TickField, Values, context
@@ -204,22 +205,12 @@ def _list(call: Call, text: str) -> Reply:
     lines = call.desk.ask(lambda books: find.invoices_like(books, page, today), call.request)
     if not lines:
         return Reply("No invoice matches. Try /invoice list open, a customer, a number or an issue date.")
-    rows = [
-        [
-            line.invoice.label,
-            date_text(line.invoice.issue_on, settings.locale),
-            date_text(line.invoice.due_on, settings.locale),
-            shorten(line.customer_name, 26),
-            money(line.invoice.total, settings.locale),
-            amount(line.invoice.open, settings.locale),
-            line.invoice.status,
-        ]
-        for line in lines[:LIST_ROWS]
-    ]
-    headers = ("invoice", "issued", "due", "customer", "total", "open", "state")
-    shown = table(rows, headers, ("left", "left", "left", "left", "right", "right", "left"))
+    shown = invoice_table(lines[:LIST_ROWS], settings)
     more = "There are more; narrow the list." if len(lines) > LIST_ROWS else ""
-    return Reply(f"{len(rows)} invoices", [preformatted(shown, block_id="list"), *([context(more)] if more else [])])
+    return Reply(
+        counted(len(lines[:LIST_ROWS]), "invoice"),
+        [preformatted(shown, block_id="list"), *([context(more)] if more else [])],
+    )
 
 
 def _auto(call: Call, text: str) -> Reply:

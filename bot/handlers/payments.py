@@ -14,8 +14,9 @@ from bot.domain.ports import Page
 from bot.domain.undo import Undo, undo
 from bot.handlers import find
 from bot.handlers.blocks.cards import payment_file_card, payment_title
+from bot.handlers.blocks.lists import payment_table
 from bot.handlers.blocks.rich import preformatted
-from bot.handlers.blocks.text import amount, date_text, escape, money, shorten, table
+from bot.handlers.blocks.text import counted, date_text, escape, money, shorten
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import (
@@ -166,24 +167,10 @@ def _list(call: Call, text: str) -> Reply:
     lines = call.desk.ask(lambda books: books.list_payments(page), call.request)
     if not lines:
         return Reply("No payment matches. Try /payment list unassigned, or a name or reference.")
-    rows = [
-        [
-            line.payment.number,
-            date_text(line.payment.received_on, settings.locale),
-            shorten(line.customer_name or line.payment.payer, 28),
-            money(line.payment.amount, settings.locale),
-            amount(Money(line.open_micros, line.payment.amount.currency), settings.locale)
-            if line.payment.state.value == "recorded"
-            else "void",
-        ]
-        for line in lines[:LIST_ROWS]
-    ]
-    text_table = table(
-        rows, ("number", "received", "customer", "amount", "left"), ("left", "left", "left", "right", "right")
-    )
+    text_table = payment_table(lines[:LIST_ROWS], settings)
     more = "There are more; narrow the list with a name or reference." if len(lines) > LIST_ROWS else ""
     blocks = [preformatted(text_table, block_id="payments"), *([context(more)] if more else [])]
-    return Reply(f"{len(rows)} payments, newest first", blocks)
+    return Reply(f"{counted(len(lines[:LIST_ROWS]), 'payment')}, newest first", blocks)
 
 
 def _about(call: Call, payment: Payment, **more: Any) -> dict[str, Any]:

@@ -111,8 +111,10 @@ class Modal {
   }
 
   async close() {
-    this.pane.modals.forget(this.form.view.id);
-    await post("close", { user: this.pane.user, view_id: this.form.view.id });
+    const id = this.form.view.id;
+    this.pane.modals.forget(id);
+    const answer = await post("close", { user: this.pane.user, view_id: id });
+    if (!answer.ok) this.pane.modals.recall(id);
     this.pane.refresh();
   }
 }
@@ -129,12 +131,21 @@ export class Modals {
   /** Takes a view away at once, before the workspace confirms that it is closed. */
   forget(viewId) {
     this.closing.add(viewId);
-    this.update(this.last.filter((view) => view.id !== viewId));
+    this.show(this.last.filter((view) => view.id !== viewId));
   }
 
+  /** A view that the workspace did not close shows again with its next state. */
+  recall(viewId) {
+    this.closing.delete(viewId);
+  }
+
+  /** Takes the workspace's views. A state asked for before a view was closed may still hold it: it stays away until one does not. */
   update(views) {
-    const shown = views.filter((view) => !this.closing.has(view.id));
     for (const id of this.closing) if (!views.some((view) => view.id === id)) this.closing.delete(id);
+    this.show(views.filter((view) => !this.closing.has(view.id)));
+  }
+
+  show(shown) {
     this.last = shown;
     const wasOpen = this.open.size > 0;
     if (!wasOpen && shown.length) this.before = document.activeElement;

@@ -1,11 +1,12 @@
 """The page as people use it: typing, pressing, filling in and reading, against the real local workspace."""
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import APIResponse, Locator, Route, expect
 
 from sandbox.state import BOT_USER, Message
 from tests.browser.conftest import Stage
@@ -20,6 +21,7 @@ NAMELESS = """() => {
     const all = [...document.querySelectorAll("button, a[href], input, select, textarea")];
     return all.filter((node) => !wordsOf(node).some((each) => each?.trim())).map((node) => node.outerHTML);
 }"""
+CLERKS_STATE = "**/client/state?user=U0CLERK*"
 pytestmark = pytest.mark.browser
 
 
@@ -37,6 +39,14 @@ def open_form(stage: Stage, line: str = "/form all") -> Locator:
     modal = stage.pane(0).get_by_test_id("modal")
     modal.wait_for()
     return modal
+
+
+def wait_until(stage: Stage, happened: Callable[[], bool]) -> None:
+    for _ in range(500):
+        if happened():
+            return
+        stage.page.wait_for_timeout(20)
+    pytest.fail("it did not happen within ten seconds")
 
 
 def test_typing_a_slash_offers_the_commands_with_their_hints(stage: Stage) -> None:
@@ -267,6 +277,22 @@ def test_modals_stack_and_escape_closes_the_top_one(stage: Stage) -> None:
     stage.page.keyboard.press("Escape")
     expect(below).to_have_count(0)
     expect(stage.pane(0).get_by_test_id("composer")).to_be_focused()
+
+
+def test_a_form_that_was_closed_does_not_come_back_with_a_state_asked_for_before(stage: Stage) -> None:
+    modal = open_form(stage, "/form short")
+    held: list[tuple[Route, APIResponse]] = []
+    stage.page.route(CLERKS_STATE, lambda route: held.append((route, route.fetch())))
+    stage.post(payment_card())
+    wait_until(stage, lambda: len(held) == 1)
+    modal.get_by_test_id("action-word_value").press("Escape")
+    expect(modal).to_have_count(0)
+    late, answer = held[0]
+    assert "Short" in answer.text()
+    late.fulfill(response=answer)
+    wait_until(stage, lambda: len(held) >= 2)
+    assert modal.count() == 0
+    stage.page.unroute(CLERKS_STATE)
 
 
 def test_closing_is_told_to_the_app_that_asked_for_it(stage: Stage) -> None:

@@ -10,6 +10,7 @@ from bot.domain.settings import Settings
 from bot.handlers.blocks.receivables import ageing_blocks, ageing_text, detail_blocks
 from bot.handlers.blocks.text import WIDTH, fitted
 from sandbox.client import shown
+from tests.slack import Slack
 
 AS_OF = date(2026, 11, 23)
 UNIT = 1_000_000
@@ -124,3 +125,20 @@ def test_a_name_gives_way_until_the_line_fits() -> None:
     assert {len(line) for line in made} <= set(range(WIDTH + 1))
     assert made[1].startswith("A customer w")
     assert "…" in made[1]
+
+
+@pytest.mark.rule(13)
+def test_the_lists_of_invoices_and_payments_fit_with_the_amounts_before_the_days(slack: Slack) -> None:
+    acme = slack.world.customer(name="A customer with a very long name indeed")
+    paid = slack.world.invoice(acme, 1_200, auto=False)
+    slack.world.invoice(acme, 50, auto=False)
+    slack.world.pay(900, acme, to=((paid, None),))
+    for listed, headings in (
+        ("/invoice list", ["invoice", "customer", "total", "open", "state", "due", "issued"]),
+        ("/payment list", ["number", "customer", "amount", "left", "received"]),
+    ):
+        lines = slack.type(listed).splitlines()
+        place = next(index for index, line in enumerate(lines) if line.split() == headings)
+        assert max(map(len, lines[place:])) <= WIDTH, listed
+    assert "partly" in slack.type("/invoice list")
+    assert "1 payment, newest first" in slack.clerk.ephemerals("finance")[-2]["text"]
