@@ -1,12 +1,13 @@
 """What the domain asks of storage: `Books` inside one write, `ReadBooks` for questions."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bot.domain.customers import Contact, Customer
-from bot.domain.ledger import Entry
+from bot.domain.ledger import Account, Entry
+from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice, Lot, Made
 from bot.domain.operation import Role
 from bot.domain.people import Person, Profile
@@ -182,6 +183,19 @@ class AuditLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryLine:
+    """One posting of an entry behind a document, debit positive; `other` is the document a match joins it to."""
+
+    entry_id: int
+    kind: str
+    effective_on: date
+    account: Account
+    detail: str
+    amount: Money
+    other: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AuditQuestion:
     """Filters of the audit log. Rule 116."""
 
@@ -306,6 +320,8 @@ class ReadBooks(Protocol):
 
     def audit(self, question: AuditQuestion) -> Sequence[AuditLine]: ...
 
-    def entries(self, document: str) -> Iterator[str]: ...
+    def payment_entries(self, payment_id: int) -> Sequence[EntryLine]: ...
+
+    def invoice_entries(self, invoice_id: int) -> Sequence[EntryLine]: ...
 
     def verify(self) -> Iterable[Finding]: ...

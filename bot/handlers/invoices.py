@@ -27,6 +27,7 @@ from bot.handlers.blocks.lists import invoice_table
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, escape, money, shorten
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.entries import entries_reply
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, DateField, Form, SearchField, TextField, TickField, Values, context
 from bot.handlers.parse.words import as_seen, whole
@@ -254,6 +255,15 @@ def press_auto(call: Call, action: dict[str, Any]) -> Reply:
     made = SwitchAutoAllocation(invoice_id=id_of(value), on=switch == "on")
     outcome = call.desk.carry_out(switch_auto_allocation, made, call.keyed(button_key(call, action)))
     return Reply(escape(outcome.trace().description))
+
+
+@press("invoice_more", by=Role.VIEWER)
+def press_more(call: Call, action: dict[str, Any]) -> Reply:
+    """The overflow menu of an invoice's card."""
+    invoice_id = id_of(action["selected_option"]["value"].partition(":")[2])
+    file = call.desk.ask(lambda books: books.invoice_file(invoice_id), call.request)
+    lines = call.desk.ask(lambda books: books.invoice_entries(invoice_id), call.request)
+    return entries_reply(file.invoice.label, lines, settings_of(call))
 
 
 @press("customer_invoice", by=Role.CLERK)

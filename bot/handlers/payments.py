@@ -18,6 +18,7 @@ from bot.handlers.blocks.lists import payment_table
 from bot.handlers.blocks.rich import preformatted
 from bot.handlers.blocks.text import counted, date_text, escape, money, shorten
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.entries import entries_reply
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import (
     Values,
@@ -286,8 +287,9 @@ def press_more(call: Call, action: dict[str, Any]) -> Reply | None:
     """The overflow menu of a payment's card."""
     verb, _, about = action["selected_option"]["value"].partition(":")
     if verb == "entries":
-        lines = call.desk.ask(lambda books: list(books.entries(about)), call.request)
-        return Reply(escape(f"Entries of {about}"), [preformatted("\n".join(lines)[:2900], block_id="entries")])
+        payment = find.payment_named(call, about)
+        lines = call.desk.ask(lambda books: books.payment_entries(payment.id), call.request)
+        return entries_reply(payment.number, lines, settings_of(call))
     call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
     OPENERS[verb](call, find.payment_named(call, about))
     return None

@@ -1,6 +1,6 @@
 """Questions to the books: lists, cards, searches. Ageing has a module of its own."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -10,7 +10,6 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
-from bot.domain.money import Money, currency
 from bot.domain.open_items import Allocation, Invoice
 from bot.domain.payments import Payment, PaymentState
 from bot.domain.people import Person
@@ -18,6 +17,7 @@ from bot.domain.ports import (
     AuditLine,
     AuditQuestion,
     CustomerFile,
+    EntryLine,
     Finding,
     InvoiceFile,
     InvoiceListLine,
@@ -27,16 +27,14 @@ from bot.domain.ports import (
 )
 from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion
 from bot.domain.settings import Settings
-from bot.storage import ageing, customers, documents, ledger, people, verify
+from bot.storage import ageing, customers, documents, journal, ledger, people, verify
 from bot.storage.tables import (
     AuditRow,
     CustomerRow,
-    EntryRow,
     InvoiceRow,
     LotRow,
     PaymentRow,
     PersonRow,
-    PostingRow,
 )
 
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
@@ -45,8 +43,6 @@ _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # as above
 _person = PersonRow.__table__  # type: ignore[attr-defined]  # as above
-_entry = EntryRow.__table__  # type: ignore[attr-defined]  # as above
-_posting = PostingRow.__table__  # type: ignore[attr-defined]  # as above
 
 CARD_ITEMS = 5
 MOST_FUZZY = 50_000
@@ -312,21 +308,11 @@ class SqlReadBooks:
             for row in rows
         ]
 
-    def entries(self, document: str) -> Iterator[str]:
-        """The entries behind a document, as lines of account, debit and credit."""
-        statement = (
-            select(
-                _entry.c.kind, _entry.c.effective_on, _entry.c.currency, _posting.c.account, _posting.c.amount_micros
-            )
-            .join(_posting, _posting.c.entry_id == _entry.c.id)
-            .join(_audit, _audit.c.id == _entry.c.operation_id)
-            .where(_audit.c.document == document)
-            .order_by(_entry.c.id, _posting.c.amount_micros.desc())
-        )
-        for row in self._connection.execute(statement):
-            side = "debit" if row.amount_micros > 0 else "credit"
-            amount = Money(abs(row.amount_micros), currency(row.currency))
-            yield f"{row.effective_on}  {row.kind:<22}  {side:<6}  {row.account:<12}  {amount}"
+    def payment_entries(self, payment_id: int) -> Sequence[EntryLine]:
+        return journal.of_payment(self._connection, payment_id)
+
+    def invoice_entries(self, invoice_id: int) -> Sequence[EntryLine]:
+        return journal.of_invoice(self._connection, invoice_id)
 
     def verify(self) -> Iterable[Finding]:
         return verify.findings(self._connection, self._settings)

@@ -214,6 +214,9 @@ def invoice_actions(invoice: Invoice, settings: Settings) -> Block:
         value = f"{switch}:{invoice.id}:{invoice.version}"
         elements.append(button(f"Auto-allocation {switch}", "invoice_auto", value))
     elements.append(button("Customer", "customer_show", str(invoice.customer_id)))
+    if invoice.state is not InvoiceState.DRAFT:
+        entries = option("Show entries", f"entries:{invoice.id}")
+        elements.append({"type": "overflow", "action_id": "invoice_more", "options": [entries]})
     return {"type": "actions", "block_id": "actions", "elements": elements}
 
 

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from bot.domain.money import Money
 from bot.domain.open_items import Invoice
 from bot.domain.payments import PaymentState
-from bot.domain.ports import InvoiceListLine, PaymentLine
+from bot.domain.ports import EntryLine, InvoiceListLine, PaymentLine
 from bot.domain.settings import Settings
 from bot.handlers.blocks.text import amount, fitted, money, short_date
 
@@ -55,3 +55,25 @@ def invoice_table(lines: Sequence[InvoiceListLine], settings: Settings) -> str:
 
 def _state(invoice: Invoice) -> str:
     return STATUS.get(invoice.status, invoice.status)
+
+
+def entry_table(lines: Sequence[EntryLine], settings: Settings) -> str:
+    """Day, account, debit and credit of each posting, an entry's first line says what it was, its second with
+    which document.
+    """
+    rows, last = [], 0
+    for line in lines:
+        first, debit = line.entry_id != last, line.amount.micros > 0
+        figure = amount(line.amount if debit else -line.amount, settings.locale)
+        rows.append(
+            [
+                short_date(line.effective_on, settings.locale) if first else "",
+                line.kind if first else line.other,
+                f"{line.account.value}:{line.detail}" if line.detail else line.account.value,
+                figure if debit else "",
+                "" if debit else figure,
+            ]
+        )
+        last = line.entry_id
+    headers = ("day", "entry", "account", "debit", "credit")
+    return fitted(rows, headers, ("left", "left", "left", "right", "right"), named=1)
