@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
+from slack_sdk.errors import SlackApiError
+
 from bot.desk import content_hash
 from bot.domain.errors import KeyReused, Refused
 from bot.domain.operation import Operation, Outcome
@@ -99,14 +101,18 @@ class Flow(Generic[CommandT, OutcomeT]):
         return update(message_view("Done", self.done(outcome, settings_of(call))))
 
     def changed(self, call: Call) -> None:
-        """Show the effect as fields change; what cannot be previewed yet is left as it is."""
+        """Show the effect as fields change; a form that cannot be previewed yet or changed again is left as it is."""
         metadata = call.metadata
         try:
             values = self.form.read(call.view, self.fields_for(metadata.get("about", {})))
             view = self.previewed(values, metadata, call)
         except (Refused, FormRefused):
             return
-        call.client.views_update(view_id=call.view["id"], hash=call.view["hash"], view=view)
+        try:
+            call.client.views_update(view_id=call.view["id"], hash=call.view["hash"], view=view)
+        except SlackApiError as fault:
+            if fault.response.get("error") not in OVERTAKEN:
+                raise
 
     def _refused(self, refusal: Refused, values: Values, call: Call, fields: Sequence[Field[Any]]) -> Answer:
         """Under the field at fault, or as an alert on top with everything typed kept."""
@@ -127,6 +133,8 @@ class Flows:
 
 
 FLOWS = Flows()
+# The form was drawn anew or closed meanwhile; what overtook this change shows its own effect.
+OVERTAKEN = frozenset({"hash_conflict", "not_found", "view_not_found"})
 
 
 def flow(made: Flow[CommandT, OutcomeT]) -> Flow[CommandT, OutcomeT]:

@@ -110,8 +110,10 @@ class PostgresDatabase(Database):
 
 
 def _waits(seconds: float) -> str:
+    """One command, since a pipeline takes no two in one string."""
     milliseconds = max(1, int(seconds * 1000))
-    return f"SET LOCAL statement_timeout = {milliseconds}; SET LOCAL lock_timeout = {milliseconds}"
+    names = ("statement_timeout", "lock_timeout")
+    return "SELECT " + ", ".join(f"set_config('{name}', '{milliseconds}', true)" for name in names)
 
 
 def _shorten_waits(connection: Connection, *_: Any) -> None:

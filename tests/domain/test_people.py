@@ -137,7 +137,8 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "ageing": lambda books: books.ageing(today),
         "ageing_detail": lambda books: books.ageing_detail(today),
         "audit": lambda books: books.audit(AuditQuestion()),
-        "entries": lambda books: list(books.entries("PAY-0001")),
+        "payment_entries": lambda books: books.payment_entries(1),
+        "invoice_entries": lambda books: books.invoice_entries(1),
         "verify": lambda books: list(books.verify()),
     }
 

@@ -30,7 +30,7 @@ from bot.domain.payments import (
 )
 from bot.domain.ports import Books
 from bot.domain.undo import Undo, undo
-from bot.storage import ids
+from bot.storage import ids, postgres
 from bot.storage.books import SqlBooks
 from bot.storage.database import Database
 from bot.storage.ids import new_id, rise_above
@@ -445,6 +445,18 @@ def test_several_lock_waits_share_one_deadline(world: World, book_url: str) -> N
     timer.join()
     held[1].let_go()
     assert count(world, "payment") == 0
+
+
+@on_postgres
+def test_a_write_whose_statements_all_waited_is_done(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The waits are shortened between the statements of a pipeline as well."""
+    monkeypatch.setattr(postgres, "SLOW_SECONDS", -1.0)
+    customer = world.customer()
+    invoice = world.invoice(customer, 100)
+    request = replace(world.request(), deadline=time.monotonic() + 5)
+    world.desk.carry_out(record_payment, recording(customer), request)
+    assert world.read_invoice(invoice).open != invoice.total
+    world.check()
 
 
 @on_postgres
