@@ -51,6 +51,8 @@ def _explained(fault: Exception) -> str | None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    from bot import undelivered
+
     parser = argparse.ArgumentParser(
         prog="duedesk", description="Accounts receivable and customer credit, run from Slack."
     )
@@ -65,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     upgrade = database.add_parser("upgrade", help="bring a book to this program's schema")
     upgrade.add_argument("--book", default="main", type=_book)
     upgrade.set_defaults(run=_upgrade)
+    undelivered.add(commands, book=_book)
     verify = commands.add_parser("verify", help="recompute every balance from the entries and check the audit chain")
     verify.add_argument("--book", default="main", type=_book)
     verify.set_defaults(run=_verify)

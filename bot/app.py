@@ -73,7 +73,9 @@ def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.no
     client = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS)
     woken = threading.Event()
     desk = Desk(store, clock=clock, on_commit=woken.set)
-    delivery = DeliveryThread(Worker(desk, client), woken)
+    # The client's own second try after a lost connection could post a message twice; the worker looks for it first.
+    sending = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS, retry_handlers=[])
+    delivery = DeliveryThread(Worker(desk, sending), woken)
     quieten()
     bolt = App(
         client=client,

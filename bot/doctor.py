@@ -61,7 +61,7 @@ def _book(store: Store, settings: Settings) -> Iterator[Check]:
     yield Check(
         f"undelivered messages: {failed}",
         not failed,
-        "See the column error of the table outbox; usually a channel is gone. Then set their state to waiting.",
+        "Run: duedesk outbox list. Mend what it names, usually a channel; then run: duedesk outbox retry all.",
     )
     if not settings.finance_channel:
         yield Check(

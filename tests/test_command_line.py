@@ -100,7 +100,7 @@ def slack_there(environment: Set) -> Iterator[Sandbox]:
 def test_help_names_every_command(duedesk: Type) -> None:
     said = duedesk("--help")
     assert said.status == 0
-    assert all(f"    {name} " in said.out for name in ("run", "owner", "db", "verify", "manifest", "doctor"))
+    assert all(f"    {name} " in said.out for name in ("run", "owner", "db", "outbox", "verify", "manifest", "doctor"))
 
 
 def test_the_version_is_printed(duedesk: Type) -> None:
@@ -119,6 +119,9 @@ def test_the_version_is_printed(duedesk: Type) -> None:
         ("verify now", "unrecognized arguments: now"),
         ("verify --book ../other", "a book is named with letters"),
         (f"db upgrade --book {'b' * 51}", "at most 50"),
+        ("outbox", "required"),
+        ("outbox retry", "required: which"),
+        ("outbox retry some", "give an id as outbox list shows it, or all"),
         ("manifest --prefix DD", "a prefix has small letters"),
         ("manifest --url duedesk.example.com", "a request URL begins with https://"),
     ],
@@ -234,6 +237,24 @@ def test_a_book_of_a_newer_program_is_left_alone_and_the_newer_program_asked_for
 
 
 @pytest.mark.rule(120)
+def test_what_was_not_delivered_is_listed_with_its_reason_and_set_going_again(
+    duedesk: Type, environment: Set, world: World, book_url: str
+) -> None:
+    environment(DATABASE_URL=book_url)
+    run_sql(world, "DELETE FROM outbox")
+    assert duedesk("outbox list") == Said(0, "everything is delivered\n", "")
+    assert duedesk("outbox retry all") == Said(1, "", "nothing failed for good\n")
+    world.pay(10)
+    run_sql(world, "UPDATE outbox SET state = 'failed', error = 'is_archived', attempts = 3")
+    listed = duedesk("outbox list")
+    assert listed.status == 1
+    assert listed.out.splitlines()[1].split()[-5:] == ["card", "payment", "failed", "3", "is_archived"]
+    assert duedesk("outbox retry 1") == Said(1, "", "no row with this id failed\n")
+    assert duedesk(f"outbox retry {listed.out.splitlines()[1].split()[0]}").out.startswith("1 row will be sent again")
+    waiting = duedesk("outbox list")
+    assert (waiting.status, "waiting" in waiting.out) == (0, True)
+
+
 def test_the_first_owner_is_named_once(duedesk: Type, environment: Set, slack_there: Sandbox, book_url: str) -> None:
     environment(DATABASE_URL=book_url)
     assert duedesk(f"owner set {OWNER}") == Said(0, f"{OWNER} is the owner.\n", "")

@@ -231,7 +231,7 @@ OF_THE_BOOK: dict[str, Fault] = {
     "no schema": Fault(
         lambda here: run_sql(here.world, "DELETE FROM alembic_version"), "database schema", "duedesk db upgrade"
     ),
-    "messages that were given up": Fault(undelivered, "undelivered messages: 1", "the column error"),
+    "messages that were given up": Fault(undelivered, "undelivered messages: 1", "duedesk outbox list"),
     "messages that wait for a channel": Fault(
         waiting,
         "finance channel: not set, 1 messages wait for it",

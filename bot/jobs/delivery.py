@@ -1,67 +1,88 @@
 """Empties the outbox: one message in flight per document, never an older over a newer, back-off and Retry-After."""
 
-import contextlib
 import os
+import secrets
 import socket
 import threading
-from dataclasses import dataclass
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import timedelta
+from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.desk import Desk, restore
-from bot.domain.settings import Settings
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
 from bot.jobs.reports import send_report
 from bot.observe import log
-from bot.storage.outbox import Claimed, Outbox
+from bot.storage.faults import AWAY
+from bot.storage.outbox import CHANNEL_WAIT, Claimed, Outbox
 
 IDLE_SECONDS = 2.0
 FIRST_BACK_OFF_SECONDS = 2
 LONGEST_BACK_OFF_SECONDS = 600
 MOST_ATTEMPTS = 40
+MOST_ATTEMPTS_AT_A_FAULT = 5
+LEASE_USED_SECONDS = 30  # what a row may take, its look-ups included, fits into the rest
+MOST_PAGES = 5
+CLOCKS_DIFFER = timedelta(minutes=5)
+TOO_MANY, SERVER_FAULT = 429, 500
 EVENT_TYPE = "duedesk_card"
 GONE = frozenset({"message_not_found", "thread_not_found"})  # somebody deleted the card: it is posted anew
-FATAL = frozenset(
-    {"channel_not_found", "is_archived", "not_in_channel", "invalid_blocks", "restricted_action", "msg_too_long"}
-)
+CHANNEL_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel"})  # anew, when there is another channel
+FATAL = CHANNEL_GONE | {"invalid_blocks", "restricted_action", "msg_too_long"}
+PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Worker:
     """One delivery worker of one book; any number may run, rows are claimed with a lease."""
 
     desk: Desk
     client: WebClient
-    name: str = f"{socket.gethostname()}:{os.getpid()}"
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
+    clock: Callable[[], float] = time.monotonic
+    resting: dict[str, float] = field(default_factory=dict)
 
     def run_once(self) -> int:
-        """Deliver what is due now; returns how many rows were settled."""
+        """Deliver what is due now; returns how many rows were taken in hand."""
         outbox = Outbox(self.desk.store)
         claimed = outbox.claim(self.name)
+        leased = self.clock()
         for row in claimed:
-            self._deliver(outbox, row)
+            if self.clock() - leased <= LEASE_USED_SECONDS or outbox.renew(row):
+                self._deliver(outbox, row)
         return len(claimed)
 
     def _deliver(self, outbox: Outbox, row: Claimed) -> None:
+        """Send one row; a fault of it never stops the rest, but a database that is away stops all until it is back."""
         try:
-            if row.kind == "report":
-                send_report(self.desk, self.client, row)
-                outbox.done(row)
-            else:
-                self._card(outbox, row)
+            SENDERS.get(row.kind, Worker.card)(self, outbox, row)
+        except Resting as rest:
+            outbox.later(row, timedelta(seconds=rest.seconds), "ratelimited")
         except SlackApiError as fault:
-            self._failed(outbox, row, fault)
-        except OSError as fault:
+            self._refused(outbox, row, fault)
+        except (SlackClientError, OSError, HTTPException) as fault:
             outbox.later(row, timedelta(seconds=back_off(row.attempts)), type(fault).__name__)
-        except Exception as fault:  # noqa: BLE001  # one bad row never stops the rest; it is kept and shown
+        except AWAY:
+            raise
+        except Exception as fault:  # noqa: BLE001  # one bad row never stops the rest; it is tried again, kept and shown
             log.error("outbox row %s cannot be delivered", row.id, exc_info=fault)
-            outbox.failed(row, type(fault).__name__)
+            if row.attempts < MOST_ATTEMPTS_AT_A_FAULT:
+                outbox.later(row, timedelta(seconds=LONGEST_BACK_OFF_SECONDS), type(fault).__name__)
+            else:
+                outbox.failed(row, type(fault).__name__)
 
-    def _card(self, outbox: Outbox, row: Claimed) -> None:
+    def report(self, outbox: Outbox, row: Claimed) -> None:
+        """A file that somebody asked for."""
+        send_report(self.desk, self.client, row)
+        outbox.done(row)
+
+    def card(self, outbox: Outbox, row: Claimed) -> None:
         """Post a document's first card, or bring its card up to date and say so in its thread."""
         settings = self.desk.store.read(lambda books: books.settings())
         place = outbox.message(row.document_kind, row.document_id)
@@ -69,23 +90,24 @@ class Worker:
             outbox.done(row)
             return
         if not settings.finance_channel and place is None:
-            outbox.wait_for_channel(row)
+            outbox.later(row, CHANNEL_WAIT, "no finance channel is set", attempts=0)
             return
         assert row.operation is not None
         assert row.outcome is not None
         outcome = restore(row.operation, row.outcome)
         card = self.desk.store.read(lambda books: render(outcome, row.document_kind, row.document_id, books))
         if place is None:
-            self._post(outbox, row, card, settings)
+            self._post(outbox, row, card, settings.finance_channel)
             return
         channel, ts, shows = place
         try:
             self._refresh(row, card, channel, ts, shows)
         except SlackApiError as fault:
-            if fault.response.get("error") not in GONE:
+            moved = channel != settings.finance_channel and settings.finance_channel
+            if fault.response.get("error") not in (GONE | CHANNEL_GONE if moved else GONE):
                 raise
             outbox.forget(row)
-            self._post(outbox, row, card, settings)
+            self._post(outbox, row, card, settings.finance_channel)
             return
         outbox.done(row, channel, ts)
 
@@ -94,59 +116,98 @@ class Worker:
         if row.kind != "refresh" or card.says:
             self._note(row, channel, ts, card)
         if row.id > shows:
-            self.client.chat_update(
-                channel=channel, ts=ts, text=escape(card.text), blocks=card.blocks, metadata=_metadata(row)
-            )
+            self._call(channel, "chat_update", row, ts=ts, text=escape(card.text), blocks=card.blocks)
 
-    def _post(self, outbox: Outbox, row: Claimed, card: Rendered, settings: Settings) -> None:
+    def _post(self, outbox: Outbox, row: Claimed, card: Rendered, channel: str) -> None:
         """A send whose answer was lost is looked for before it is sent again."""
-        channel = settings.finance_channel
         found = self._sent_before(channel, row) if row.attempts > 1 else None
         if found is None:
-            answer = self.client.chat_postMessage(
-                channel=channel, text=escape(card.text), blocks=card.blocks, metadata=_metadata(row), unfurl_links=False
-            )
+            text = escape(card.text)
+            answer = self._call(channel, "chat_postMessage", row, text=text, blocks=card.blocks, unfurl_links=False)
             channel, found = str(answer["channel"]), str(answer["ts"])
         outbox.done(row, channel, found, root=True)
 
     def _note(self, row: Claimed, channel: str, ts: str, card: Rendered) -> None:
         if row.attempts > 1 and self._sent_before(channel, row, thread=ts) is not None:
             return
-        self.client.chat_postMessage(
-            channel=channel,
-            thread_ts=ts,
-            text=escape(card.text),
-            blocks=note_of(card),
-            metadata=_metadata(row),
-            unfurl_links=False,
-        )
+        text = escape(card.text)
+        self._call(channel, "chat_postMessage", row, thread_ts=ts, text=text, blocks=note_of(card), unfurl_links=False)
+
+    def _call(self, channel: str, method: str, row: Claimed, **arguments: Any) -> Any:
+        """A call about one channel. Nothing goes to a channel before the time is over that Slack asked to wait."""
+        left = self.resting.get(channel, 0.0) - self.clock()
+        if left > 0:
+            raise Resting(left)
+        try:
+            return getattr(self.client, method)(channel=channel, metadata=_metadata(row), **arguments)
+        except SlackApiError as fault:
+            if fault.response.status_code != TOO_MANY:
+                raise
+            seconds = asked_to_wait(fault)
+            self.resting[channel] = self.clock() + seconds
+            raise Resting(seconds) from fault
 
     def _sent_before(self, channel: str, row: Claimed, thread: str | None = None) -> str | None:
-        with contextlib.suppress(SlackApiError):
-            asked: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 100}
-            answer = (
-                self.client.conversations_replies(ts=thread, **asked)
-                if thread is not None
-                else self.client.conversations_history(**asked)
-            )
+        """The message this row was sent as, if the answer was lost, by its metadata among all that was said since.
+
+        Without the optional scopes for history Slack does not let us look: then it is sent again, and may stand twice.
+        """
+        since = f"{(row.recorded_at - CLOCKS_DIFFER).timestamp():.6f}"
+        asked: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 200, "oldest": since}
+        for _ in range(MOST_PAGES):
+            try:
+                answer = (
+                    self.client.conversations_replies(ts=thread, **asked)
+                    if thread is not None
+                    else self.client.conversations_history(**asked)
+                )
+            except SlackApiError as fault:
+                if fault.response.get("error") == "missing_scope":
+                    return None
+                raise
             for message in answer["messages"]:
                 carried = message.get("metadata") or {}
                 if carried.get("event_type") == EVENT_TYPE and carried["event_payload"].get("outbox") == str(row.id):
                     return str(message["ts"])
+            asked["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
+            if not asked["cursor"]:
+                return None
         return None
 
     @staticmethod
-    def _failed(outbox: Outbox, row: Claimed, fault: SlackApiError) -> None:
+    def _refused(outbox: Outbox, row: Claimed, fault: SlackApiError) -> None:
         """Wait as long as Slack says, give up where trying again cannot help, back off otherwise."""
         error = str(fault.response.get("error", "unknown"))
-        if fault.response.status_code == 429:  # noqa: PLR2004  # too many requests
-            seconds = int(fault.response.headers.get("Retry-After", "1"))
-            outbox.later(row, timedelta(seconds=seconds), "ratelimited")
-        elif error in FATAL or row.attempts >= MOST_ATTEMPTS:
+        if fault.response.status_code == TOO_MANY:
+            outbox.later(row, timedelta(seconds=asked_to_wait(fault)), "ratelimited")
+        elif error in FATAL or (row.attempts >= MOST_ATTEMPTS and not _is_slacks_own(fault)):
             log.error("outbox row %s failed for good: %s", row.id, error)
             outbox.failed(row, error)
         else:
             outbox.later(row, timedelta(seconds=back_off(row.attempts)), error)
+
+
+SENDERS: dict[str, Callable[[Worker, Outbox, Claimed], None]] = {"report": Worker.report}
+
+
+class Resting(Exception):  # noqa: N818  # no fault: Slack asked to wait
+    """A channel rests because Slack said how long to wait."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(seconds)
+        self.seconds = seconds
+
+
+def asked_to_wait(fault: SlackApiError) -> float:
+    """The seconds of Retry-After, at least one; a header that cannot be read counts as the shortest wait."""
+    headers = {name.lower(): value for name, value in fault.response.headers.items()}
+    said = str(headers.get("retry-after", ""))
+    return float(max(1, min(int(said), LONGEST_BACK_OFF_SECONDS))) if said.isascii() and said.isdigit() else 1.0
+
+
+def _is_slacks_own(fault: SlackApiError) -> bool:
+    """Whether Slack itself is at fault, which passes however long it takes."""
+    return fault.response.status_code >= SERVER_FAULT or fault.response.get("error") in PASSING
 
 
 def back_off(attempts: int) -> int:

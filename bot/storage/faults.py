@@ -1,6 +1,9 @@
 """What can go wrong below the domain, and whether trying again can help."""
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
+from bot.domain.errors import Busy
 
 BUSY = "The desk is busy and nothing was done; try again in a moment."
 RETRIED = frozenset({"40001", "40P01"})
@@ -9,6 +12,10 @@ TAKEN = "23505"
 
 class CommitUnknown(Exception):  # noqa: N818  # not known is not an error yet
     """COMMIT was sent and no answer came."""
+
+
+# The database cannot be reached or is busy: what was to be done can be done later, unchanged.
+AWAY = (OperationalError, InterfaceError, NoConnection, Busy, CommitUnknown)
 
 
 class Overtaken(Exception):  # noqa: N818  # not an error: the transaction is tried again

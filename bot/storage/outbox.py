@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
@@ -17,8 +17,10 @@ _message = MessageRow.__table__  # type: ignore[attr-defined]  # as above
 _request = RequestRow.__table__  # type: ignore[attr-defined]  # as above
 
 BATCH = 20
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=120)
 CHANNEL_WAIT = timedelta(seconds=15)
+MOST_LISTED = 200
+FREE = {"lease_until": None, "lease_owner": None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,24 @@ class Claimed:
     document_id: int
     payload: str
     attempts: int
+    recorded_at: datetime
+    owner: str
     operation: str | None
     outcome: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Undelivered:
+    """A row that was not sent yet, for the operator: nothing of what it says."""
+
+    id: int
+    kind: str
+    document_kind: str
+    document_id: int
+    state: str
+    attempts: int
+    error: str
+    recorded_at: datetime
 
 
 class Outbox:
@@ -44,7 +62,11 @@ class Outbox:
         self._store = store
 
     def claim(self, owner: str) -> Sequence[Claimed]:
-        """Rows that are due, oldest first; a document whose older row still waits or is in flight is left alone."""
+        """Rows that are due, oldest first; a document whose older row still waits or is in flight is left alone.
+
+        An owner's own lease does not stop it: a worker has one batch at a time, so what is still leased to it was left
+        behind when the database went away under it.
+        """
 
         def work(connection: Connection) -> Sequence[Claimed]:
             now = now_of(connection)
@@ -66,7 +88,7 @@ class Outbox:
                 .where(
                     _outbox.c.state == "waiting",
                     _outbox.c.not_before <= now,
-                    or_(_outbox.c.lease_until.is_(None), _outbox.c.lease_until < now),
+                    or_(_outbox.c.lease_until.is_(None), _outbox.c.lease_until < now, _outbox.c.lease_owner == owner),
                     ~blocked,
                 )
                 .order_by(_outbox.c.id)
@@ -97,6 +119,8 @@ class Outbox:
                     row.document_id,
                     row.payload,
                     row.attempts,
+                    row.recorded_at,
+                    owner,
                     row.operation,
                     row.outcome,
                 )
@@ -137,10 +161,22 @@ class Outbox:
         )
         return made
 
+    def renew(self, row: Claimed) -> bool:
+        """Begin a fresh lease; false when another worker has the row by now."""
+        return self._store.write(
+            lambda connection: self._settle(connection, row, {"lease_until": now_of(connection) + LEASE})
+        )
+
     def done(self, row: Claimed, channel: str = "", ts: str = "", *, root: bool = False) -> None:
-        """Settle a row; the first card of a document becomes its place, later ones its newest state."""
+        """Settle a row; the first card of a document becomes its place, later ones its newest state.
+
+        Nothing when its lease ended and another worker took it over: that one finds what was sent.
+        """
 
         def work(connection: Connection) -> None:
+            sent = {"state": "done", "channel": channel or None, "ts": ts or None, "done_at": now_of(connection)}
+            if not self._settle(connection, row, {**FREE, **sent}):
+                return
             if root:
                 connection.execute(
                     insert(_message),
@@ -165,7 +201,6 @@ class Outbox:
                     )
                     .values(shows=row.id)
                 )
-            self._settle(connection, row, {"state": "done", "channel": channel or None, "ts": ts or None})
 
         self._store.write(work)
 
@@ -176,32 +211,52 @@ class Outbox:
         )
         self._store.write(lambda connection: connection.execute(statement))
 
-    def later(self, row: Claimed, wait: timedelta, error: str) -> None:
-        """Try again after a while."""
-        self._store.write(
-            lambda connection: self._settle(
-                connection, row, {"not_before": now_of(connection) + wait, "error": error}, done=False
-            )
-        )
-
-    def wait_for_channel(self, row: Claimed) -> None:
-        """Without a finance channel nothing can be posted yet; it is kept and does not count as an attempt."""
+    def later(self, row: Claimed, wait: timedelta, error: str, *, attempts: int | None = None) -> None:
+        """Try again after a while; `attempts` when this one does not count."""
         self._store.write(
             lambda connection: self._settle(
                 connection,
                 row,
                 {
-                    "not_before": now_of(connection) + CHANNEL_WAIT,
-                    "error": "no finance channel is set",
-                    "attempts": 0,
+                    **FREE,
+                    "not_before": now_of(connection) + wait,
+                    "error": error,
+                    "attempts": row.attempts if attempts is None else attempts,
                 },
-                done=False,
             )
         )
 
     def failed(self, row: Claimed, error: str) -> None:
         """Give up; the row is kept and shown to the operator."""
-        self._store.write(lambda connection: self._settle(connection, row, {"state": "failed", "error": error}))
+        self._store.write(
+            lambda connection: self._settle(
+                connection, row, {**FREE, "state": "failed", "error": error, "done_at": now_of(connection)}
+            )
+        )
+
+    def undelivered(self) -> Sequence[Undelivered]:
+        """What failed for good and what waits, oldest first."""
+        names = ("id", "kind", "document_kind", "document_id", "state", "attempts", "error", "recorded_at")
+        statement = (
+            select(*(_outbox.c[name] for name in names))
+            .where(_outbox.c.state.in_(("waiting", "failed")))
+            .order_by(_outbox.c.state, _outbox.c.id)
+            .limit(MOST_LISTED)
+        )
+        rows = self._store.database.read(lambda connection: connection.execute(statement).all(), None)
+        return [Undelivered(*row) for row in rows]
+
+    def retry(self, which: int | Literal["all"]) -> int:
+        """Set one row that failed for good going again, or all of them; returns how many."""
+
+        def work(connection: Connection) -> int:
+            statement = update(_outbox).where(_outbox.c.state == "failed")
+            if which != "all":
+                statement = statement.where(_outbox.c.id == which)
+            again = {"state": "waiting", "attempts": 1, "not_before": now_of(connection), "done_at": None}
+            return connection.execute(statement.values(**again)).rowcount
+
+        return self._store.write(work)
 
     def counts(self) -> Mapping[str, int]:
         """How many rows are in each state."""
@@ -210,13 +265,14 @@ class Outbox:
         return {row[0]: int(row[1]) for row in rows}
 
     @staticmethod
-    def _settle(connection: Connection, row: Claimed, values: dict[str, Any], *, done: bool = True) -> None:
-        moment: datetime | None = now_of(connection) if done else None
-        connection.execute(
+    def _settle(connection: Connection, row: Claimed, values: dict[str, Any]) -> bool:
+        """Change a row that is still this worker's."""
+        statement = (
             update(_outbox)
-            .where(_outbox.c.id == row.id, _outbox.c.state == "waiting")
-            .values(lease_until=None, lease_owner=None, done_at=moment, **values)
+            .where(_outbox.c.id == row.id, _outbox.c.state == "waiting", _outbox.c.lease_owner == row.owner)
+            .values(**values)
         )
+        return connection.execute(statement).rowcount == 1
 
 
 def _anything_waits(connection: Connection) -> bool:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sandbox.state import Problem, Workspace
 
-KINDS = frozenset({"ratelimited", "error", "timeout_after", "drop_before", "delay"})
+KINDS = frozenset({"ratelimited", "error", "server_error", "timeout_after", "drop_before", "delay"})
 
 
 class Faults:

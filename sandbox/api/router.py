@@ -26,6 +26,7 @@ OPEN = frozenset({"api.test"})
 CONNECT = "apps.connections.open"
 OK = 200
 LIMITED = 429
+FAILED = 500
 DROPPED = 0
 UNSHOWN = frozenset({"token"})
 
@@ -81,6 +82,8 @@ class Api:
                 return Answer(LIMITED, {"ok": False, "error": "ratelimited"}, wait)
             case "error":
                 return Answer(OK, {"ok": False, "error": fault.get("error") or "internal_error"})
+            case "server_error":
+                return Answer(FAILED, {"ok": False, "error": "internal_error"})
             case "drop_before":
                 return Answer(DROPPED, {})
             case "delay":

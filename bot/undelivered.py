@@ -1,0 +1,82 @@
+"""The command line of the outbox: what was not delivered, why, and setting it going again."""
+
+import argparse
+import sys
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Literal
+
+from bot.config import load
+
+if TYPE_CHECKING:
+    from bot.storage.outbox import Outbox
+    from bot.storage.shelf import Library
+
+LARGEST_ID = 1 << 63
+HEADINGS = ("id", "since (UTC)", "kind", "of", "state", "tries", "reason")
+
+
+def add(commands: Any, *, book: Any) -> None:
+    """Add `duedesk outbox`; `book` reads the name of a book."""
+    outbox = commands.add_parser("outbox", help="cards and files that were not delivered").add_subparsers(required=True)
+    listed = outbox.add_parser("list", help="what waits and what failed for good, with the reason")
+    listed.set_defaults(run=_list)
+    again = outbox.add_parser("retry", help="set going again what failed for good: outbox retry all, or an id")
+    again.add_argument("which", type=_which)
+    again.set_defaults(run=_retry)
+    for each in (listed, again):
+        each.add_argument("--book", default="main", type=book)
+
+
+def _which(value: str) -> int | Literal["all"]:
+    if value == "all":
+        return "all"
+    if not (value.isascii() and value.isdigit() and int(value[:20]) < LARGEST_ID):
+        raise argparse.ArgumentTypeError("give an id as outbox list shows it, or all")
+    return int(value)
+
+
+def _list(parsed: argparse.Namespace) -> int:
+    from bot.handlers.blocks.text import table
+    from bot.storage.shelf import Library
+
+    with closing(Library(load(for_slack=False).database_url)) as library:
+        found = _outbox(library, parsed.book).undelivered()
+    rows = [
+        [
+            str(each.id),
+            f"{each.recorded_at:%Y-%m-%d %H:%M}",
+            each.kind,
+            each.document_kind,
+            each.state,
+            str(each.attempts),
+            each.error,
+        ]
+        for each in found
+    ]
+    print(table(rows, HEADINGS, ["left"] * len(HEADINGS)) if rows else "everything is delivered")
+    return 1 if any(each.state == "failed" for each in found) else 0
+
+
+def _retry(parsed: argparse.Namespace) -> int:
+    from bot.handlers.blocks.text import counted
+    from bot.storage.shelf import Library
+
+    with closing(Library(load(for_slack=False).database_url)) as library:
+        again = _outbox(library, parsed.book).retry(parsed.which)
+    if not again:
+        print("nothing failed for good" if parsed.which == "all" else "no row with this id failed", file=sys.stderr)
+        return 1
+    print(f"{counted(again, 'row')} will be sent again by the running bot")
+    return 0
+
+
+def _outbox(library: "Library", book: str) -> "Outbox":
+    from bot.domain.errors import Refused
+    from bot.storage.outbox import Outbox
+    from bot.storage.store import Store
+
+    store = Store.open(library, book)
+    if not store.is_current():
+        which = "" if book == "main" else f" --book {book}"
+        raise Refused(f"The database is not at this program's schema; run: duedesk db upgrade{which}")
+    return Outbox(store)
