@@ -37,9 +37,11 @@ class Flow(Generic[CommandT, OutcomeT]):
     def fields_for(self, metadata: Mapping[str, Any]) -> Sequence[Field[Any]]:
         return self.fields(metadata) if self.fields is not None else self.form.fields
 
-    def blank(self, values: Values, about: Mapping[str, Any] | None = None) -> Block:
-        """The form for a fresh intent, not previewed yet."""
-        metadata = {"intent": secrets.token_hex(8), "about": dict(about or {}), "hash": ""}
+    def blank(self, values: Values, about: Mapping[str, Any] | None = None, *, home: bool = False) -> Block:
+        """The form for a fresh intent, not previewed yet; it knows whether it was opened from the home tab."""
+        metadata: dict[str, Any] = {"intent": secrets.token_hex(8), "about": dict(about or {}), "hash": ""}
+        if home:
+            metadata["home"] = True
         return self._drawn(values, metadata)
 
     def previewed(self, values: Values, metadata: Mapping[str, Any], call: Call) -> Block:
@@ -71,7 +73,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         self, call: Call, values: Values, about: Mapping[str, Any] | None = None, *, preview: bool = False
     ) -> None:
         """Open the form; a typed fast path opens it previewed, with the reason on top when it is refused."""
-        view = self.blank(values, about)
+        view = self.blank(values, about, home=call.is_at_home)
         if preview:
             metadata = json.loads(view["private_metadata"])
             try:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.handlers.commands import COMMANDS
-from bot.handlers.members import EVENTS
+from bot.handlers.request import HOME_OPENED
 
 SCOPES = (
     "channels:read",
@@ -14,6 +14,7 @@ SCOPES = (
     "im:write",
     "users:read",
 )
+EVENTS = ("user_change", HOME_OPENED)
 OPTIONAL_SCOPES = ("groups:history",)
 # Every Web API method the code calls and the scopes it needs; a test compares both with the code and the manifest.
 METHODS: dict[str, tuple[str, ...]] = {
@@ -29,6 +30,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "files.getUploadURLExternal": ("files:write",),
     "users.info": ("users:read",),
     "views.open": (),
+    "views.publish": (),
     "views.push": (),
     "views.update": (),
 }
@@ -58,6 +60,11 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
             "background_color": "#1f3a5f",
         },
         "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": True,
+            },
             "bot_user": {"display_name": "duedesk", "always_online": True},
             "slash_commands": commands,
         },

@@ -11,8 +11,6 @@ from bot.domain.people import Leave, Profile, is_same_house, leave, why_not_memb
 from bot.handlers.request import Call
 from bot.observe import log
 
-EVENTS = ("user_change",)
-
 
 def profile_of(client: WebClient, user: str, home_team: str, home_enterprise: str | None) -> Profile:
     """What Slack says of a user now; strangers and guests are told apart before anything is granted."""

@@ -63,7 +63,7 @@ METHODS = {
 def fast_path(call: Call, text: str) -> Reply | None:
     """`Acme 500 bank ref TT-881 inv INV-0042`: the form, filled and previewed; an ambiguous name answers choices."""
     if not text:
-        RECORD.open(call, _fresh(call))
+        RECORD.open(call, fresh(call))
         return None
     name, _ = _name_and_amount(phrase(text, KEYWORDS))
     found = find.customers_named(call, name) if name else ()
@@ -74,13 +74,14 @@ def fast_path(call: Call, text: str) -> Reply | None:
     return asked
 
 
-def _fresh(call: Call) -> Values:
+def fresh(call: Call) -> Values:
+    """The form of a payment with nothing known yet."""
     return Values({"received_on": settings_of(call).today(call.request.now), "method": Method.BANK_TRANSFER.value})
 
 
 def _open_filled(call: Call, text: str, customer: Customer | None) -> None:
     spoken = phrase(text, KEYWORDS)
-    values = _filled(_fresh(call).but(words=text), spoken, _name_and_amount(spoken), customer, call)
+    values = _filled(fresh(call).but(words=text), spoken, _name_and_amount(spoken), customer, call)
     RECORD.open(call, values, preview=True)
 
 

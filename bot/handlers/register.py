@@ -9,17 +9,18 @@ from slack_sdk import WebClient
 
 from bot.desk import Desk
 from bot.domain.errors import NotFound
-from bot.handlers import admin, customers, invoices, payments, receivables
+from bot.handlers import admin, customers, home, invoices, payments, receivables
 from bot.handlers.blocks.text import escape
 from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply
 from bot.handlers.errors import explain, sentence_of, tell
 from bot.handlers.flow import FLOWS, Flow
 from bot.handlers.forms import alert_block, message_view, section
-from bot.handlers.members import EVENTS, on_user_change
-from bot.handlers.request import Call, call_of
+from bot.handlers.members import on_user_change
+from bot.handlers.request import HOME_OPENED, Call, call_of
 
 DeskOf = Callable[[dict[str, Any]], Desk]
-MODULES = (payments, customers, invoices, receivables, admin)
+MODULES = (payments, customers, invoices, receivables, admin, home)
+LISTENERS: dict[str, Callable[[Call], None]] = {"user_change": on_user_change, HOME_OPENED: home.on_home_opened}
 NO_OWNER = (
     "This book has no owner yet. Set DUEDESK_OWNER to your Slack user id and restart, or run "
     "`duedesk owner set {user}` where the bot runs; then come back."
@@ -38,8 +39,8 @@ def register(app: App, desk_of: DeskOf, *, prefix: str = "") -> None:
         app.action(name)(_on_change(desk_of))
     for action_id, run in SUGGESTIONS.items():
         app.options(action_id)(_on_suggest(run, desk_of))
-    for name in EVENTS:
-        app.event(name)(_on_user_change(desk_of))
+    for name, hear in LISTENERS.items():
+        app.event(name)(_on_event(hear, desk_of))
     app.error(_on_error)
 
 
@@ -75,7 +76,10 @@ def _on_command(command: Command, desk_of: DeskOf) -> Callable[..., None]:
 
 def _on_submit(flow: Flow[Any, Any], desk_of: DeskOf) -> Callable[..., None]:
     def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
-        ack(**flow.submit(_call(body, client, context, desk_of)))
+        call = _call(body, client, context, desk_of)
+        answer = flow.submit(call)
+        home.refresh(call)
+        ack(**answer)
 
     return listen
 
@@ -90,13 +94,14 @@ def _on_press(press: Press, desk_of: DeskOf) -> Callable[..., None]:
             reply = Reply(escape(sentence_of(fault)))
         if reply is not None:
             _answer(call, reply)
+            home.refresh(call)
         ack()
 
     return listen
 
 
 def _answer(call: Call, reply: Reply) -> None:
-    """A click on a message is answered for the person alone; a click in a form on top of the form."""
+    """A click on a message is answered for the person alone; a click in a form or at home by a form on top."""
     if call.response_url:
         tell(dict(call.body), reply.text, list(reply.blocks) or None)
     else:
@@ -104,7 +109,8 @@ def _answer(call: Call, reply: Reply) -> None:
         view = message_view(
             "Duedesk", [block for block in blocks if block["type"] != "alert"] or [alert_block(reply.text)]
         )
-        call.client.views_push(trigger_id=call.trigger_id, view=view)
+        show = call.client.views_open if call.is_at_home else call.client.views_push
+        show(trigger_id=call.trigger_id, view=view)
 
 
 def _on_change(desk_of: DeskOf) -> Callable[..., None]:
@@ -118,9 +124,9 @@ def _on_change(desk_of: DeskOf) -> Callable[..., None]:
     return listen
 
 
-def _on_user_change(desk_of: DeskOf) -> Callable[..., None]:
+def _on_event(hear: Callable[[Call], None], desk_of: DeskOf) -> Callable[..., None]:
     def listen(body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
-        on_user_change(_call(body, client, context, desk_of))
+        hear(_call(body, client, context, desk_of))
 
     return listen
 

@@ -14,6 +14,7 @@ from bot.domain.operation import Actor, Request
 from bot.observe import request_id as logged_id
 
 Body = Mapping[str, Any]
+HOME_OPENED = "app_home_opened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,16 @@ class Call:
     def view(self) -> Mapping[str, Any]:
         view: Mapping[str, Any] = self.body.get("view") or {}
         return view
+
+    @property
+    def is_at_home(self) -> bool:
+        """Whether this came from the home tab itself."""
+        return self.view.get("type") == "home"
+
+    @property
+    def is_for_home(self) -> bool:
+        """Whether the home tab shows what this changes: it came from there, or from a form opened there."""
+        return self.is_at_home or bool(self.metadata.get("home"))
 
     @property
     def metadata(self) -> dict[str, Any]:
@@ -90,7 +101,9 @@ def actor_of(body: Body) -> Actor:
         return Actor(team=str(team), user=str(user["id"]), enterprise=_enterprise(body))
     event = body.get("event")
     if isinstance(event, Mapping):
-        return Actor(team=str(body.get("team_id") or ""), user=SYSTEM, enterprise=_enterprise(body))
+        looks = event.get("type") == HOME_OPENED  # a person looks; of other events Slack itself tells
+        who = str(event["user"]) if looks else SYSTEM
+        return Actor(team=str(body.get("team_id") or ""), user=who, enterprise=_enterprise(body))
     return Actor(team=str(body.get("team_id") or ""), user=str(body.get("user_id") or ""), enterprise=_enterprise(body))
 
 

@@ -116,14 +116,16 @@ class Worker:
         if row.kind != "refresh" or card.says:
             self._note(row, channel, ts, card)
         if row.id > shows:
-            self._call(channel, "chat_update", row, ts=ts, text=escape(card.text), blocks=card.blocks)
+            self._call(channel, self.client.chat_update, row, ts=ts, text=escape(card.text), blocks=card.blocks)
 
     def _post(self, outbox: Outbox, row: Claimed, card: Rendered, channel: str) -> None:
         """A send whose answer was lost is looked for before it is sent again."""
         found = self._sent_before(channel, row) if row.attempts > 1 else None
         if found is None:
             text = escape(card.text)
-            answer = self._call(channel, "chat_postMessage", row, text=text, blocks=card.blocks, unfurl_links=False)
+            answer = self._call(
+                channel, self.client.chat_postMessage, row, text=text, blocks=card.blocks, unfurl_links=False
+            )
             channel, found = str(answer["channel"]), str(answer["ts"])
         outbox.done(row, channel, found, root=True)
 
@@ -131,15 +133,23 @@ class Worker:
         if row.attempts > 1 and self._sent_before(channel, row, thread=ts) is not None:
             return
         text = escape(card.text)
-        self._call(channel, "chat_postMessage", row, thread_ts=ts, text=text, blocks=note_of(card), unfurl_links=False)
+        self._call(
+            channel,
+            self.client.chat_postMessage,
+            row,
+            thread_ts=ts,
+            text=text,
+            blocks=note_of(card),
+            unfurl_links=False,
+        )
 
-    def _call(self, channel: str, method: str, row: Claimed, **arguments: Any) -> Any:
+    def _call(self, channel: str, method: Callable[..., Any], row: Claimed, **arguments: Any) -> Any:
         """A call about one channel. Nothing goes to a channel before the time is over that Slack asked to wait."""
         left = self.resting.get(channel, 0.0) - self.clock()
         if left > 0:
             raise Resting(left)
         try:
-            return getattr(self.client, method)(channel=channel, metadata=_metadata(row), **arguments)
+            return method(channel=channel, metadata=_metadata(row), **arguments)
         except SlackApiError as fault:
             if fault.response.status_code != TOO_MANY:
                 raise

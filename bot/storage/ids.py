@@ -3,6 +3,7 @@
 import random
 import threading
 import time
+from datetime import datetime
 
 IDS_PER_MILLISECOND = 1 << 10
 _process = random.SystemRandom().getrandbits(12) << 10
@@ -27,6 +28,11 @@ def new_id() -> int:
             last, counter = last + 1, 0
         _last_id = (last, counter)
         return last << 22 | _process | counter
+
+
+def first_id_of(moment: datetime) -> int:
+    """The lowest id that a moment can give."""
+    return max(0, int(moment.timestamp() * 1000)) << 22
 
 
 def rise_above(other: int) -> None:

@@ -1,7 +1,7 @@
 """Questions to the books: lists, cards, searches. Ageing has a module of its own."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date
+from datetime import date, datetime
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
 from bot.domain.open_items import Allocation, Invoice
+from bot.domain.operation import Actor
 from bot.domain.payments import Payment, PaymentState
 from bot.domain.people import Person
 from bot.domain.ports import (
@@ -27,7 +28,8 @@ from bot.domain.ports import (
 )
 from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion
 from bot.domain.settings import Settings
-from bot.storage import ageing, customers, documents, journal, ledger, people, verify
+from bot.domain.worklist import Worklist
+from bot.storage import ageing, customers, documents, journal, ledger, people, verify, worklist
 from bot.storage.tables import (
     AuditRow,
     CustomerRow,
@@ -313,6 +315,10 @@ class SqlReadBooks:
 
     def invoice_entries(self, invoice_id: int) -> Sequence[EntryLine]:
         return journal.of_invoice(self._connection, invoice_id)
+
+    def worklist(self, actor: Actor, now: datetime) -> Worklist:
+        """What waits, and what a person did last. Rule 118."""
+        return worklist.worklist(self._connection, self._settings, actor, now)
 
     def verify(self) -> Iterable[Finding]:
         return verify.findings(self._connection, self._settings)

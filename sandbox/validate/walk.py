@@ -48,9 +48,9 @@ class Walk:
             self.fault(pointer, f"block_id {value!r} must be unique and is already used at {first}")
 
     def remember_action_id(self, value: str, pointer: str) -> None:
-        # Slack asks for uniqueness within a block. A view is held to more, so that its state can be read by
-        # action id alone; a message may repeat a button in each of its rows.
-        wide = self.stricter and self.surface != "message"
+        # Slack asks for uniqueness within a block. A form is held to more, so that its state can be read by
+        # action id alone; a message or a home tab may repeat a button in each of its rows.
+        wide = self.stricter and self.surface == "modal"
         scope = "" if wide else self.block_pointer
         if (first := self._action_ids.setdefault((scope, value), pointer)) != pointer:
             where = "view" if wide else "block"

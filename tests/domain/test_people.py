@@ -137,6 +137,7 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "ageing": lambda books: books.ageing(today),
         "ageing_detail": lambda books: books.ageing_detail(today),
         "audit": lambda books: books.audit(AuditQuestion()),
+        "worklist": lambda books: books.worklist(Actor(team=TEAM, user=OWNER), START),
         "payment_entries": lambda books: books.payment_entries(1),
         "invoice_entries": lambda books: books.invoice_entries(1),
         "verify": lambda books: list(books.verify()),

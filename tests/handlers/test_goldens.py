@@ -8,9 +8,9 @@ import pytest
 from bot.handlers.flow import FLOWS
 from bot.handlers.forms import Values
 from sandbox.validate import check_message, check_view
-from tests.slack import Slack
+from tests.slack import NOBODY, Slack
 from tests.snapshots import FOLDER, check_golden
-from tests.world import OWNER
+from tests.world import CLERK, OWNER, VIEWER
 
 COMMANDS = {
     "help": "/duedesk help",
@@ -43,6 +43,7 @@ FORMS = {
     "customer_edit": "/customer edit ACME",
     "invoice_new": "/invoice new ACME; Consulting; 2 x 500; 9%",
 }
+HOMES = {"owner": OWNER, "clerk": CLERK, "viewer": VIEWER, "nobody": NOBODY}
 ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"])
 
 
@@ -115,6 +116,19 @@ def test_the_cards_of_a_payment_and_its_invoice_read_as_reviewed(book: Slack) ->
     check_golden("card_invoice_partly_paid", _sent(book.card("INV-0003")))
 
 
+@ENGINE
+@pytest.mark.parametrize("who", HOMES)
+def test_a_home_tab_reads_as_reviewed(book: Slack, who: str) -> None:
+    book.world.invoice(book.world.customer("BORNEO", of="USD"), 40, send=False)
+    book.type("/payment Acme 15 ref TT-7")
+    book.clerk.submit()
+    page = book.person(HOMES[who]).open_home()
+    assert page is not None
+    drawn = {"type": "home", "blocks": page["blocks"]}
+    assert check_view(drawn) == []
+    check_golden(f"home_{who}", drawn)
+
+
 def _sent(message: dict[str, Any]) -> dict[str, Any]:
     return {"text": message["text"], "blocks": message["blocks"]}
 
@@ -126,5 +140,6 @@ def test_no_golden_file_is_without_its_test() -> None:
         "card_invoice_sent",
         "card_invoice_partly_paid",
     }
+    made |= {f"home_{who}" for who in HOMES}
     made |= {f"card_payment_{name}" for name in ("recorded", "unallocated", "unassigned", "voided")}
     assert {path.stem for path in FOLDER.glob("*.json")} == made

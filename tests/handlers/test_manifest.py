@@ -57,6 +57,9 @@ SLACK_TAKES = holding(
         background_color=words(7, pattern=r"^#([0-9a-fA-F]{3}){1,2}$"),
     ),
     features=holding(
+        app_home=holding(
+            home_tab_enabled=YES_OR_NO, messages_tab_enabled=YES_OR_NO, messages_tab_read_only_enabled=YES_OR_NO
+        ),
         bot_user=holding("display_name", display_name=words(80, pattern=r"^[a-z0-9._-]+$"), always_online=YES_OR_NO),
         slash_commands=several(
             holding(
@@ -84,7 +87,7 @@ SLACK_TAKES = holding(
 )
 
 
-SCOPES_OF_EVENTS = {"user_change": "users:read"}
+SCOPES_OF_EVENTS = {"user_change": {"users:read"}, "app_home_opened": set[str]()}
 
 
 class Noting(App):
@@ -193,7 +196,8 @@ def test_each_shortcut_and_event_of_the_app_is_in_the_manifest_and_the_reverse()
 
 def test_each_event_has_its_scope_in_the_manifest() -> None:
     made = manifest()
-    needed = {SCOPES_OF_EVENTS[each] for each in made["settings"]["event_subscriptions"]["bot_events"]}
+    heard = made["settings"]["event_subscriptions"]["bot_events"]
+    needed = {scope for each in heard for scope in SCOPES_OF_EVENTS[each]}
     assert needed <= set(made["oauth_config"]["scopes"]["bot"])
 
 

@@ -69,6 +69,7 @@ class OutboxRow(Table, table=True):
     __tablename__ = "outbox"
     __table_args__ = (
         partial("ix_outbox_waiting", "not_before", where="state = 'waiting'"),
+        partial("ix_outbox_failed", "error", where="state = 'failed'"),
         Index("ix_outbox_document", "document_kind", "document_id", "id"),
     )
     id: int = key()

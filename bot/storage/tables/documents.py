@@ -144,6 +144,7 @@ class InvoiceRow(Table, table=True):
         ),
         Index("ix_invoice_customer", "customer_id", "issue_on"),
         Index("ix_invoice_issue", "issue_on"),
+        partial("ix_invoice_draft", "issue_on", where="state = 'draft'"),
     )
     id: int = key()
     kind: str = word(10)

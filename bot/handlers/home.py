@@ -1,0 +1,82 @@
+"""The home tab: drawn when it is opened, and again after a button on it did something."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+
+from bot.domain.errors import NoAccess, Refused
+from bot.domain.operation import Role
+from bot.domain.receivables import AgeingQuestion
+from bot.handlers.admin import checklist
+from bot.handlers.blocks.cards import invoice_file_card, invoice_title
+from bot.handlers.blocks.home import closed_home, home_blocks
+from bot.handlers.blocks.text import escape
+from bot.handlers.commands import Reply, id_of, press
+from bot.handlers.flow import settings_of
+from bot.handlers.payment_forms import RECORD
+from bot.handlers.payments import fresh
+from bot.handlers.request import Call
+from bot.observe import log
+
+OVERTAKEN = "hash_conflict"
+
+
+def on_home_opened(call: Call) -> None:
+    """Draw the page for whoever looks at it; the tab for messages is left alone."""
+    if call.body["event"].get("tab") == "home":
+        publish(call, call.body["event"].get("view"))
+
+
+def publish(call: Call, drawn: Mapping[str, Any] | None = None) -> None:
+    """Draw the page of this person anew, unless another drawing overtook the one they look at."""
+    view = {"type": "home", "callback_id": "home", "blocks": _blocks(call)}
+    seen = {"hash": drawn["hash"]} if drawn is not None and drawn.get("hash") else {}
+    try:
+        call.client.views_publish(user_id=call.request.actor.user, view=view, **seen)
+    except SlackApiError as fault:
+        if fault.response.get("error") != OVERTAKEN:
+            raise
+
+
+def refresh(call: Call) -> None:
+    """Draw it anew after something was done from it. What was done stands, so a fault here is logged and no more."""
+    if not call.is_for_home:
+        return
+    try:
+        publish(call)
+    except (SlackApiError, OSError, Refused) as fault:
+        log.warning("home tab not drawn: %s", type(fault).__name__)
+
+
+def _blocks(call: Call) -> list[dict[str, Any]]:
+    settings = settings_of(call)
+    today = settings.today(call.request.now)
+    actor, now = call.request.actor, call.request.now
+    question = AgeingQuestion(as_of=today)
+    try:
+        person, work, ageing = call.desk.ask(
+            lambda books: (
+                books.person(actor.team, actor.user),
+                books.worklist(actor, now),
+                books.ageing(question),
+            ),
+            call.request,
+        )
+    except NoAccess:
+        return closed_home()
+    assert person is not None
+    todo = checklist(call) if person.role >= Role.ADMINISTRATOR else []
+    return home_blocks(work, ageing, settings, role=person.role, today=today, todo=todo)
+
+
+@press("home_record", by=Role.CLERK)
+def press_record(call: Call, _action: dict[str, Any]) -> None:
+    RECORD.open(call, fresh(call))
+
+
+@press("home_invoice", by=Role.VIEWER)
+def press_invoice(call: Call, action: dict[str, Any]) -> Reply:
+    file = call.desk.ask(lambda books: books.invoice_file(id_of(action["value"])), call.request)
+    settings = settings_of(call)
+    return Reply(escape(invoice_title(file.invoice, file.customer, settings)), invoice_file_card(file, settings))
