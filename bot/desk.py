@@ -87,6 +87,15 @@ class Desk:
         """The same operation in a transaction that is rolled back; no key is stored."""
         return self._run(operation, command, replace(request, key=f"preview:{new_id()}"), keep=False)
 
+    def was_done(self, request: Request) -> bool:
+        """Whether something was carried out under this request's key."""
+        actor = request.actor
+        found = self.store.database.read(
+            lambda connection: requests.opening(connection, team=actor.team, user=actor.user, key=request.key),
+            request.deadline,
+        )
+        return found.stored is not None
+
     def ask(self, question: Callable[[SqlReadBooks], T], request: Request, *, by: Role = Role.VIEWER) -> T:
         """Answer a question for somebody entitled. Rules 118, 119. Refuses: NoAccess, Busy."""
 

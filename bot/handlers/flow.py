@@ -10,15 +10,36 @@ from slack_sdk.errors import SlackApiError
 
 from bot.desk import content_hash
 from bot.domain.errors import KeyReused, Refused
-from bot.domain.operation import Operation, Outcome
+from bot.domain.operation import Operation, Outcome, Request
 from bot.domain.settings import Settings
 from bot.handlers.blocks.text import escape
-from bot.handlers.forms import Block, Field, Form, FormRefused, Values, message_view, section, subject_block
+from bot.handlers.forms import (
+    Block,
+    Field,
+    Form,
+    FormRefused,
+    TickField,
+    Values,
+    message_view,
+    section,
+    subject_block,
+)
 from bot.handlers.request import Call
 
 CommandT = TypeVar("CommandT")
 OutcomeT = TypeVar("OutcomeT", bound=Outcome)
 Answer = dict[str, Any]
+
+
+SURE = TickField("sure", "Again", text="I looked: this is not the same")
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Why an operation may be a mistake, and a button to look at what it may repeat; it asks for a tick."""
+
+    sentence: str
+    look: Block
 
 
 @dataclass(frozen=True)
@@ -32,7 +53,7 @@ class Flow(Generic[CommandT, OutcomeT]):
     verb: Callable[[OutcomeT, Settings], str]
     done: Callable[[OutcomeT, Settings], Sequence[Block]]
     fields: Callable[[Mapping[str, Any]], Sequence[Field[Any]]] | None = None
-    warn: Callable[[CommandT, Call], str] | None = None
+    warn: Callable[[CommandT, Call], "Doubt | None"] | None = None
 
     def fields_for(self, metadata: Mapping[str, Any]) -> Sequence[Field[Any]]:
         return self.fields(metadata) if self.fields is not None else self.form.fields
@@ -51,22 +72,31 @@ class Flow(Generic[CommandT, OutcomeT]):
         outcome = call.desk.preview(self.operation, command, call.request)
         settings = settings_of(call)
         kept = {**metadata, "hash": content_hash(self.operation, command, call.request)}
+        doubt = self.warn(command, call) if self.warn is not None else None
         return self._drawn(
             values,
             kept,
             effect=self.effect(outcome, settings),
-            alert=self.warn(command, call) if self.warn is not None else "",
+            doubt=doubt,
+            alert=doubt.sentence if doubt is not None else "",
             submit=self.verb(outcome, settings),
         )
 
     def _drawn(
-        self, values: Values, metadata: Mapping[str, Any], *, effect: Sequence[Block] = (), **shown: str
+        self,
+        values: Values,
+        metadata: Mapping[str, Any],
+        *,
+        effect: Sequence[Block] = (),
+        doubt: Doubt | None = None,
+        **shown: str,
     ) -> Block:
-        """The form, on top the line that says which document it is about, if it is about one."""
+        """The form, on top the line that says which document it is about, or what it may repeat with a box to tick."""
         about = metadata.get("about", {})
-        subject = [subject_block(str(about["line"]))] if "line" in about else []
+        above = [subject_block(str(about["line"]))] if "line" in about else []
+        above += [doubt.look, SURE.draw(values.get(SURE))] if doubt is not None else []
         return self.form.draw(
-            values, json.dumps(metadata), effect=[*subject, *effect], fields=self.fields_for(about), **shown
+            values, json.dumps(metadata), effect=[*above, *effect], fields=self.fields_for(about), **shown
         )
 
     def open(
@@ -88,14 +118,17 @@ class Flow(Generic[CommandT, OutcomeT]):
         about = metadata.get("about", {})
         fields = self.fields_for(about)
         try:
-            values = self.form.read(call.view, fields)
+            values = self.form.read(call.view, (*fields, SURE))
         except FormRefused as refused:
             return {"response_action": "errors", "errors": refused.errors}
+        request = call.keyed(f"intent:{metadata['intent']}")
         try:
             command = self.command(values, about, call)
             if content_hash(self.operation, command, call.request) != metadata.get("hash"):
                 return update(self.previewed(values, metadata, call))
-            outcome = call.desk.carry_out(self.operation, command, call.keyed(f"intent:{metadata['intent']}"))
+            if self._is_doubtful(command, values, call, request):
+                return self._doubted(values, metadata, call)
+            outcome = call.desk.carry_out(self.operation, command, request)
         except KeyReused as refusal:
             return update(message_view(self.form.title, [section(escape(refusal.sentence))]))
         except Refused as refusal:
@@ -106,7 +139,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         """Show the effect as fields change; a form that cannot be previewed yet or changed again is left as it is."""
         metadata = call.metadata
         try:
-            values = self.form.read(call.view, self.fields_for(metadata.get("about", {})))
+            values = self.form.read(call.view, (*self.fields_for(metadata.get("about", {})), SURE))
             view = self.previewed(values, metadata, call)
         except (Refused, FormRefused):
             return
@@ -115,6 +148,18 @@ class Flow(Generic[CommandT, OutcomeT]):
         except SlackApiError as fault:
             if fault.response.get("error") not in OVERTAKEN:
                 raise
+
+    def _is_doubtful(self, command: CommandT, values: Values, call: Call, request: Request) -> bool:
+        """Whether a tick is missing; what was done under this key already is not doubted again."""
+        if self.warn is None or values.ticked(SURE) or self.warn(command, call) is None:
+            return False
+        return not call.desk.was_done(request)
+
+    def _doubted(self, values: Values, metadata: Mapping[str, Any], call: Call) -> Answer:
+        """Under the box when it was there to be ticked; else the form with the box, for somebody was quicker."""
+        if SURE.name not in call.view["state"]["values"]:
+            return update(self.previewed(values, metadata, call))
+        return {"response_action": "errors", "errors": {SURE.name: "Tick this if it is not the same; else cancel."}}
 
     def _refused(self, refusal: Refused, values: Values, call: Call, fields: Sequence[Field[Any]]) -> Answer:
         """Under the field at fault, or as an alert on top with everything typed kept."""

@@ -31,7 +31,7 @@ from bot.handlers import find
 from bot.handlers.blocks.cards import payment_card
 from bot.handlers.blocks.effects import effect_preview
 from bot.handlers.blocks.text import date_text, money
-from bot.handlers.flow import Flow, flow, settings_of
+from bot.handlers.flow import Doubt, Flow, flow, settings_of
 from bot.handlers.forms import (
     ChoiceField,
     DateField,
@@ -40,12 +40,10 @@ from bot.handlers.forms import (
     SearchField,
     TextField,
     Values,
+    button,
     context,
 )
 from bot.handlers.request import Call
-
-TWIN_DAYS = 14
-
 
 CUSTOMER = SearchField(
     "customer",
@@ -135,19 +133,22 @@ def _record_command(values: Values, _about: Mapping[str, Any], call: Call) -> Re
     )
 
 
-def _twins(made: RecordPayment, call: Call) -> str:
-    """A payment with the same payer or reference and amount within 14 days is pointed out."""
-    since = made.received_on.fromordinal(made.received_on.toordinal() - TWIN_DAYS)
+def _twins(made: RecordPayment, call: Call) -> Doubt | None:
+    """A payment of the same amount, payer and reference within 14 days is pointed out, and a tick asked for."""
     twins = call.desk.ask(
-        lambda books: books.twins(made.payer, made.amount.micros, made.amount.currency.code, made.reference, since),
+        lambda books: books.twins(made.payer, made.amount, made.reference, made.received_on, made.customer_id),
         call.request,
     )
     if not twins:
-        return ""
-    twin = twins[0]
-    locale = settings_of(call).locale
+        return None
+    twin, locale = twins[0], settings_of(call).locale
     received = f"{money(twin.amount, locale)} received {date_text(twin.received_on, locale)}"
-    return f"This looks like {twin.number}: {received}. Record it only if it came again."
+    look = {
+        "type": "actions",
+        "block_id": "twin",
+        "elements": [button(f"Look at {twin.number}", "payment_show", twin.number)],
+    }
+    return Doubt(f"This looks like {twin.number}: {received}. Record it only if it came again.", look)
 
 
 def _done(outcome: PaymentChanged, settings: Settings) -> Sequence[dict[str, Any]]:

@@ -273,6 +273,11 @@ PAYMENT = command(
 )
 
 
+@press("payment_show", by=Role.VIEWER)
+def press_show(call: Call, action: dict[str, Any]) -> Reply:
+    return _show(call, action["value"])
+
+
 @press("payment_assign", by=Role.CLERK)
 def press_assign(call: Call, action: dict[str, Any]) -> None:
     open_assign(call, find.payment_named(call, action["value"]))

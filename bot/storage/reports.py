@@ -1,7 +1,7 @@
 """Questions to the books: lists, cards, searches. Ageing has a module of its own."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Select, and_, func, or_, select
 
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
+from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice
 from bot.domain.operation import Actor
 from bot.domain.payments import Payment, PaymentState
@@ -47,6 +48,8 @@ _audit = AuditRow.__table__  # type: ignore[attr-defined]  # as above
 _person = PersonRow.__table__  # type: ignore[attr-defined]  # as above
 
 CARD_ITEMS = 5
+TWIN_DAYS = timedelta(days=14)
+MOST_TWINS = 500
 MOST_FUZZY = 50_000
 LIKELY = 72
 OWNER = 5
@@ -204,22 +207,29 @@ class SqlReadBooks:
             for row in rows
         ]
 
-    def twins(self, payer: str, amount_micros: int, currency: str, reference: str, since: date) -> Sequence[Payment]:
-        """Payments that look like the same money: same payer or reference, amount and currency."""
-        alike = [_payment.c.payer == payer]
-        if reference:
-            alike.append(_payment.c.reference == reference)
+    def twins(
+        self, payer: str, amount: Money, reference: str, received_on: date, customer_id: int | None = None
+    ) -> Sequence[Payment]:
+        """Payments of the same amount within 14 days that may be the same money: by reference, or by who paid where
+        one of the references is missing. Void ones are none.
+        """
         statement = documents.PAYMENTS.where(
-            _payment.c.amount_micros == amount_micros,
-            _payment.c.currency == currency,
-            _payment.c.received_on >= since,
+            _payment.c.amount_micros == amount.micros,
+            _payment.c.currency == amount.currency.code,
+            _payment.c.received_on.between(received_on - TWIN_DAYS, received_on + TWIN_DAYS),
             _payment.c.state == "recorded",
-            or_(*alike),
         )
-        return [
-            documents.payment_of(row)
-            for row in self._connection.execute(statement.order_by(_payment.c.id.desc()).limit(3))
-        ]
+        rows = self._connection.execute(statement.order_by(_payment.c.id.desc()).limit(MOST_TWINS))
+        asked, who = _bare(reference), customers.folded(payer)
+        found = []
+        for each in (documents.payment_of(row) for row in rows):
+            theirs = _bare(each.reference)
+            is_theirs = who == customers.folded(each.payer) or (
+                customer_id is not None and each.customer_id == customer_id
+            )
+            if (asked and asked == theirs) or (is_theirs and not (asked and theirs)):
+                found.append(each)
+        return found[:3]
 
     def invoice(self, number_or_id: str) -> Invoice | None:
         row = self._connection.execute(documents.INVOICES.where(_named(_invoice, number_or_id))).first()
@@ -326,6 +336,11 @@ class SqlReadBooks:
     @cached_property
     def connection(self) -> Connection:
         return self._connection
+
+
+def _bare(reference: str) -> str:
+    """A reference as it is compared: no spaces, no case."""
+    return "".join(reference.split()).casefold()
 
 
 def _named(table: Any, number_or_id: str) -> Any:

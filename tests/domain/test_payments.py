@@ -571,12 +571,18 @@ def test_the_same_money_entered_twice_is_recognised(world: World) -> None:
 
     def twins(payer: str, reference: str) -> list[str]:
         return world.store.read(
-            lambda books: [each.number for each in books.twins(payer, 10_000_000, "SGD", reference, world.day(-7))]
+            lambda books: [each.number for each in books.twins(payer, money(10), reference, world.day(0))]
         )
 
     assert twins("Nobody", "FT-77") == [second.number, first.number]
-    assert twins(first.payer, "") == [first.number]
+    assert twins("Nobody", " ft -77") == [second.number, first.number]
+    assert twins(first.payer.upper(), "") == [first.number]
+    assert twins(first.payer, "FT-78") == []
     assert twins("Nobody", "") == []
+    world.do(void_payment, VoidPayment(payment_id=second.id, reason="Entered twice"))
+    assert twins("Nobody", "FT-77") == [first.number]
+    assert world.store.read(lambda books: books.twins("Nobody", money(10), "FT-77", world.day(15))) == []
+    assert world.store.read(lambda books: books.twins("Nobody", money(10), "FT-77", world.day(-14))) != []
 
 
 def test_the_files_of_a_payment_and_an_invoice_show_each_other(world: World) -> None:

@@ -130,7 +130,7 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "payment": lambda books: books.payment("PAY-0001"),
         "payment_file": lambda books: books.payment_file(1),
         "list_payments": lambda books: books.list_payments(Page(), PaymentState.RECORDED),
-        "twins": lambda books: books.twins("x", 1, "SGD", "", day),
+        "twins": lambda books: books.twins("x", money(1), "", day),
         "invoice": lambda books: books.invoice("INV-0001"),
         "invoice_file": lambda books: books.invoice_file(1),
         "list_invoices": lambda books: books.list_invoices(Page()),

@@ -129,3 +129,32 @@ def test_bank_transfer_is_one_method_and_not_a_word_typed_twice(slack: Slack) ->
     assert "SGD 500.00, received 23 Nov 2026 by bank transfer, for ACME Pte Ltd" in slack.type(
         "/payment Acme 500 bank transfer ref TT-9"
     )
+
+
+def test_the_same_money_again_asks_for_a_tick_and_shows_what_it_may_repeat(slack: Slack) -> None:
+    slack.world.customer()
+    slack.type("/payment Acme 500 ref TT-881")
+    assert slack.clerk.submit()["ok"]
+    slack.type("/payment Acme 500 ref tt-881")
+    refused = slack.clerk.submit()
+    assert refused["errors"] == {"sure": "Tick this if it is not the same; else cancel."}
+    assert slack.count("payment") == 1
+    slack.clerk.press(slack.clerk.modal or {}, "Look at PAY-0001")
+    assert "Payment PAY-0001" in shown(slack.clerk.modal or {})
+    slack.clerk.close()
+    slack.clerk.fill({"Again": ["yes"]})
+    answer = slack.clerk.submit()
+    assert answer["ok"]
+    assert slack.count("payment") == 2
+    slack.sandbox.redeliver(answer["delivery"], times=2, parallel=True)
+    assert slack.count("payment") == 2
+    slack.world.check()
+
+
+def test_somebody_who_was_quicker_is_noticed_when_the_form_is_sent(slack: Slack) -> None:
+    acme = slack.world.customer()
+    slack.type("/payment Acme 500")
+    slack.world.pay(500, acme)
+    slack.clerk.submit()
+    assert "This looks like PAY-0001" in shown(slack.clerk.modal or {})
+    assert slack.count("payment") == 1
