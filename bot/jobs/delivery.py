@@ -15,6 +15,7 @@ from bot.desk import Desk, restore
 from bot.domain.settings import Settings
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
+from bot.jobs.digest_post import post_digest, send_file
 from bot.jobs.reports import send_report
 from bot.observe import log
 from bot.storage.outbox import Claimed, Outbox
@@ -50,6 +51,11 @@ class Worker:
         try:
             if row.kind == "report":
                 send_report(self.desk, self.client, row)
+                outbox.done(row)
+            elif row.kind == "digest":
+                post_digest(self.desk, self.client, outbox, row)
+            elif row.kind == "digest_file":
+                send_file(self.desk, self.client, row)
                 outbox.done(row)
             else:
                 self._card(outbox, row)
