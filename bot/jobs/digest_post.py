@@ -1,13 +1,14 @@
 """Posting a digest: the message once, its files into its thread; a picture where Slack does not take the chart."""
 
-import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
 
 from bot.desk import Desk
 from bot.domain.receivables import AgeingQuestion
@@ -70,14 +71,24 @@ def _post(desk: Desk, client: WebClient, row: Claimed) -> Posted:
 
 def _posted_before(client: WebClient, row: Claimed) -> Posted | None:
     """A message whose answer was lost is looked for before it is sent again."""
-    with contextlib.suppress(SlackApiError):
-        answer = client.conversations_history(channel=row.destination, include_all_metadata=True, limit=LOOKED_AT)
-        for message in answer["messages"]:
-            carried = message.get("metadata") or {}
-            payload = carried.get("event_payload") or {}
-            if carried.get("event_type") == EVENT_TYPE and payload.get("outbox") == str(row.id):
-                return Posted(str(message["ts"]), has_chart=bool(payload.get("chart")))
+    asked: dict[str, Any] = {"channel": row.destination, "include_all_metadata": True, "limit": LOOKED_AT}
+    for message in _seen(lambda: client.conversations_history(**asked)):
+        carried = message.get("metadata") or {}
+        payload = carried.get("event_payload") or {}
+        if carried.get("event_type") == EVENT_TYPE and payload.get("outbox") == str(row.id):
+            return Posted(str(message["ts"]), has_chart=bool(payload.get("chart")))
     return None
+
+
+def _seen(look: Callable[[], SlackResponse]) -> list[dict[str, Any]]:
+    """Messages that may be read; without the scope none are, and any other fault is tried again later."""
+    try:
+        found: list[dict[str, Any]] = look()["messages"]
+    except SlackApiError as fault:
+        if fault.response.get("error") != "missing_scope":
+            raise
+        return []
+    return found
 
 
 def _plan_files(desk: Desk, row: Claimed, posted: Posted) -> None:
@@ -90,7 +101,7 @@ def _plan_files(desk: Desk, row: Claimed, posted: Posted) -> None:
     if not posted.has_chart:
         files.append({"file": "chart", "digest": json.loads(row.payload)})
     to = {"channel": row.destination, "thread": posted.ts}
-    JobRuns(desk.store).add_files(row.document_id, files, to, desk.store.now())
+    JobRuns(desk.store).add_files(row.document_id, files, to)
 
 
 def _question(as_of: date) -> dict[str, Any]:
@@ -124,10 +135,8 @@ def send_file(desk: Desk, client: WebClient, row: Claimed) -> None:
 
 
 def _is_in_thread(client: WebClient, to: dict[str, str], name: str) -> bool:
-    with contextlib.suppress(SlackApiError):
-        answer = client.conversations_replies(channel=to["channel"], ts=to["thread"], limit=LOOKED_AT)
-        return any(file.get("name") == name for message in answer["messages"] for file in message.get("files") or ())
-    return False
+    replies = _seen(lambda: client.conversations_replies(channel=to["channel"], ts=to["thread"], limit=LOOKED_AT))
+    return any(file.get("name") == name for message in replies for file in message.get("files") or ())
 
 
 def chart_png(books: SqlReadBooks, asked: dict[str, Any]) -> tuple[str, bytes, str]:

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.storage.database import now_of
 from bot.storage.ids import new_id
 from bot.storage.store import Store
 from bot.storage.tables import JobRunRow, OutboxRow
@@ -177,8 +178,9 @@ class JobRuns:
             }
             if not connection.execute(update(_run).where(*_mine(run)).values(**values)).rowcount:
                 return False
-            _replace_unsent(connection, run, now)
-            connection.execute(insert(_outbox), _message(made, "digest", run.target, run.id, done.payload, now))
+            at = now_of(connection)
+            _replace_unsent(connection, run, at)
+            connection.execute(insert(_outbox), _message(made, "digest", run.target, run.id, done.payload, at))
             _forget_old_baselines(connection, run)
             return True
 
@@ -208,9 +210,7 @@ class JobRuns:
         row = self._store.database.read(lambda connection: connection.execute(statement.limit(1)).first(), None)
         return _read(row, sent=row.sent, send_error=row.send_error) if row is not None else None
 
-    def add_files(
-        self, about: int, files: Sequence[dict[str, Any]], destination: dict[str, str], now: datetime
-    ) -> None:
+    def add_files(self, about: int, files: Sequence[dict[str, Any]], destination: dict[str, str]) -> None:
         """The files for the thread of a run's message; nothing when they are there already."""
 
         def work(connection: Connection) -> None:
@@ -218,7 +218,7 @@ class JobRuns:
             if connection.execute(select(_outbox.c.id).where(*mine).limit(1)).first() is None:
                 to = json.dumps(destination)
                 for each in files:
-                    row = _message(new_id(), "digest_file", to, about, json.dumps(each), now)
+                    row = _message(new_id(), "digest_file", to, about, json.dumps(each), now_of(connection))
                     connection.execute(insert(_outbox), row)
 
         self._store.write(work)

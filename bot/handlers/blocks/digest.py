@@ -21,7 +21,7 @@ COPY = "copy"
 
 
 def day_text(day: date, locale: str) -> str:
-    """`Mon, 23 Nov 2026`, in the locale's names."""
+    """`Mon 23 Nov 2026`, in the locale's names."""
     return str(dates.format_date(day, "EEE d MMM y", locale=Locale.parse(locale.replace("-", "_"))))
 
 
