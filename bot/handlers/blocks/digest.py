@@ -136,8 +136,10 @@ def _reasons(movements: Sequence[Movement], settings: Settings) -> str:
 
 def _movers(lines: Sequence[DigestLine], settings: Settings) -> list[Block]:
     """Who moved most, each with what one does next."""
-    each_gets = max(1, MOST_MOVERS // max(1, len(lines)))
-    found = [(line, mover) for line in lines for mover in line.movers[:each_gets]][:MOST_MOVERS]
+    ranked = [(rank, place, line, mover) for place, line in enumerate(lines) for rank, mover in enumerate(line.movers)]
+    # The first of each currency, then the second of each: sums of different currencies cannot be compared.
+    chosen = sorted(ranked, key=lambda each: each[:2])[:MOST_MOVERS]
+    found = [(line, mover) for _, _, line, mover in sorted(chosen, key=lambda each: (each[1], each[0]))]
     blocks: list[Block] = []
     for index, (line, mover) in enumerate(found):
         name = bold(typed(mover.name, 60))
