@@ -72,6 +72,7 @@ def _run(call: Call, words: Sequence[Word]) -> Reply:
         for plan in plans
     ]
     call.desk.on_job()
+    call.desk.on_commit()
     return Reply("\n".join(said))
 
 

@@ -127,6 +127,8 @@ class JobRuns:
                 return Asked.PLANNED
             if row.state != "done":
                 return Asked.AT_WORK
+            if _send_anew(connection, row.outbox_id, now_of(connection)):
+                return Asked.PLANNED
             if not again:
                 return Asked.DONE
             copy = {**_new(job, period_of(target, day, again), target, day, now), "asked_by": by}
@@ -310,12 +312,29 @@ def _replace_unsent(connection: Connection, run: JobRun, now: datetime) -> None:
     )
 
 
+def _send_anew(connection: Connection, outbox_id: int | None, now: datetime) -> bool:
+    """A message that was given up is tried again; as one more attempt, so that it is looked for before it is sent."""
+    again = {"state": "waiting", "attempts": 1, "not_before": now, "error": "", "done_at": None, "lease_until": None}
+    statement = update(_outbox).where(_outbox.c.id == outbox_id, _outbox.c.state == "failed").values(**again)
+    return bool(connection.execute(statement).rowcount)
+
+
 def _forget_old_baselines(connection: Connection, run: JobRun) -> None:
-    """What a digest compares with is as large as the list of customers; the newest few are kept."""
+    """What a digest compares with is as large as the list of customers: the newest few that were posted are kept, and
+    those that may still be.
+    """
     mine = (_run.c.job == run.job, _run.c.target == run.target, _run.c.baseline != "")
-    newest = select(_run.c.id).where(*mine).order_by(_run.c.day.desc()).limit(BASELINES_KEPT)
-    kept = list(connection.execute(newest).scalars())
-    connection.execute(update(_run).where(*mine, _run.c.id.not_in(kept)).values(baseline=""))
+    posted = (
+        select(_run.c.day)
+        .join(_outbox, _outbox.c.id == _run.c.outbox_id)
+        .where(*mine, _outbox.c.state == "done")
+        .order_by(_run.c.day.desc())
+        .offset(BASELINES_KEPT - 1)
+        .limit(1)
+    )
+    oldest = connection.execute(posted).scalar()
+    if oldest is not None:
+        connection.execute(update(_run).where(*mine, _run.c.day < oldest).values(baseline=""))
 
 
 def _read(row: Any, *, sent: str | None = None, send_error: str | None = None) -> JobRun:

@@ -139,6 +139,9 @@ def test_a_message_that_slack_refuses_is_shown_in_the_list_and_the_next_follows_
     assert "not sent (not_in_channel)" in slack.type("/duedesk jobs", by=VIEWER)
     run(slack, days=1)
     assert "Since Mon 23 Nov 2026" in shown(posted(slack)[-1])
+    assert "On its way" in slack.type("/duedesk jobs run digest 2026-11-24", by=ADMIN)
+    assert [each["text"][19:29] for each in posted(slack)] == ["Mon 23 Nov", "Wed 25 Nov", "Tue 24 Nov"]
+    assert "nothing was posted" in slack.type("/duedesk jobs run digest 2026-11-24", by=ADMIN)
 
 
 def test_after_a_silence_of_three_days_one_digest_says_which_it_follows(slack: Slack) -> None:
