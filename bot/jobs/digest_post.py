@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -144,7 +144,8 @@ def chart_png(books: SqlReadBooks, asked: dict[str, Any]) -> tuple[str, bytes, s
     from bot.jobs.picture import draw
 
     payload = json.dumps(asked["digest"])
-    charts = charts_of(digest_of(payload), books.settings(), asked["digest"]["currencies"])
+    settings = replace(books.settings(), locale="en")  # the picture's font has no Thai or Japanese month names
+    charts = charts_of(digest_of(payload), settings, asked["digest"]["currencies"])
     return CHART_FILE, draw(charts), "Open by age"
 
 

@@ -118,6 +118,7 @@ def state_of(slack: Slack) -> str:
 @SQLITE
 def test_where_slack_takes_no_chart_a_picture_goes_into_the_thread(slack: Slack) -> None:
     starts(slack)
+    slack.type("/duedesk settings locale th", by=OWNER)
     run(slack)
     slack.sandbox.faults.add("chat.postMessage", "error", error="invalid_blocks")
     (message,) = posted(slack)
