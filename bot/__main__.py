@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from datetime import date
 
 import yaml
 
@@ -75,8 +76,27 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--prefix", default="", type=_prefix, help="prefix of command names, such as dd-")
     made.add_argument("--url", default="", type=_address, help="request URL, for HTTP mode")
     made.set_defaults(run=_manifest)
+    _add_jobs(commands)
     commands.add_parser("doctor", help="check token, scopes, channels, database, clock").set_defaults(run=_doctor)
     return parser
+
+
+def _add_jobs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    jobs = commands.add_parser("jobs", help="what runs by itself").add_subparsers(required=True)
+    jobs.add_parser("list", help="how each job went and when it runs next").set_defaults(run=_jobs_list)
+    by_hand = jobs.add_parser("run", help="jobs run digest --date 2026-11-23")
+    by_hand.add_argument("name")
+    by_hand.add_argument("--date", type=_day, help="the day it is for; today when left out")
+    by_hand.add_argument("--channel", default="", help="one channel by its id; all when left out")
+    by_hand.add_argument("--again", action="store_true", help="post a copy of what is done, marked as one")
+    by_hand.set_defaults(run=_jobs_run)
+
+
+def _day(value: str) -> date:
+    try:
+        return date.fromisoformat(value)
+    except ValueError:
+        raise argparse.ArgumentTypeError("a day is written as 2026-11-23") from None
 
 
 def _book(value: str) -> str:
@@ -110,6 +130,7 @@ def _run(_parsed: argparse.Namespace) -> int:
         if config.duedesk_owner and not duedesk.desk.store.read(lambda books: books.has_owner()):
             name_owner(duedesk.desk, duedesk.client, config.duedesk_owner)
         duedesk.delivery.start()
+        duedesk.jobs.start()
         stopped = threading.Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: stopped.set())
@@ -179,6 +200,32 @@ def _verify(parsed: argparse.Namespace) -> int:
         print(f"{each.check}: {each.where}: kept {each.kept}, recomputed {each.recomputed}")
     print("the books are right" if not findings else f"{len(findings)} findings")
     return 1 if findings else 0
+
+
+def _jobs_list(_parsed: argparse.Namespace) -> int:
+    from bot.jobs.by_hand import listed
+    from bot.storage.shelf import Library
+    from bot.storage.store import Store
+
+    with closing(Library(load(for_slack=False).database_url)) as library:
+        store = Store.open(library)
+        if not store.is_current():
+            return _outdated()
+        print(listed(store, store.now()))
+    return 0
+
+
+def _jobs_run(parsed: argparse.Namespace) -> int:
+    from bot.app import build
+    from bot.jobs.by_hand import run_now
+
+    with closing(build(load())) as duedesk:
+        if not duedesk.desk.store.is_current():
+            return _outdated()
+        worker = duedesk.delivery.worker
+        for line in run_now(duedesk.desk, worker, parsed.name, parsed.date, parsed.channel, again=parsed.again):
+            print(line)
+    return 0
 
 
 def _manifest(parsed: argparse.Namespace) -> int:

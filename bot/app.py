@@ -20,6 +20,7 @@ from bot.handlers.doors import Admission, HttpDoor, SocketDoor
 from bot.handlers.members import profile_of
 from bot.handlers.register import register
 from bot.jobs.delivery import DeliveryThread, Worker
+from bot.jobs.runner import JobsThread, Runner
 from bot.observe import log, quieten
 from bot.storage.ids import new_id
 from bot.storage.shelf import Library
@@ -30,7 +31,7 @@ SLACK_SECONDS = 10
 
 @dataclass
 class Duedesk:
-    """One running bot: its book, its desk, its Bolt app and its delivery."""
+    """One running bot: its book, its desk, its Bolt app, its delivery and its jobs."""
 
     config: Config
     library: Library
@@ -38,6 +39,7 @@ class Duedesk:
     bolt: App
     client: WebClient
     delivery: DeliveryThread
+    jobs: JobsThread
     admission: Admission
 
     def http_door(self) -> HttpDoor:
@@ -61,6 +63,7 @@ class Duedesk:
             return False
 
     def close(self) -> None:
+        self.jobs.stop()
         self.delivery.stop()
         self.library.close()
 
@@ -76,6 +79,8 @@ def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.no
     # The client's own second try after a lost connection could post a message twice; the worker looks for it first.
     sending = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS, retry_handlers=[])
     delivery = DeliveryThread(Worker(desk, sending), woken)
+    jobs = JobsThread(Runner(desk))
+    desk.on_job = jobs.wake
     quieten()
     bolt = App(
         client=client,
@@ -88,7 +93,7 @@ def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.no
         ignoring_self_events_enabled=True,
     )
     register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
-    return Duedesk(config, library, desk, bolt, client, delivery, Admission(config.desk_waiting))
+    return Duedesk(config, library, desk, bolt, client, delivery, jobs, Admission(config.desk_waiting))
 
 
 def _authorizer(client: WebClient, token: str) -> Callable[..., AuthorizeResult]:

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import parsedate_to_datetime
 
 from slack_sdk import WebClient
@@ -10,6 +10,7 @@ from slack_sdk.errors import SlackApiError
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Config
+from bot.domain.digest_plans import plans_of
 from bot.domain.errors import Refused
 from bot.domain.settings import CHANNELS, Settings
 from bot.handlers.admin import check_channel
@@ -88,6 +89,10 @@ def _slack(config: Config, settings: Settings | None) -> Iterator[Check]:
     for name in CHANNELS:
         if settings is not None and getattr(settings, name):
             yield _channel(client, name, getattr(settings, name), answer.get("enterprise_id"))
+    for plan in plans_of(settings) if settings is not None else ():
+        if settings is not None and plan.channel != settings.digest_channel:
+            found = _channel(client, "digest", plan.channel, answer.get("enterprise_id"))
+            yield replace(found, what=f"{found.what} ({plan.channel})")
 
 
 def _app_token(client: WebClient, token: str) -> Check:

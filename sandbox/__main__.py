@@ -26,6 +26,7 @@ ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "var" / "demo" / "book.db"
 PORT = 8765
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-demo", "xapp-demo", "demo-signing-secret"  # of a workspace on this machine only
+DIGEST_COMMAND = "/duedesk jobs run digest again"  # a copy, if it posted itself this morning already
 TIPS = (
     ("Record a payment", "/payment Acme 500 bank ref TT-881"),
     ("See who owes what", "/aging"),
@@ -92,6 +93,7 @@ def running(book: Path, port: int = 0) -> Iterator[Demo]:
         duedesk = build(_config(f"{address}/api/", book))
         duedesk.desk.store.upgrade()
         duedesk.delivery.start()
+        duedesk.jobs.start()
         door = duedesk.socket_door()
         door.connect()
         while not sandbox.hub.is_open:
@@ -129,6 +131,7 @@ def main() -> int:
         print(f"\nDuedesk runs at  {demo.address}/\n\nTry first, in #finance as Clara Clerk:", flush=True)
         for text, command in TIPS:
             print(f"  {command:<36} {text.lower()}")
+        print(f"\nAs Olga Owner, then look into #digest:\n  {DIGEST_COMMAND:<36} post the morning's digest", flush=True)
         print("\nPress Ctrl+C to stop. The book is kept; `make demo ARGS=--fresh` makes it anew.", flush=True)
         stopped = threading.Event()
         for each in (signal.SIGINT, signal.SIGTERM):

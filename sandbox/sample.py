@@ -16,6 +16,8 @@ from bot.domain.operation import Actor, Operation, Outcome, Request, Role
 from bot.domain.payments import Method, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
 from bot.domain.settings import ChangeSetting, change_setting
+from bot.jobs.runner import Runner
+from bot.storage.outbox import Outbox
 from bot.storage.store import Store
 from sandbox.state import Channel, Person
 
@@ -136,6 +138,8 @@ class Sample:
                 elif (day.day - 1) == (index * 7) % 28:
                     self._invoice(customer, habit, day)
             self._money(day)
+            if day == self._last_digest_day():
+                self._digest(day)
         self._loose_ends(customers[0][0])
         while self._store.seal():
             pass
@@ -164,6 +168,7 @@ class Sample:
             ("tax_rates", "9 0"),
             ("finance_channel", "C0FINANCE"),
             ("approvals_channel", "C0APPROVALS"),
+            ("digest_channel", "C0DIGEST"),
             ("undo_minutes", "30"),
         ):
             self._do(change_setting, ChangeSetting(name=name, value=value), day, OWNER)
@@ -241,6 +246,18 @@ class Sample:
             amount = Money.parse(str(self._random.randrange(2, 20) * 100), customer.currency)
             self._pay(customer, amount, day, "top-up")
 
+    def _last_digest_day(self) -> date:
+        """The weekday before today: the next digest has something to compare with."""
+        return next(day for ago in range(1, 4) if (day := self._today - timedelta(days=ago)).weekday() < 5)
+
+    def _digest(self, day: date) -> None:
+        """The digest of a day, as if it had been posted then; the workspace of the demo is empty when it starts."""
+        evening = datetime.combine(day, time(12), tzinfo=UTC)
+        Runner(self._desk, now=lambda: evening).run_once()
+        outbox = Outbox(self._store)
+        for row in outbox.claim("sample"):
+            outbox.done(row, row.destination)
+
     def _loose_ends(self, acme: Customer) -> None:
         """Acme always has fresh invoices to try things on, and one payment waits to be assigned."""
         day = self._today
@@ -272,6 +289,9 @@ def channels() -> list[Channel]:
         ),
         Channel(
             id="C0APPROVALS", name="approvals", members={*everyone, bot}, is_private=True, topic="Waiting for a manager"
+        ),
+        Channel(
+            id="C0DIGEST", name="digest", members={*everyone, bot}, is_private=True, topic="Aged receivables, mornings"
         ),
         Channel(id="C0GENERAL", name="general", members=set(everyone), topic="Everybody"),
     ]

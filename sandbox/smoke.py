@@ -14,6 +14,7 @@ from sandbox.__main__ import prepare, running
 from sandbox.client import RemoteActor, shown
 
 MICROS = 1_000_000
+MOVED = {"allocation": "paid", "allocation taken back": "payments taken back", "invoice": "new invoices"}
 CONTROLS = {"deposits": -1, "advances": -1, "credit_notes": -1, "receivable": 1, "unbilled": 1, "payouts_due": -1}
 
 
@@ -67,6 +68,16 @@ class Tables:
             sums.setdefault(currency, [0] * 5)[bucket] += left
         return sums
 
+    def moved(self, last: date, today: date) -> dict[str, dict[str, int]]:
+        """What receivables moved by, kind by kind, in force today but not as they were known on the last day."""
+        statement = """SELECT e.currency, e.kind, SUM(p.amount_micros) FROM entry e JOIN posting p ON p.entry_id = e.id
+            WHERE p.account = 'receivable' AND e.effective_on <= ?
+            AND NOT (e.effective_on <= ? AND date(e.recorded_at) <= ?) GROUP BY e.currency, e.kind"""
+        found: dict[str, dict[str, int]] = {}
+        for currency, kind, amount in self.rows(statement, str(today), str(last), str(last)):
+            found.setdefault(currency, {})[kind] = amount
+        return found
+
 
 def drive(clerk: RemoteActor, tables: Tables) -> None:
     """Command, form, preview, submission, card, allocation, undo, ageing."""
@@ -119,6 +130,32 @@ def _submit(clerk: RemoteActor) -> None:
         raise Differs(f"the form was refused: {answer}")
 
 
+def digested(owner: RemoteActor, tables: Tables, today: date) -> None:
+    """The digest is posted by its job; its buckets and what moved since the last one are what the tables say."""
+    said = owner.command("finance", "/duedesk jobs run digest again").text
+    expect("the digest is asked for", said, "On its way")
+    text = shown(owner.wait_for("digest", "Aged receivables"))
+    expect("the digest is posted by its job", text, "ties to the ledger")
+    lines = [" ".join(line.split()) for line in text.splitlines()]
+    for currency, buckets in tables.ageing(today).items():
+        figures = " ".join(_shown(each) for each in (sum(buckets), *buckets))
+        expect(f"the digest's buckets of {currency} equal the tables", "\n".join(lines), f"{currency} {figures}")
+    last = date.fromisoformat(tables.one("SELECT MAX(day) FROM job_run WHERE state = 'done' AND day < ?", str(today)))
+    for currency, moved in tables.moved(last, today).items():
+        reasons = ", ".join(f"{MOVED[kind]} {_signed(moved[kind])}" for kind in MOVED if moved.get(kind))
+        change = f"{currency} {_signed(sum(moved.values()))} = {reasons};"
+        expect(f"what moved in {currency} since {last} equals the tables", "\n".join(lines), change)
+
+
+def _shown(micros: int) -> str:
+    return f"{micros / MICROS:,.2f}" if micros else "–"
+
+
+def _signed(micros: int) -> str:
+    sign = "+" if micros > 0 else "−" if micros < 0 else ""
+    return f"{sign}{abs(micros) / MICROS:,.2f}"
+
+
 def aged(clerk: RemoteActor, tables: Tables, today: date) -> None:
     """The report's totals at two days equal those of the tables."""
     for as_of in (today, today - timedelta(days=200)):
@@ -146,6 +183,7 @@ def main() -> int:
             clerk = RemoteActor(demo.address, "U0CLARA")
             tables = Tables(book)
             try:
+                digested(RemoteActor(demo.address, "U0OLGA"), tables, today)
                 drive(clerk, tables)
                 aged(clerk, tables, today)
                 print(f"ok  {tables.check_balances()} balances equal their postings")

@@ -24,7 +24,7 @@ from tests.world import ADMIN, CLERK, MANAGER, OWNER, START, STRANGER, TEAM, VIE
 
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-test", "xapp-test", "test-signing-secret"
 GUEST, ROBOT, GONE, NOBODY = "U0GUEST", "U0ROBOT", "U0GONE", "U0NOBODY"
-FINANCE = "C0FINANCE"
+FINANCE, DIGEST = "C0FINANCE", "C0DIGEST"
 MANIFEST = yaml.safe_load((Path(__file__).parent.parent / "manifest.yml").read_text(encoding="utf-8"))
 ROLES = {ADMIN: Role.ADMINISTRATOR, MANAGER: Role.MANAGER, CLERK: Role.CLERK, VIEWER: Role.VIEWER}
 
@@ -48,6 +48,7 @@ def channels(bot: str) -> list[Channel]:
     everyone = {each.id for each in people()}
     return [
         Channel(id=FINANCE, name="finance", members={*everyone, bot}, is_private=True),
+        Channel(id=DIGEST, name="digest", members={*everyone, bot}, is_private=True),
         Channel(id="C0PUBLIC", name="public", members={*everyone, bot}),
         Channel(id="C0SHARED", name="shared", members={*everyone, bot}, is_private=True, is_ext_shared=True),
         Channel(id="C0AWAY", name="away", members=everyone, is_private=True),

@@ -205,6 +205,11 @@ OF_SLACK: dict[str, Fault] = {
         "digest channel: cannot hold money matters",
         "must be private",
     ),
+    "a channel with a digest of its own that is public": Fault(
+        lambda here: here.set("digests", "C0PUBLIC 09:00 daily all"),
+        "digest: cannot hold money matters (C0PUBLIC)",
+        "must be private",
+    ),
     "a channel that cannot be looked at": Fault(
         failing("conversations.info", "error", error="internal_error"),
         "finance channel: internal_error",

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.domain.digest_plans import check_plans
 from bot.domain.errors import SettingRefused, UnknownCurrency
 from bot.domain.money import Currency, currency, plain
 from bot.domain.operation import Announcement, Context, Role, Trace, operation
@@ -44,6 +45,7 @@ class Settings:
     finance_channel: str = ""
     approvals_channel: str = ""
     digest_channel: str = ""
+    digests: str = ""
     version: int = 0
 
     def today(self, now: datetime) -> date:
@@ -245,4 +247,5 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "payment_series": _series,
     "invoice_series": _series,
     "undo_minutes": lambda value: _whole(value, 0, LONGEST_UNDO),
+    "digests": check_plans,
 }

@@ -6,12 +6,15 @@ from typing import Any
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
+from bot.domain.digest_plans import plans_of
 from bot.domain.errors import Refused
 from bot.domain.operation import Role
 from bot.domain.people import Grant, Profile, Revoke, check_profile, grant, revoke
+from bot.domain.plan_digest import PlanDigest, plan_digest
 from bot.domain.ports import AuditQuestion, Page
 from bot.domain.settings import CHANNELS, EMPTIED, NAMES, ChangeSetting, change_setting
 from bot.handlers import customers, find, invoices, payments
+from bot.handlers import jobs as jobs_list
 from bot.handlers.blocks.rich import bold, person, preformatted, rich, typed
 from bot.handlers.blocks.text import escape, shorten, table
 from bot.handlers.commands import COMMANDS, Command, Reply, Sub, command
@@ -37,6 +40,10 @@ AUDIT_WORDS = {
     "by": "actor",
     "csv": "csv",
 }
+
+
+DIGEST_WORDS = {"at": "at", "on": "days", "in": "currencies", "off": "off"}
+DIGEST_EXAMPLE = "/duedesk settings digest #finance at 09:00 on mon-fri in SGD"
 
 
 def _profile(call: Call, user: str) -> Profile:
@@ -86,6 +93,8 @@ def _settings(call: Call, text: str) -> Reply:
     name, _, value = text.partition(" ")
     if not name:
         return _all_settings(call)
+    if name in {"digest", "digests"}:
+        return _digest(call, value)
     typed_value = value.strip() if name in CHANNELS else unescape(value).strip()
     if not typed_value and name in NAMES:
         now = getattr(settings_of(call), name)
@@ -101,17 +110,48 @@ def _settings(call: Call, text: str) -> Reply:
     return Reply(f"{outcome.name}: {escape(outcome.before or 'empty')} → {escape(outcome.after or 'empty')}")
 
 
+def _digest(call: Call, text: str) -> Reply:
+    """`#channel [at 09:00] [on mon-fri] [in SGD,USD|all]` or `#channel off`: one channel's digest."""
+    spoken = phrase(text, DIGEST_WORDS)
+    channels = [word.channel or word.text for word in spoken.lead]
+    if len(channels) != 1:
+        raise Refused(f"Name one channel with #, such as {DIGEST_EXAMPLE}.", field="value")
+    is_on = "off" not in spoken.clauses
+    if (not is_on and len(spoken.clauses) > 1) or spoken.text("off"):
+        raise Refused(
+            "Type off alone behind the channel, such as /duedesk settings digest #finance off.", field="value"
+        )
+    for name, word in spoken.spelled.items():
+        if name != "off" and not spoken.clauses[name]:
+            raise Refused(f"Nothing stands behind {word}; type for example {DIGEST_EXAMPLE}.", field="value")
+    if is_on:
+        check_channel(call.client, channels[0], call.request.actor.enterprise)
+    command = PlanDigest(
+        channel=channels[0],
+        at=spoken.text("at"),
+        days=spoken.text("days"),
+        currencies=spoken.text("currencies"),
+        is_on=is_on,
+    )
+    call.desk.carry_out(plan_digest, command, call.request)
+    plan = next((each for each in plans_of(settings_of(call)) if each.channel == channels[0]), None)
+    return Reply(f"Digest in <#{channels[0]}>: {plan.label if plan is not None else 'off'}")
+
+
 def _all_settings(call: Call) -> Reply:
     settings = settings_of(call)
     rows = [[name, str(getattr(settings, name)) or "–"] for name in NAMES]
     blocks: list[Block] = [preformatted(table(rows, ("setting", "value"), ("left", "left")), block_id="settings")]
+    plans = [f"Digest in <#{escape(each.channel)}>: {each.label}" for each in plans_of(settings)]
+    blocks += [context("\n".join(plans), block_id="digests")] if plans else []
     todo = checklist(call)
     if todo:
         blocks.append(rich((bold("To do before the first day"),), *((f"• {line}",) for line in todo), block_id="todo"))
     blocks.append(
         context(
             "Change one with `/duedesk settings due_days 14`; "
-            "a channel with `/duedesk settings finance_channel #finance`.",
+            "a channel with `/duedesk settings finance_channel #finance`; "
+            f"a channel's digest with `{DIGEST_EXAMPLE}`.",
             block_id="how",
         )
     )
@@ -278,6 +318,7 @@ DUEDESK = command(
                 _audit,
             ),
             Sub("verify", Role.ADMINISTRATOR, "/duedesk verify", "proves the books", _verify),
+            Sub("jobs", Role.VIEWER, "/duedesk jobs", "what runs by itself, how it went, when next", jobs_list.jobs),
             *(
                 Sub(each.name, Role.NONE, f"/duedesk {each.name} {each.usage}", each.description.lower(), each.run)
                 for each in OTHERS

@@ -17,6 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.desk import Desk, restore
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
+from bot.jobs.digest_post import post_digest, send_file
 from bot.jobs.reports import send_report
 from bot.observe import log
 from bot.storage.faults import AWAY
@@ -80,6 +81,14 @@ class Worker:
     def report(self, outbox: Outbox, row: Claimed) -> None:
         """A file that somebody asked for."""
         send_report(self.desk, self.client, row)
+        outbox.done(row)
+
+    def digest(self, outbox: Outbox, row: Claimed) -> None:
+        """A digest of a channel; its files follow as rows of their own."""
+        post_digest(self.desk, self.client, outbox, row)
+
+    def digest_file(self, outbox: Outbox, row: Claimed) -> None:
+        send_file(self.desk, self.client, row)
         outbox.done(row)
 
     def card(self, outbox: Outbox, row: Claimed) -> None:
@@ -197,7 +206,11 @@ class Worker:
             outbox.later(row, timedelta(seconds=back_off(row.attempts)), error)
 
 
-SENDERS: dict[str, Callable[[Worker, Outbox, Claimed], None]] = {"report": Worker.report}
+SENDERS: dict[str, Callable[[Worker, Outbox, Claimed], None]] = {
+    "report": Worker.report,
+    "digest": Worker.digest,
+    "digest_file": Worker.digest_file,
+}
 
 
 class Resting(Exception):  # noqa: N818  # no fault: Slack asked to wait

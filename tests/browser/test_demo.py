@@ -75,6 +75,27 @@ def test_aged_receivables_are_read_by_typing(page: Page) -> None:
     expect(answer).to_contain_text("Total")
 
 
+def test_the_digest_is_read_in_its_channel_and_leads_to_a_customer(page: Page) -> None:
+    page.get_by_test_id("panes-1").click()
+    pane = page.get_by_test_id("pane-0")
+    pane.get_by_test_id("person").click()
+    page.get_by_test_id("person-olga").click()
+    pane.get_by_test_id("conversation-digest").click()
+    composer = pane.get_by_test_id("composer")
+    composer.fill("/duedesk jobs run digest again")
+    composer.press("Enter")
+    digest = pane.get_by_test_id("message").filter(has_text="ties to the ledger").last
+    expect(digest).to_contain_text("Since", timeout=SECONDS)
+    expect(digest).to_contain_text("Open by age, SGD")
+    expect(digest.locator("svg.chart-plot").first).to_be_visible()
+    if os.environ.get("PICTURE_DIGEST"):
+        page.set_viewport_size({"width": 980, "height": 1980})
+        expect(digest).to_contain_text("1 reply", timeout=SECONDS)
+        page.screenshot(path=os.environ["PICTURE_DIGEST"])
+    digest.get_by_role("button", name="Customer").first.click()
+    expect(pane.get_by_test_id("message").last).to_contain_text("Record payment", timeout=SECONDS)
+
+
 def _open_invoice(book: Path, units: int) -> str:
     with sqlite3.connect(f"file:{book}?mode=ro", uri=True) as connection:
         found = connection.execute(

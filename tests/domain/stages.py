@@ -34,6 +34,7 @@ from bot.domain.payments import (
     void_payment,
 )
 from bot.domain.people import Grant, Leave, Profile, Revoke, grant, leave, revoke
+from bot.domain.plan_digest import PlanDigest, plan_digest
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, SGD, TEAM, VIEWER, World, money
@@ -114,6 +115,10 @@ def staged_setting(world: World) -> Staged:
     return change_setting, ChangeSetting(name="company", value="Duedesk"), ADMIN
 
 
+def staged_digest(world: World) -> Staged:
+    return plan_digest, PlanDigest(channel="C0DIGEST", at="08:30"), ADMIN
+
+
 def staged_grant(world: World) -> Staged:
     return grant, Grant(profile=Profile(team=TEAM, user=MANAGER, name="M"), role=Role.OWNER), OWNER
 
@@ -141,6 +146,7 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     "new_customer": staged_new_customer,
     "edit_customer": staged_edit_customer,
     "change_setting": staged_setting,
+    "plan_digest": staged_digest,
     "grant": staged_grant,
     "revoke": staged_revoke,
     "leave": staged_leave,

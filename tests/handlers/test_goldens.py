@@ -1,12 +1,15 @@
 """Each card and modal as a reviewed file; every payload passes the strict lint on its way."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from bot.handlers.flow import FLOWS
 from bot.handlers.forms import Values
+from bot.jobs.runner import Runner
 from sandbox.validate import check_message, check_view
 from tests.slack import NOBODY, Slack
 from tests.snapshots import FOLDER, check_golden
@@ -129,6 +132,37 @@ def test_a_home_tab_reads_as_reviewed(book: Slack, who: str) -> None:
     check_golden(f"home_{who}", drawn)
 
 
+@ENGINE
+def test_the_digest_reads_as_reviewed(book: Slack) -> None:
+    world = book.world
+    book.type("/duedesk settings digest_channel #digest", by=OWNER)
+    check_golden("digest_first", _digest(book))
+    check_golden("answer_jobs", {"text": book.type("/duedesk jobs", by=OWNER)})
+    acme = world.store.read(lambda books: books.find_customers("ACME")[0])
+    world.invoice(world.customer("NASTY", name="<!channel> *Nasty* & Søns _Ltd_"), "12.34", due=0)
+    world.invoice(world.customer("TOKYO", of="JPY"), 9000, due=30)
+    world.pay(40, acme)
+    world.now += timedelta(days=1)
+    check_golden("digest_since", _digest(book))
+    wrong = text("UPDATE customer SET receivable_micros = receivable_micros + 1000000 WHERE code = 'ACME'")
+    world.store.write(lambda connection: connection.execute(wrong))
+    world.now += timedelta(days=1)
+    check_golden("digest_differs", _digest(book))
+
+
+def _digest(book: Slack) -> dict[str, Any]:
+    assert Runner(book.duedesk.desk, now=lambda: book.world.now).run_once() == 1
+    book.deliver()
+    found = [each for each in book.owner.messages("digest") if not _in_thread(each)][-1]
+    payload = _sent(found)
+    assert check_message(payload) == []
+    return payload
+
+
+def _in_thread(message: dict[str, Any]) -> bool:
+    return message.get("thread_ts") not in {None, message["ts"]}
+
+
 def _sent(message: dict[str, Any]) -> dict[str, Any]:
     return {"text": message["text"], "blocks": message["blocks"]}
 
@@ -141,5 +175,6 @@ def test_no_golden_file_is_without_its_test() -> None:
         "card_invoice_partly_paid",
     }
     made |= {f"home_{who}" for who in HOMES}
+    made |= {"digest_first", "digest_since", "digest_differs", "answer_jobs"}
     made |= {f"card_payment_{name}" for name in ("recorded", "unallocated", "unassigned", "voided")}
     assert {path.stem for path in FOLDER.glob("*.json")} == made

@@ -2,7 +2,7 @@
 
 from bot.storage.tables.columns import KEY, Instant, Table
 from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, ModeRow
-from bot.storage.tables.desk import AuditRow, MessageRow, OutboxRow, RequestRow, SealRow
+from bot.storage.tables.desk import AuditRow, JobRunRow, MessageRow, OutboxRow, RequestRow, SealRow
 from bot.storage.tables.documents import (
     AssignmentRow,
     CreditNoteRow,
@@ -36,6 +36,7 @@ __all__ = [
     "Instant",
     "InvoiceLineRow",
     "InvoiceRow",
+    "JobRunRow",
     "LotRow",
     "MessageRow",
     "ModeRow",

@@ -1,8 +1,9 @@
 """What the desk keeps beside the books: audit, keys, and the outbox."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
+    CheckConstraint,
     Column,
     Index,
     String,
@@ -11,6 +12,7 @@ from sqlalchemy import (
 from sqlmodel import Field
 
 from bot.storage.tables.columns import Table, big, instant, key, partial, ref, word, words
+from bot.storage.tables.columns import day as on_day
 
 
 class AuditRow(Table, table=True):
@@ -103,3 +105,34 @@ class MessageRow(Table, table=True):
     channel: str = word()
     ts: str = word()
     shows: int = big()
+
+
+class JobRunRow(Table, table=True):
+    """One business period of a job: claimed by one process at a time, done once."""
+
+    __tablename__ = "job_run"
+    __table_args__ = (
+        UniqueConstraint("job", "period"),
+        CheckConstraint("state in ('waiting', 'running', 'done', 'failed')", name="state"),
+        Index("ix_job_run_target", "job", "target", "day"),
+        partial("ix_job_run_open", "not_before", where="state in ('waiting', 'running')"),
+    )
+    id: int = key()
+    job: str = word()
+    period: str = word(120)
+    target: str = word()
+    day: date = on_day()
+    asked_by: str = word()
+    state: str = word(10)
+    owner: str | None = word(80, null=True)
+    lease_until: datetime | None = instant(null=True)
+    attempt: int = big(default=0)
+    not_before: datetime = instant()
+    recorded_at: datetime = instant()
+    started_at: datetime | None = instant(null=True)
+    finished_at: datetime | None = instant(null=True)
+    error: str = words()
+    result: str = words()
+    payload: str = words()
+    baseline: str = words()
+    outbox_id: int | None = big(null=True)

@@ -1,0 +1,190 @@
+"""The ageing digest as blocks: buckets, what moved since the last one, top movers with buttons, charts."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from babel import Locale, dates
+
+from bot.domain.digest import Difference, Digest, DigestLine, Movement, Mover
+from bot.domain.settings import Settings
+from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
+from bot.handlers.blocks.text import amount, counted, money, short_date, signed, table
+from bot.handlers.forms import Block, button, context
+
+MOST_CHARTS = 2
+MOST_MOVERS = 6
+MOST_LINES = 12
+LONGEST_LABEL = 20
+NOTHING = "nothing is owed and no credit is held"
+COPY = "copy"
+
+
+def day_text(day: date, locale: str) -> str:
+    """`Mon 23 Nov 2026`, in the locale's names."""
+    return str(dates.format_date(day, "EEE d MMM y", locale=Locale.parse(locale.replace("-", "_"))))
+
+
+def digest_title(digest: Digest, settings: Settings) -> str:
+    return f"Aged receivables · {day_text(digest.as_of, settings.locale)}"
+
+
+def lines_of(digest: Digest, settings: Settings, shown: Sequence[str]) -> list[DigestLine]:
+    """The currencies of one channel, in the order in which the book names them."""
+    order = list(settings.currency_codes())
+    wanted = [line for line in digest.lines if not shown or line.currency.code in shown]
+    return sorted(wanted, key=lambda line: (line.currency.code not in order, *_place(line, order)))
+
+
+def _place(line: DigestLine, order: list[str]) -> tuple[int, str]:
+    code = line.currency.code
+    return (order.index(code) if code in order else 0, code)
+
+
+def summary(digest: Digest, settings: Settings, shown: Sequence[str]) -> str:
+    """The digest in a sentence, for notifications, screen readers and the list of jobs."""
+    sums = [
+        f"{money(line.total, settings.locale)} from {counted(line.customers, 'customer')}"
+        for line in lines_of(digest, settings, shown)
+    ]
+    unequal = "; does not tie to the ledger" if digest.differences else ""
+    return f"{'; '.join(sums) or NOTHING}{unequal}"
+
+
+def digest_text(digest: Digest, settings: Settings, shown: Sequence[str], *, is_copy: bool = False) -> str:
+    mark = f" ({COPY})" if is_copy else ""
+    return f"{digest_title(digest, settings)}{mark}: {summary(digest, settings, shown)}"
+
+
+def digest_blocks(
+    digest: Digest, settings: Settings, shown: Sequence[str], *, is_copy: bool = False, charts: bool = True
+) -> list[Block]:
+    """The whole message; without a single figure it is one plain line."""
+    lines = lines_of(digest, settings, shown)
+    if not lines and not digest.differences:
+        return [rich(f"{digest_text(digest, settings, shown, is_copy=is_copy)}.", block_id="title")]
+    ties = "DOES NOT TIE to the ledger" if digest.differences else "ties to the ledger ✓"
+    copy = f" · {COPY}" if is_copy else ""
+    blocks = [rich((bold(digest_title(digest, settings)), f"{copy} · {ties}"), block_id="title")]
+    if digest.differences:
+        blocks.append(_alarm(digest.differences, settings))
+    if lines:
+        blocks.append(preformatted(_table(digest, lines[:MOST_LINES], settings), block_id="buckets"))
+        blocks.append(rich(*_below(lines, settings), block_id="below"))
+        blocks.append(rich(*_since(digest, lines[:MOST_LINES], settings), block_id="since"))
+        blocks += _movers(lines, settings)
+        blocks += charts_of(digest, settings, shown) if charts else []
+    return [*blocks, context("In the thread: each customer and its invoices.", block_id="files")]
+
+
+def difference_text(found: Difference, settings: Settings) -> str:
+    """What of the report the ledger does not confirm, with all three figures."""
+    shown, ledger, kept = (amount(each, settings.locale) for each in (found.shown, found.ledger, found.kept))
+    differ = "1 customer differs" if found.customers == 1 else f"{found.customers:,} customers differ"
+    return (
+        f"{found.shown.currency.code} {found.what}: the report says {shown}, the entries {ledger}, "
+        f"the control accounts {kept}; {differ}"
+    )
+
+
+def _alarm(differences: Sequence[Difference], settings: Settings) -> Block:
+    head = (bold("Do not rely on these figures: the report and the ledger differ. Call the operator."),)
+    return rich(head, *(difference_text(each, settings) for each in differences), block_id="differences")
+
+
+def _table(digest: Digest, lines: Sequence[DigestLine], settings: Settings) -> str:
+    rows = [
+        [line.currency.code, *(amount(each, settings.locale) if each else "–" for each in (line.total, *line.buckets))]
+        for line in lines
+    ]
+    headings = ["", "total", *digest.labels]
+    return table(rows, headings, ["left", *["right"] * (len(headings) - 1)])
+
+
+def _below(lines: Sequence[DigestLine], settings: Settings) -> list[str]:
+    locale = settings.locale
+    told = [
+        f"{line.currency.code}: prepaid debt {amount(line.prepaid_debt, locale)}"
+        f" · unapplied credit {amount(line.unapplied, locale)} · not assigned yet {amount(line.suspense, locale)}"
+        for line in lines[:MOST_LINES]
+    ]
+    left = len(lines) - MOST_LINES
+    return [*told, f"and {left} more currencies, in the file"] if left > 0 else told
+
+
+def _since(digest: Digest, lines: Sequence[DigestLine], settings: Settings) -> list[tuple[Part, ...] | Part]:
+    """Change = its reasons, to the micro-unit, one line for each currency."""
+    if digest.follows is None:
+        return ["The first digest of this channel: the next one says what moved."]
+    head: tuple[Part, ...] = (bold(f"Since {day_text(digest.follows, settings.locale)}"),)
+    return [head, *(_since_line(line, settings) for line in lines)]
+
+
+def _since_line(line: DigestLine, settings: Settings) -> str:
+    late = "nothing newly late"
+    if line.newly_late:
+        customers = counted(line.newly_late_customers, "customer")
+        late = f"newly late {amount(line.newly_late, settings.locale)} ({customers})"
+    if not line.movements:
+        return f"{line.currency.code}: no change; {late}"
+    return f"{line.currency.code} {signed(line.change, settings.locale)} = {_reasons(line.movements, settings)}; {late}"
+
+
+def _reasons(movements: Sequence[Movement], settings: Settings) -> str:
+    return ", ".join(f"{each.label} {signed(each.amount, settings.locale)}" for each in movements)
+
+
+def _movers(lines: Sequence[DigestLine], settings: Settings) -> list[Block]:
+    """Who moved most, each with what one does next."""
+    ranked = [(rank, place, line, mover) for place, line in enumerate(lines) for rank, mover in enumerate(line.movers)]
+    # The first of each currency, then the second of each: sums of different currencies cannot be compared.
+    chosen = sorted(ranked, key=lambda each: each[:2])[:MOST_MOVERS]
+    found = [(line, mover) for _, _, line, mover in sorted(chosen, key=lambda each: (each[1], each[0]))]
+    blocks: list[Block] = []
+    for index, (line, mover) in enumerate(found):
+        name = bold(typed(mover.name, 60))
+        says = f" · {mover.code} · {_mover_says(line, mover, settings)}"
+        buttons = [
+            button("Customer", "customer_show", str(mover.customer_id)),
+            button("Record payment", "customer_pay", str(mover.customer_id)),
+        ]
+        blocks.append(rich((name, says), block_id=f"mover_{index}"))
+        blocks.append({"type": "actions", "block_id": f"mover_{index}_actions", "elements": buttons})
+    return blocks
+
+
+def _mover_says(line: DigestLine, mover: Mover, settings: Settings) -> str:
+    late = f"{money(mover.newly_late, settings.locale)} newly late" if mover.newly_late else ""
+    moved = ""
+    if mover.change:
+        change = f"{line.currency.code} {signed(mover.change, settings.locale)}"
+        moved = f"{change} ({_reasons(mover.movements, settings)})"
+    return " · ".join(filter(None, (moved, late)))
+
+
+def charts_of(digest: Digest, settings: Settings, shown: Sequence[str]) -> list[Block]:
+    """Buckets now and at the last digest, of the book's first currencies."""
+    drawn = [line for line in lines_of(digest, settings, shown) if any(line.buckets) or any(line.before)]
+    return [_chart(digest, line, settings) for line in drawn[:MOST_CHARTS]]
+
+
+def _chart(digest: Digest, line: DigestLine, settings: Settings) -> Block:
+    series = [{"name": _label(digest.as_of, settings), "data": _points(digest.labels, line.buckets)}]
+    if digest.follows is not None:
+        series.insert(0, {"name": _label(digest.follows, settings), "data": _points(digest.labels, line.before)})
+    chart: dict[str, Any] = {
+        "type": "bar",
+        "series": series,
+        "axis_config": {"categories": list(digest.labels), "x_label": "days late", "y_label": line.currency.code},
+    }
+    title = f"Open by age, {line.currency.code}"
+    return {"type": "data_visualization", "block_id": f"chart_{line.currency.code}", "title": title, "chart": chart}
+
+
+def _points(labels: Sequence[str], amounts: Sequence[Any]) -> list[dict[str, Any]]:
+    """A chart draws lengths, not sums: its numbers may be near ones, and the table beside it says the exact."""
+    return [{"label": label, "value": float(each.decimal())} for label, each in zip(labels, amounts, strict=True)]
+
+
+def _label(day: date, settings: Settings) -> str:
+    return short_date(day, settings.locale)[:LONGEST_LABEL]

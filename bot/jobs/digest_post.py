@@ -1,0 +1,158 @@
+"""Posting a digest: the message once, its files into its thread; a picture where Slack does not take the chart."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web import SlackResponse
+
+from bot.desk import Desk
+from bot.domain.receivables import AgeingQuestion
+from bot.handlers.blocks.digest import charts_of, digest_blocks, digest_text
+from bot.handlers.blocks.text import escape
+from bot.jobs.digest import digest_of
+from bot.jobs.reports import ageing_csv
+from bot.observe import log
+from bot.storage.jobs import JobRuns
+from bot.storage.outbox import Claimed, Outbox
+from bot.storage.reports import SqlReadBooks
+
+EVENT_TYPE = "duedesk_digest"
+CHART_REFUSED = "invalid_blocks"
+LOOKED_AT = 100
+CHART_FILE = "aged-receivables-chart.png"
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """Where a digest stands, and whether Slack draws its chart."""
+
+    ts: str
+    has_chart: bool
+
+
+def post_digest(desk: Desk, client: WebClient, outbox: Outbox, row: Claimed) -> None:
+    """Post the digest unless an earlier attempt did, and put its files in the outbox."""
+    posted = _posted_before(client, row) if row.attempts > 1 else None
+    if posted is None:
+        posted = _post(desk, client, row)
+    _plan_files(desk, row, posted)
+    outbox.done(row, row.destination, posted.ts)
+
+
+def _post(desk: Desk, client: WebClient, row: Claimed) -> Posted:
+    settings = desk.store.read(lambda books: books.settings())
+    given: dict[str, Any] = json.loads(row.payload)
+    digest, shown, is_copy = digest_of(row.payload), given["currencies"], bool(given["copy"])
+    text = escape(digest_text(digest, settings, shown, is_copy=is_copy))
+    wants_chart = bool(charts_of(digest, settings, shown))
+    for with_chart in (True, False) if wants_chart else (False,):
+        blocks = digest_blocks(digest, settings, shown, is_copy=is_copy, charts=with_chart)
+        metadata = {
+            "event_type": EVENT_TYPE,
+            "event_payload": {"outbox": str(row.id), "chart": with_chart or not wants_chart},
+        }
+        try:
+            answer = client.chat_postMessage(
+                channel=row.destination, text=text, blocks=blocks, metadata=metadata, unfurl_links=False
+            )
+        except SlackApiError as fault:
+            if not with_chart or fault.response.get("error") != CHART_REFUSED:
+                raise
+            log.warning("Slack does not take the chart of digest %s; a picture goes into the thread", row.id)
+            continue
+        return Posted(str(answer["ts"]), has_chart=with_chart or not wants_chart)
+    raise AssertionError
+
+
+def _posted_before(client: WebClient, row: Claimed) -> Posted | None:
+    """A message whose answer was lost is looked for before it is sent again."""
+    asked: dict[str, Any] = {"channel": row.destination, "include_all_metadata": True, "limit": LOOKED_AT}
+    for message in _seen(lambda: client.conversations_history(**asked)):
+        carried = message.get("metadata") or {}
+        payload = carried.get("event_payload") or {}
+        if carried.get("event_type") == EVENT_TYPE and payload.get("outbox") == str(row.id):
+            return Posted(str(message["ts"]), has_chart=bool(payload.get("chart")))
+    return None
+
+
+def _seen(look: Callable[[], SlackResponse]) -> list[dict[str, Any]]:
+    """Messages that may be read; without the scope none are, and any other fault is tried again later."""
+    try:
+        found: list[dict[str, Any]] = look()["messages"]
+    except SlackApiError as fault:
+        if fault.response.get("error") != "missing_scope":
+            raise
+        return []
+    return found
+
+
+def _plan_files(desk: Desk, row: Claimed, posted: Posted) -> None:
+    """One row of the outbox for each file, so that one that fails takes no other along."""
+    digest = digest_of(row.payload)
+    if not digest.lines:
+        return
+    files: list[dict[str, Any]] = [{"file": "csv", "question": _question(digest.as_of)}]
+    # A file of another format for the thread is one more line here, with its function in FILES.
+    if not posted.has_chart:
+        files.append({"file": "chart", "digest": json.loads(row.payload)})
+    to = {"channel": row.destination, "thread": posted.ts}
+    JobRuns(desk.store).add_files(row.document_id, files, to)
+
+
+def _question(as_of: date) -> dict[str, Any]:
+    """Which report a file shows: that of the digest."""
+    asked = AgeingQuestion(as_of=as_of)
+    return {
+        "as_of": as_of.isoformat(),
+        "basis": asked.basis.value,
+        "edges": list(asked.edges),
+        "customer": None,
+        "currency": None,
+    }
+
+
+def send_file(desk: Desk, client: WebClient, row: Claimed) -> None:
+    """Upload one file into the thread, unless an earlier attempt did."""
+    to: dict[str, str] = json.loads(row.destination)
+    asked: dict[str, Any] = json.loads(row.payload)
+    name, content, says = desk.store.read(lambda books: FILES[asked["file"]](books, asked))
+    if row.attempts > 1 and _is_in_thread(client, to, name):
+        return
+    client.files_upload_v2(
+        channel=to["channel"],
+        thread_ts=to["thread"],
+        filename=name,
+        content=content,
+        title=name,
+        initial_comment=escape(says),
+        request_file_info=False,
+    )
+
+
+def _is_in_thread(client: WebClient, to: dict[str, str], name: str) -> bool:
+    replies = _seen(lambda: client.conversations_replies(channel=to["channel"], ts=to["thread"], limit=LOOKED_AT))
+    return any(file.get("name") == name for message in replies for file in message.get("files") or ())
+
+
+def chart_png(books: SqlReadBooks, asked: dict[str, Any]) -> tuple[str, bytes, str]:
+    """The charts that Slack did not draw, as one picture."""
+    from bot.jobs.picture import draw
+
+    payload = json.dumps(asked["digest"])
+    settings = replace(books.settings(), locale="en")  # the picture's font has no Thai or Japanese month names
+    charts = charts_of(digest_of(payload), settings, asked["digest"]["currencies"])
+    return CHART_FILE, draw(charts), "Open by age"
+
+
+def details_csv(books: SqlReadBooks, asked: dict[str, Any]) -> tuple[str, bytes, str]:
+    """Each customer and its invoices, as `/aging csv` gives them."""
+    name, content, says = ageing_csv(books, asked)
+    return name, content, f"{says}; as the books stand when this file is made"
+
+
+FILES = {"csv": details_csv, "chart": chart_png}

@@ -1,0 +1,112 @@
+"""Runs what is due: each period of a job once, whoever tries and however often; one bad run never stops the rest."""
+
+import os
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from bot.desk import Desk
+from bot.domain.schedules import due
+from bot.domain.settings import Settings
+from bot.jobs.schedule import JOBS, Job, Target
+from bot.observe import log
+from bot.storage.jobs import JobRun, JobRuns
+
+TICK_SECONDS = 10
+TICK = "tick"
+
+
+@dataclass(frozen=True, slots=True)
+class Runner:
+    """One runner of one book's jobs; any number may run, periods are claimed with a lease. Now is the database's."""
+
+    desk: Desk
+    jobs: Mapping[str, Job] = field(default_factory=lambda: JOBS)
+    now: Callable[[], datetime] | None = None
+    name: str = f"{socket.gethostname()}:{os.getpid()}"
+
+    def run_once(self) -> int:
+        """Plan what has become due and do what is planned; returns how many runs were tried."""
+        runs = JobRuns(self.desk.store)
+        settings = self.desk.store.read(lambda books: books.settings())
+        for job in self.jobs.values():
+            for target in job.targets(settings):
+                self._plan(runs, job, target, settings)
+        claimed = runs.claim(self.name, self._now())
+        for run in claimed:
+            self._run(runs, run)
+        return len(claimed)
+
+    def _now(self) -> datetime:
+        return self.now() if self.now is not None else self.desk.store.now()
+
+    def _plan(self, runs: JobRuns, job: Job, target: Target, settings: Settings) -> None:
+        try:
+            now = self._now()
+            day = due(target.schedule, runs.last_day(job.name, target.name), now, settings.zone)
+            if day is not None:
+                runs.plan(job.name, target.name, day, now)
+        except Exception as fault:  # noqa: BLE001  # one channel never stops the others
+            log.error("job %s cannot be planned for %s", job.name, target.name, exc_info=fault)
+
+    def _run(self, runs: JobRuns, run: JobRun) -> None:
+        try:
+            job = self.jobs.get(run.job)
+            assert job is not None, f"there is no job {run.job}"
+            done = job.run(self.desk, run)
+            if runs.finish(run, done, self._now()):
+                log.info(
+                    "job %s is done for %s: %s", run.job, run.period, "with a difference" if done.error else "well"
+                )
+                self.desk.on_commit()
+            else:
+                log.warning("job %s for %s was taken over meanwhile", run.job, run.period)
+        except Exception as fault:  # noqa: BLE001  # whatever it is, it is kept with the run and shown in the list
+            log.error("job %s failed for %s, attempt %s", run.job, run.period, run.attempt, exc_info=fault)
+            self._put_off(runs, run, fault)
+
+    def _put_off(self, runs: JobRuns, run: JobRun, fault: Exception) -> None:
+        try:
+            runs.put_off(run, f"attempt {run.attempt}: {type(fault).__name__}", self._now())
+        except Exception as second:  # noqa: BLE001  # the database is away; the lease ends and the run is taken over
+            log.error("job %s for %s could not be put off", run.job, run.period, exc_info=second)
+
+
+class JobsThread:
+    """Asks the runner every ten seconds, and at once when somebody asked for a run."""
+
+    def __init__(self, runner: Runner) -> None:
+        self.runner = runner
+        self._scheduler = BackgroundScheduler(timezone=UTC)
+
+    def start(self) -> None:
+        self._scheduler.add_job(
+            self._tick,
+            "interval",
+            seconds=TICK_SECONDS,
+            id=TICK,
+            next_run_time=datetime.now(UTC),
+            coalesce=True,
+            max_instances=1,
+            misfire_grace_time=None,
+        )
+        self._scheduler.start()
+
+    def wake(self) -> None:
+        """Somebody asked for a run: look now."""
+        if self._scheduler.running:
+            self._scheduler.modify_job(TICK, next_run_time=datetime.now(UTC))
+
+    def stop(self) -> None:
+        """Finish what is being done and end."""
+        if self._scheduler.running:
+            self._scheduler.shutdown(wait=True)
+
+    def _tick(self) -> None:
+        try:
+            self.runner.run_once()
+        except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again
+            log.error("jobs stopped for a moment", exc_info=fault)
