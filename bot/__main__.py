@@ -10,7 +10,7 @@ from contextlib import closing
 
 import yaml
 
-from bot import __version__
+from bot import __version__, upkeep
 from bot.config import BadConfig, Config, check_prefix, load
 
 
@@ -65,6 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     upgrade = database.add_parser("upgrade", help="bring a book to this program's schema")
     upgrade.add_argument("--book", default="main", type=_book)
     upgrade.set_defaults(run=_upgrade)
+    upkeep.add(database, book=_book)
     verify = commands.add_parser("verify", help="recompute every balance from the entries and check the audit chain")
     verify.add_argument("--book", default="main", type=_book)
     verify.set_defaults(run=_verify)

@@ -64,6 +64,19 @@ class PostgresDatabase(Database):
                 connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtext('duedesk schema'))")
             return result
 
+    def rebuild(self, work: Work[T]) -> T:
+        """While nobody writes; who reads waits, or sees what was there before."""
+        lock = "SELECT pg_advisory_xact_lock(hashtext('{}'))"
+        alone = f"{lock.format('duedesk schema')}; {lock.format(f'{self._schema} rules')}"
+        with self._begun(None, "", f'{alone}; CREATE SCHEMA IF NOT EXISTS "{self._schema}"') as connection:
+            try:
+                result = work(connection)
+            except BaseException:
+                _end(connection, "ROLLBACK")
+                raise
+            self._commit(connection)
+            return result
+
     def close(self) -> None:
         """The pool belongs to the library."""
 

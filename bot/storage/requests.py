@@ -264,12 +264,13 @@ _SEALED_FIELDS = (
     "after",
     "undoes_id",
 )
+MOST_SEALED = 500  # at once
 _UNSEALED = (
     select(_audit)
     .outerjoin(_seal, _seal.c.audit_id == _audit.c.id)
     .where(_seal.c.seq.is_(None))
     .order_by(_audit.c.id)
-    .limit(500)
+    .limit(MOST_SEALED)
 )
 _HEAD = select(_seal.c.seq, _seal.c.hash).order_by(_seal.c.seq.desc()).limit(1)
 _NEW_SEALS = insert(_seal)
