@@ -1,4 +1,4 @@
-"""The command line of keeping a book: back up, restore, and what was held back by a restore."""
+"""The command line of keeping a book: back up, restore, and messages that wait for an operator."""
 
 import argparse
 import sys
@@ -20,7 +20,7 @@ def add(database: Any, *, book: Any) -> None:
     back.add_argument("--yes", action="store_true", help="do not ask before a book is replaced")
     back.add_argument("--resume-delivery", action="store_true", help="send the messages that waited in the backup")
     back.set_defaults(run=_restore)
-    held = database.add_parser("parked", help="messages held back by a restore: count, send or drop them")
+    held = database.add_parser("parked", help="messages held back by a restore, or given up: count, send or drop them")
     choice = held.add_mutually_exclusive_group()
     choice.add_argument("--send", action="store_true", help="send them after all")
     choice.add_argument("--drop", action="store_true", help="never send them")
@@ -102,7 +102,7 @@ def _parked(parsed: argparse.Namespace) -> int:
         elif parsed.drop:
             print(f"{parking.drop(store)} messages will not be sent")
         else:
-            print(f"{parking.parked(store)} messages are held back")
+            print(f"{parking.parked(store)} messages are held back or were given up")
     return 0
 
 

@@ -1,4 +1,6 @@
-"""Messages that wait for an operator: what a restored backup still had to send may have been sent long ago."""
+"""Messages that wait for an operator: what Slack refused for good, and what a restored backup still had to send, which
+may have been sent long ago.
+"""
 
 from sqlalchemy import Connection, func, select, update
 
@@ -8,8 +10,8 @@ from bot.storage.tables import OutboxRow
 
 _outbox = OutboxRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 
-PARKED, DROPPED = "parked", "dropped"
-_is_parked = _outbox.c.state == PARKED
+PARKED, FAILED, DROPPED = "parked", "failed", "dropped"
+_is_parked = _outbox.c.state.in_((PARKED, FAILED))
 
 
 def park(connection: Connection, reason: str) -> int:
@@ -23,7 +25,7 @@ def park(connection: Connection, reason: str) -> int:
 
 
 def parked(store: Store) -> int:
-    """How many messages are held back."""
+    """How many messages are held back or were given up."""
     statement = select(func.count()).where(_is_parked)
     return store.database.read(lambda connection: int(connection.execute(statement).scalar() or 0), None)
 
@@ -32,8 +34,7 @@ def resume(store: Store) -> int:
     """Send them after all; each counts as tried, so that one that was sent is looked for first."""
 
     def work(connection: Connection) -> int:
-        tried = func.coalesce(func.nullif(_outbox.c.attempts, 0), 1)
-        values = {"state": "waiting", "attempts": tried, "not_before": now_of(connection)}
+        values = {"state": "waiting", "attempts": 1, "not_before": now_of(connection), "done_at": None}
         return int(connection.execute(update(_outbox).where(_is_parked).values(values)).rowcount)
 
     return store.write(work)

@@ -307,6 +307,17 @@ def seal(connection: Connection) -> int:
     return len(seals)
 
 
+def unsealed_since(connection: Connection) -> datetime | None:
+    """When the oldest row was written that is not sealed, if there is one."""
+    statement = (
+        select(func.min(_audit.c.at))
+        .select_from(_audit.outerjoin(_seal, _seal.c.audit_id == _audit.c.id))
+        .where(_seal.c.seq.is_(None))
+    )
+    found: datetime | None = connection.execute(statement).scalar()
+    return found
+
+
 def unsealed_before(connection: Connection, instant: datetime) -> int:
     """How many audit rows older than an instant are not sealed."""
     statement = (
