@@ -11,7 +11,7 @@ from contextlib import closing
 import yaml
 
 from bot import __version__, upkeep
-from bot.config import BadConfig, Config, check_prefix, load
+from bot.config import BadConfig, check_prefix, load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -99,6 +99,7 @@ def _address(value: str) -> str:
 def _run(_parsed: argparse.Namespace) -> int:
     from bot.app import build, name_owner
     from bot.observe import log, set_up
+    from bot.serving import serve
 
     config = load()
     set_up(config.log_level)
@@ -107,24 +108,11 @@ def _run(_parsed: argparse.Namespace) -> int:
             return _outdated()
         if config.duedesk_owner and not duedesk.desk.store.read(lambda books: books.has_owner()):
             name_owner(duedesk.desk, duedesk.client, config.duedesk_owner)
-        duedesk.delivery.start()
         stopped = threading.Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: stopped.set())
-        log.info("ready, %s mode", config.duedesk_door)
-        if config.duedesk_door == "http":
-            _serve_http(config, duedesk.http_door())
-        else:
-            with closing(duedesk.socket_door()) as door:
-                door.connect()
-                stopped.wait()
+        serve(duedesk, stopped, lambda: log.info("ready, %s mode", config.duedesk_door))
     return 0
-
-
-def _serve_http(config: Config, door: object) -> None:
-    import uvicorn
-
-    uvicorn.run(door, host=config.duedesk_host, port=config.duedesk_port, log_level="error")  # type: ignore[arg-type]  # our ASGI app
 
 
 def _owner(parsed: argparse.Namespace) -> int:
@@ -164,6 +152,7 @@ def _upgrade(parsed: argparse.Namespace) -> int:
 
 
 def _verify(parsed: argparse.Namespace) -> int:
+    from bot.storage.pulse import proved
     from bot.storage.shelf import Library
     from bot.storage.store import Store
 
@@ -173,6 +162,7 @@ def _verify(parsed: argparse.Namespace) -> int:
             return _outdated(parsed.book)
         store.seal()
         findings = store.verify()
+        proved(store, len(findings))
     for each in findings:
         print(f"{each.check}: {each.where}: kept {each.kept}, recomputed {each.recomputed}")
     print("the books are right" if not findings else f"{len(findings)} findings")

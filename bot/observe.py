@@ -6,6 +6,8 @@ import sys
 import time
 from contextvars import ContextVar
 
+# How the work in hand ends: done, refused, busy, fault; for a message also later or failed.
+outcome: ContextVar[str] = ContextVar("outcome", default="done")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 log = logging.getLogger("duedesk")
 
@@ -19,6 +21,7 @@ class Lines(logging.Formatter):
             "level": record.levelname.lower(),
             "request": request_id.get(),
             "says": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
         if record.exc_info:
             line["fault"] = self.formatException(record.exc_info)

@@ -13,6 +13,7 @@ from bot.domain.settings import Settings
 from bot.handlers.blocks.text import escape
 from bot.handlers.forms import Block, Field, Form, FormRefused, Values, message_view, section, subject_block
 from bot.handlers.request import Call
+from bot.observe import outcome as ending
 
 CommandT = TypeVar("CommandT")
 OutcomeT = TypeVar("OutcomeT", bound=Outcome)
@@ -86,6 +87,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         try:
             values = self.form.read(call.view, fields)
         except FormRefused as refused:
+            ending.set("refused")
             return {"response_action": "errors", "errors": refused.errors}
         try:
             command = self.command(values, about, call)
@@ -110,6 +112,7 @@ class Flow(Generic[CommandT, OutcomeT]):
 
     def _refused(self, refusal: Refused, values: Values, call: Call, fields: Sequence[Field[Any]]) -> Answer:
         """Under the field at fault, or as an alert on top with everything typed kept."""
+        ending.set("refused")
         if refusal.field in {each.name for each in fields}:
             return {"response_action": "errors", "errors": {str(refusal.field): refusal.sentence}}
         return update(self._drawn(values, {**call.metadata, "hash": ""}, alert=refusal.sentence))

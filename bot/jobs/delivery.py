@@ -4,6 +4,8 @@ import contextlib
 import os
 import socket
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -16,7 +18,8 @@ from bot.domain.settings import Settings
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
 from bot.jobs.reports import send_report
-from bot.observe import log
+from bot.metrics import Metrics, counted
+from bot.observe import log, request_id
 from bot.storage.outbox import Claimed, Outbox
 
 IDLE_SECONDS = 2.0
@@ -37,14 +40,29 @@ class Worker:
     desk: Desk
     client: WebClient
     name: str = f"{socket.gethostname()}:{os.getpid()}"
+    metrics: Metrics | None = None
 
     def run_once(self) -> int:
         """Deliver what is due now; returns how many rows were settled."""
         outbox = Outbox(self.desk.store)
         claimed = outbox.claim(self.name)
         for row in claimed:
-            self._deliver(outbox, row)
+            self._watched(outbox, row)
         return len(claimed)
+
+    def _watched(self, outbox: Outbox, row: Claimed) -> None:
+        """One try with its id in each line of the log, and counted."""
+        began = time.monotonic()
+        request_id.set(f"outbox-{row.id}")
+        try:
+            with counted() as ended:
+                self._deliver(outbox, row)
+        finally:
+            fields = {"kind": row.kind, "outcome": ended[0], "ms": round((time.monotonic() - began) * 1000)}
+            log.info("delivery", extra={"fields": {**fields, "attempt": row.attempts}})
+            if self.metrics is not None:
+                self.metrics.delivered(row.kind, ended[0])
+            request_id.set("-")
 
     def _deliver(self, outbox: Outbox, row: Claimed) -> None:
         try:
@@ -161,14 +179,20 @@ def _metadata(row: Claimed) -> dict[str, Any]:
 class DeliveryThread:
     """Runs a worker and the sealer in the background, woken by each commit, polling otherwise."""
 
-    def __init__(self, worker: Worker, wake: threading.Event) -> None:
+    def __init__(self, worker: Worker, wake: threading.Event, each_round: Callable[[], None] = lambda: None) -> None:
         self.worker = worker
         self._wake = wake
+        self._each_round = each_round
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def has_died(self) -> bool:
+        """Whether it was started and ended without being told to."""
+        return self._thread.ident is not None and not self._thread.is_alive() and not self._stop.is_set()
 
     def stop(self) -> None:
         """Finish what is in flight and end."""
@@ -183,6 +207,7 @@ class DeliveryThread:
             try:
                 settled = self.worker.run_once()
                 sealed = self.worker.desk.store.seal()
+                self._each_round()
             except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again
                 log.error("delivery stopped for a moment", exc_info=fault)
                 settled, sealed = 0, 0

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
+from bot.observe import outcome
 from bot.storage.database import now_of
 from bot.storage.ids import new_id
 from bot.storage.store import Store
@@ -178,6 +179,7 @@ class Outbox:
 
     def later(self, row: Claimed, wait: timedelta, error: str) -> None:
         """Try again after a while."""
+        outcome.set("later")
         self._store.write(
             lambda connection: self._settle(
                 connection, row, {"not_before": now_of(connection) + wait, "error": error}, done=False
@@ -186,6 +188,7 @@ class Outbox:
 
     def wait_for_channel(self, row: Claimed) -> None:
         """Without a finance channel nothing can be posted yet; it is kept and does not count as an attempt."""
+        outcome.set("later")
         self._store.write(
             lambda connection: self._settle(
                 connection,
@@ -201,6 +204,7 @@ class Outbox:
 
     def failed(self, row: Claimed, error: str) -> None:
         """Give up; the row is kept and shown to the operator."""
+        outcome.set("failed")
         self._store.write(lambda connection: self._settle(connection, row, {"state": "failed", "error": error}))
 
     def counts(self) -> Mapping[str, int]:
