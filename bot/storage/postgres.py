@@ -134,7 +134,12 @@ def _shorten_waits(connection: Connection, *_: Any) -> None:
         deadline, now = limit[0], time.monotonic()
         connection.info["deadline"] = (deadline, now + SLOW_SECONDS)
         raw: Any = connection.connection.dbapi_connection
-        raw.execute(_waits(deadline - now))
+        milliseconds = str(max(1, int((deadline - now) * 1000)))
+        # One statement, as this may be in the middle of a pipeline, where the server takes no two at once.
+        raw.execute(
+            "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
+            (milliseconds, milliseconds),
+        )
 
 
 def _end(connection: Connection, how: str) -> None:
