@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 from bot.app import Duedesk
 from bot.domain.errors import Refused
-from bot.observe import log
+from bot.observe import log, unexpected
 
 DRAIN_SECONDS = 2.0  # readiness says no before the door is closed, so that a balancer looks elsewhere
 LONGEST_SECONDS = 10.0  # for requests in hand
@@ -20,6 +20,7 @@ LOOK_SECONDS = 0.5
 def serve(duedesk: Duedesk, stopped: threading.Event, ready: Callable[[], object]) -> None:
     """Serve until told to stop; then say not ready, finish what is in hand, and stop delivery. Refuses: Refused."""
     with contextlib.ExitStack() as stack:
+        stack.enter_context(unexpected())
         with _listening_kindly(duedesk.config.duedesk_metrics_host, duedesk.config.duedesk_metrics_port):
             monitor = duedesk.monitor()
         if monitor is not None:
