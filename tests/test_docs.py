@@ -3,6 +3,8 @@
 import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from bot.domain.settings import NAMES, Settings
 from bot.domain.undo import UNDOABLE
 from bot.handlers.commands import COMMANDS, Command, Sub
 from bot.handlers.manifest import manifest
+from bot.handlers.monitor import Monitor
 from bot.metrics import Gauges, Metrics
 from bot.storage.verify import all_checks
 from tests import surface
@@ -156,7 +159,14 @@ def test_the_image_is_made_of_locked_packages_and_runs_without_rights() -> None:
     installs = [rest for word, rest in steps if word == "RUN" and "pip install" in rest]
     assert "--require-hashes" in installs[0]
     assert all("--no-deps" in each for each in installs[1:])
-    assert any(word == "HEALTHCHECK" and "/healthz" in rest for word, rest in steps)
+    (asked,) = [json.loads(rest.partition("CMD ")[2]) for word, rest in steps if word == "HEALTHCHECK"]
+    monitor = Monitor("127.0.0.1", 0, why_not=str, metrics=bytes)
+    environment = {"DUEDESK_METRICS_PORT": str(monitor.port)}
+    assert subprocess.run([sys.executable, *asked[1:]], env=environment, check=False).returncode == 0
+    monitor.close()
+    assert (
+        subprocess.run([sys.executable, *asked[1:]], env=environment, check=False, capture_output=True).returncode == 1
+    )
     copied = {name.removeprefix("./") for word, rest in steps if word == "COPY" for name in rest.split()[:-1]}
     let_in = {line.removeprefix("!") for line in read(".dockerignore").splitlines() if line.startswith("!")}
     assert copied == let_in

@@ -265,7 +265,8 @@ def _load_all(connection: Connection, path: Path, archive: Archive) -> None:
         except (psycopg.Error, sqlite3.Error, ValueError) as fault:
             raise damaged(path, f"the rows of the table {name} do not fit ({type(fault).__name__})") from None
     if dialect == "postgresql":
-        _run(connection, ("SET CONSTRAINTS ALL IMMEDIATE", "ANALYZE"))
+        # Only ours are counted for the planner: the database may hold other books, at work.
+        _run(connection, ("SET CONSTRAINTS ALL IMMEDIATE", f"ANALYZE {', '.join(map(_quoted, expected))}"))
     elif connection.exec_driver_sql("PRAGMA foreign_key_check").first() is not None:
         raise damaged(path, "a row refers to one that is not there")
 
