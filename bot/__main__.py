@@ -11,8 +11,8 @@ from datetime import date
 
 import yaml
 
-from bot import __version__
-from bot.config import BadConfig, Config, check_prefix, load
+from bot import __version__, upkeep
+from bot.config import BadConfig, check_prefix, load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,6 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     upgrade.add_argument("--book", default="main", type=_book)
     upgrade.set_defaults(run=_upgrade)
     undelivered.add(commands, book=_book)
+    upkeep.add(database, book=_book)
     verify = commands.add_parser("verify", help="recompute every balance from the entries and check the audit chain")
     verify.add_argument("--book", default="main", type=_book)
     verify.set_defaults(run=_verify)
@@ -121,6 +122,7 @@ def _address(value: str) -> str:
 def _run(_parsed: argparse.Namespace) -> int:
     from bot.app import build, name_owner
     from bot.observe import log, set_up
+    from bot.serving import serve
 
     config = load()
     set_up(config.log_level)
@@ -129,25 +131,11 @@ def _run(_parsed: argparse.Namespace) -> int:
             return _outdated()
         if config.duedesk_owner and not duedesk.desk.store.read(lambda books: books.has_owner()):
             name_owner(duedesk.desk, duedesk.client, config.duedesk_owner)
-        duedesk.delivery.start()
-        duedesk.jobs.start()
         stopped = threading.Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: stopped.set())
-        log.info("ready, %s mode", config.duedesk_door)
-        if config.duedesk_door == "http":
-            _serve_http(config, duedesk.http_door())
-        else:
-            with closing(duedesk.socket_door()) as door:
-                door.connect()
-                stopped.wait()
+        serve(duedesk, stopped, lambda: log.info("ready, %s mode", config.duedesk_door))
     return 0
-
-
-def _serve_http(config: Config, door: object) -> None:
-    import uvicorn
-
-    uvicorn.run(door, host=config.duedesk_host, port=config.duedesk_port, log_level="error")  # type: ignore[arg-type]  # our ASGI app
 
 
 def _owner(parsed: argparse.Namespace) -> int:
@@ -187,6 +175,7 @@ def _upgrade(parsed: argparse.Namespace) -> int:
 
 
 def _verify(parsed: argparse.Namespace) -> int:
+    from bot.storage.pulse import proved
     from bot.storage.shelf import Library
     from bot.storage.store import Store
 
@@ -196,6 +185,7 @@ def _verify(parsed: argparse.Namespace) -> int:
             return _outdated(parsed.book)
         store.seal()
         findings = store.verify()
+        proved(store, len(findings))
     for each in findings:
         print(f"{each.check}: {each.where}: kept {each.kept}, recomputed {each.recomputed}")
     print("the books are right" if not findings else f"{len(findings)} findings")

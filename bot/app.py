@@ -9,22 +9,24 @@ from typing import Any
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Config
 from bot.desk import SYSTEM, Desk
-from bot.domain.errors import OwnerExists, Refused
+from bot.domain.errors import OwnerExists
 from bot.domain.operation import Actor, Request
 from bot.domain.people import RightChanged, SetOwner, set_owner
 from bot.handlers.doors import Admission, HttpDoor, SocketDoor
 from bot.handlers.members import profile_of
+from bot.handlers.monitor import Monitor
 from bot.handlers.register import register
 from bot.jobs.delivery import DeliveryThread, Worker
 from bot.jobs.runner import JobsThread, Runner
+from bot.metrics import Metrics
 from bot.observe import log, quieten
 from bot.storage.ids import new_id
 from bot.storage.shelf import Library
 from bot.storage.store import Store
+from bot.vitals import Pulse, Readiness, gauges
 
 SLACK_SECONDS = 10
 
@@ -41,26 +43,36 @@ class Duedesk:
     delivery: DeliveryThread
     jobs: JobsThread
     admission: Admission
+    metrics: Metrics
+    readiness: Readiness
 
     def http_door(self) -> HttpDoor:
         secret = self.config.slack_signing_secret.get_secret_value()
-        return HttpDoor(self.bolt, self.admission, ready=self.is_ready, signing_secret=secret)
+        return HttpDoor(self.bolt, self.admission, self.metrics, why_not=self.readiness.why_not, signing_secret=secret)
 
     def socket_door(self) -> SocketDoor:
         return SocketDoor(
             self.bolt,
             self.admission,
+            self.metrics,
             app_token=self.config.slack_app_token.get_secret_value(),
             base_url=self.config.slack_api_url,
         )
 
+    def monitor(self) -> Monitor | None:
+        """Health and metrics on a port of their own, if there is one."""
+        if not self.config.duedesk_metrics_port:
+            return None
+        return Monitor(
+            self.config.duedesk_metrics_host,
+            self.config.duedesk_metrics_port,
+            why_not=self.readiness.why_not,
+            metrics=self.metrics.page,
+        )
+
     def is_ready(self) -> bool:
-        """Whether the book can be reached and is at this program's schema."""
-        try:
-            return self.desk.store.is_current()
-        except (SQLAlchemyError, OSError, Refused) as fault:
-            log.error("not ready: %s", type(fault).__name__)
-            return False
+        """Whether requests may be sent here."""
+        return not self.readiness.why_not()
 
     def close(self) -> None:
         self.jobs.stop()
@@ -78,8 +90,11 @@ def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.no
     desk = Desk(store, clock=clock, on_commit=woken.set)
     # The client's own second try after a lost connection could post a message twice; the worker looks for it first.
     sending = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS, retry_handlers=[])
-    delivery = DeliveryThread(Worker(desk, sending), woken)
-    jobs = JobsThread(Runner(desk))
+    admission = Admission(config.desk_waiting)
+    metrics = Metrics(book, lambda: made.admission.in_hand, config.desk_waiting, lambda: gauges(store))
+    worker = Worker(desk, sending, metrics=metrics)
+    delivery = DeliveryThread(worker, woken, Pulse(store, worker.name[:100], metrics))
+    jobs = JobsThread(Runner(desk, metrics=metrics))
     desk.on_job = jobs.wake
     quieten()
     bolt = App(
@@ -93,7 +108,9 @@ def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.no
         ignoring_self_events_enabled=True,
     )
     register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
-    return Duedesk(config, library, desk, bolt, client, delivery, jobs, Admission(config.desk_waiting))
+    readiness = Readiness(store, lambda: delivery.has_died)
+    made = Duedesk(config, library, desk, bolt, client, delivery, jobs, admission, metrics, readiness)
+    return made
 
 
 def _authorizer(client: WebClient, token: str) -> Callable[..., AuthorizeResult]:

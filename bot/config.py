@@ -40,6 +40,8 @@ class Config(BaseSettings):
     duedesk_door: str = Field("socket", description="socket or http")
     duedesk_host: str = Field("127.0.0.1", description="address that HTTP mode listens on")
     duedesk_port: int = Field(3000, ge=0, le=65535, description="port that HTTP mode listens on")
+    duedesk_metrics_host: str = Field("127.0.0.1", description="address that health and metrics are served at")
+    duedesk_metrics_port: int = Field(0, ge=0, le=65535, description="port of health and metrics; 0 for none")
     duedesk_prefix: str = Field("", description="prefix of command names, such as dd-")
     desk_limit: int = Field(24, ge=1, le=200, description="requests that may use the database at once")
     desk_waiting: int = Field(96, ge=1, le=2000, description="requests in hand before the desk says it is busy")

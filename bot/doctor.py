@@ -1,9 +1,12 @@
 """Checks an installation and says how to repair what is wrong."""
 
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
+from pathlib import Path
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -15,12 +18,18 @@ from bot.domain.errors import Refused
 from bot.domain.settings import CHANNELS, Settings
 from bot.handlers.admin import check_channel
 from bot.handlers.manifest import OPTIONAL_SCOPES, SCOPES
-from bot.storage.outbox import Outbox
+from bot.storage import schema
+from bot.storage.pulse import Signs, signs
 from bot.storage.shelf import Library
 from bot.storage.store import Store
 
 MOST_SKEW_SECONDS = 60
 SLACK_SECONDS = 10
+LEAST_FREE_BYTES = 200_000_000
+SEALED_WITHIN = timedelta(minutes=1)
+SILENT = timedelta(minutes=5)  # a process shows itself every half minute
+FIRST_COMMAND = timedelta(hours=1)
+NO_COMMAND = timedelta(days=7)  # longer than a weekend with holidays on both sides
 PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
@@ -41,11 +50,14 @@ def examine(config: Config) -> list[Check]:
     library = Library(config.database_url)
     try:
         store = Store.open(library)
-        current = store.is_current()
-        found.append(Check("database schema", current, "Check DATABASE_URL, then run: duedesk db upgrade."))
-        if current:
+        found.append(_schema(store))
+        if found[-1].fine:
             settings = store.read(lambda books: books.settings())
             found += _book(store, settings)
+            found += _arriving(signs(store), config)
+        file = library.file(store.book)
+        if file is not None and file.parent.is_dir():
+            found.append(_disk(file))
     except (SQLAlchemyError, OSError, Refused) as fault:
         repair = "Check DATABASE_URL, and that the server runs or the file can be written."
         found.append(Check(f"database: {type(fault).__name__}", fine=False, repair=repair))
@@ -54,15 +66,41 @@ def examine(config: Config) -> list[Check]:
     return [*found, *_slack(config, settings)]
 
 
+def _schema(store: Store) -> Check:
+    """Whether the book is at this program's schema; an older one is upgraded, a newer one takes a newer program."""
+    there = store.schema()
+    if not there:
+        repair = "Check DATABASE_URL; if this is where the book shall be, run: duedesk db upgrade."
+        return Check("database schema: there is no book", fine=False, repair=repair)
+    if not schema.knows(there):
+        repair = "The book was upgraded by a newer program; start that one. There is no way back but a backup."
+        return Check(f"database schema: {there} is newer than this program", fine=False, repair=repair)
+    repair = "Stop every process, run: duedesk db upgrade, and start again."
+    return Check("database schema", there == schema.newest(), repair)
+
+
 def _book(store: Store, settings: Settings) -> Iterator[Check]:
     owned = store.read(lambda books: books.has_owner())
     yield Check("owner", owned, "Run: duedesk owner set U0123ABCD, with your Slack user id, or set DUEDESK_OWNER.")
-    counts = Outbox(store).counts()
-    failed, waiting = counts.get("failed", 0), counts.get("waiting", 0)
+    seen = signs(store)
+    failed, parked, waiting = (seen.outbox.get(state, 0) for state in ("failed", "parked", "waiting"))
     yield Check(
         f"undelivered messages: {failed}",
         not failed,
-        "Run: duedesk outbox list. Mend what it names, usually a channel; then run: duedesk outbox retry all.",
+        f"Slack's reason: {', '.join(seen.failures)}. Mend that, usually a channel is gone; then run: duedesk outbox"
+        " retry all.",
+    )
+    yield Check(
+        f"messages held back: {parked}",
+        not parked,
+        "They waited in the backup that this book was restored from, and may have been sent since. Look into the"
+        " channel; then run: duedesk outbox retry all, or duedesk outbox drop all.",
+    )
+    late = seen.unsealed_since is not None and seen.now - seen.unsealed_since > SEALED_WITHIN
+    yield Check(
+        "audit log: sealed" if not late else f"audit log: not sealed since {_moment(seen.unsealed_since)}",
+        not late,
+        "Start duedesk run, which seals it; if it runs, its log says why it cannot, at: delivery stopped for a moment.",
     )
     if not settings.finance_channel:
         yield Check(
@@ -70,6 +108,59 @@ def _book(store: Store, settings: Settings) -> Iterator[Check]:
             not waiting,
             "Choose a private channel in Slack: /duedesk settings finance_channel #finance.",
         )
+
+
+def _arriving(seen: Signs, config: Config) -> Iterator[Check]:
+    """Whether a process serves the book, and whether Slack's requests reach it."""
+    if seen.seen_at is None or seen.began_at is None:
+        yield Check("process: none has served this book yet", fine=True)
+        return
+    if seen.now - seen.seen_at > SILENT:
+        yield Check(
+            f"process: none serves this book since {_moment(seen.seen_at)}",
+            fine=False,
+            repair="Start duedesk run. If it runs, it has another DATABASE_URL, or its log says what keeps it from the"
+            " database.",
+        )
+        return
+    yield Check(f"process: serving since {_moment(seen.began_at)}", fine=True)
+    served = seen.now - seen.began_at
+    if seen.request_at is None:
+        yield Check("commands: none has ever arrived", served < FIRST_COMMAND, _unheard(config))
+    elif seen.now - seen.request_at > NO_COMMAND and served >= FIRST_COMMAND:
+        yield Check(f"commands: none since {_moment(seen.request_at)}", fine=False, repair=_unheard(config))
+    else:
+        yield Check(f"commands: the last one arrived at {_moment(seen.request_at)}", fine=True)
+
+
+def _unheard(config: Config) -> str:
+    """Why commands do not arrive, likeliest first."""
+    if config.duedesk_door == "socket":
+        return (
+            "Type /duedesk in Slack. If nothing answers, check at the app's pages that it is installed from"
+            " manifest.yml and that Socket Mode is on, and that nothing else runs with the same app-level token: Slack"
+            " spreads requests over all that are connected."
+        )
+    return (
+        "Type /duedesk in Slack. If nothing answers, check at the app's pages that it is installed from"
+        " manifest.yml, that each Request URL is https://YOUR-HOST/slack/events and leads to this process, that Socket"
+        " Mode is off, and that SLACK_SIGNING_SECRET is this app's."
+    )
+
+
+def _disk(file: Path) -> Check:
+    """Room for the book to grow; an upgrade or a restore needs as much again as the book."""
+    free = shutil.disk_usage(file.parent).free
+    wanted = max(LEAST_FREE_BYTES, file.stat().st_size if file.exists() else 0)
+    return Check(
+        f"disk: {free // 1_000_000} MB free",
+        free >= wanted,
+        f"Make room for at least {wanted // 1_000_000} MB where DATABASE_URL leads; a full disk records nothing.",
+    )
+
+
+def _moment(at: datetime | None) -> str:
+    return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
 def _slack(config: Config, settings: Settings | None) -> Iterator[Check]:

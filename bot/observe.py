@@ -2,10 +2,19 @@
 
 import json
 import logging
+import re
 import sys
+import threading
 import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
+from pathlib import Path
+from typing import TextIO
 
+# How the work in hand ends: done, refused, busy, fault; for a message also later or failed.
+outcome: ContextVar[str] = ContextVar("outcome", default="done")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 log = logging.getLogger("duedesk")
 
@@ -19,10 +28,39 @@ class Lines(logging.Formatter):
             "level": record.levelname.lower(),
             "request": request_id.get(),
             "says": record.getMessage(),
+            **getattr(record, "fields", {}),
         }
-        if record.exc_info:
-            line["fault"] = self.formatException(record.exc_info)
+        if record.exc_info and record.exc_info[1] is not None:
+            line["fault"] = told(record.exc_info[1])
         return json.dumps(line, ensure_ascii=False)
+
+
+def told(fault: BaseException) -> str:
+    """Where a fault came from and of which kinds it is; its words may quote what somebody typed and are left out."""
+    parts: list[str] = []
+    seen: set[int] = set()
+    now: BaseException | None = fault
+    while now is not None and id(now) not in seen:
+        seen.add(id(now))
+        kind = f"{type(now).__module__}.{type(now).__qualname__}{_code(now)}"
+        frames = traceback.extract_tb(now.__traceback__)
+        places = [f"  {_place(frame.filename)}:{frame.lineno} in {frame.name}" for frame in frames]
+        parts.append("\n".join([kind, *places]))
+        now = now.__cause__ or (None if now.__suppress_context__ else now.__context__)
+    return "\nafter\n".join(parts)
+
+
+def _code(fault: BaseException) -> str:
+    """What a database or Slack calls the fault."""
+    state = getattr(fault, "sqlstate", None) or getattr(fault, "sqlite_errorname", None)
+    response = getattr(fault, "response", None)
+    if response is not None and hasattr(response, "get"):
+        state = state or response.get("error")
+    return f" ({state})" if re.fullmatch(r"\w{1,60}", str(state or "")) else ""
+
+
+def _place(filename: str) -> str:
+    return "/".join(Path(filename).parts[-3:])
 
 
 class Quiet(logging.Filter):
@@ -32,14 +70,56 @@ class Quiet(logging.Filter):
         return record.levelno >= logging.ERROR
 
 
+class Wordless(logging.Filter):
+    """Of a library's error only where it comes from is said: its words may quote a payload."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        record.msg, record.args = f"{record.name}: an error at {Path(record.pathname).name}:{record.lineno}", ()
+        return True
+
+
+class ToStandardError(logging.StreamHandler[TextIO]):
+    """Standard error as it is at the time of writing."""
+
+    def __init__(self) -> None:
+        logging.Handler.__init__(self)
+        self.setFormatter(Lines())
+
+    @property
+    def stream(self) -> TextIO:
+        return sys.stderr
+
+    @stream.setter
+    def stream(self, _stream: TextIO) -> None:
+        """It is looked up each time."""
+
+
 def set_up(level: str = "INFO") -> None:
     """Log to standard error, our own lines at a level, the libraries' errors only."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(Lines())
-    log.handlers = [handler]
+    log.handlers = [ToStandardError()]
     log.setLevel(level.upper())
     log.propagate = False
+    of_libraries = ToStandardError()
+    of_libraries.setLevel(logging.ERROR)
+    of_libraries.addFilter(Wordless())
+    root = logging.getLogger()
+    root.handlers = [*(each for each in root.handlers if not isinstance(each, ToStandardError)), of_libraries]
     quieten()
+
+
+@contextmanager
+def unexpected() -> Iterator[None]:
+    """Faults that end a thread are a line in the log like any other, without their words."""
+    before = threading.excepthook
+
+    def ended(arguments: threading.ExceptHookArgs) -> None:
+        log.error("a thread ended", exc_info=arguments.exc_value)
+
+    threading.excepthook = ended
+    try:
+        yield
+    finally:
+        threading.excepthook = before
 
 
 def quieten() -> None:

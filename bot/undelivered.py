@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from bot.config import load
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from bot.storage.outbox import Outbox
     from bot.storage.shelf import Library
 
@@ -20,10 +22,12 @@ def add(commands: Any, *, book: Any) -> None:
     outbox = commands.add_parser("outbox", help="cards and files that were not delivered").add_subparsers(required=True)
     listed = outbox.add_parser("list", help="what waits and what failed for good, with the reason")
     listed.set_defaults(run=_list)
-    again = outbox.add_parser("retry", help="set going again what failed for good: outbox retry all, or an id")
-    again.add_argument("which", type=_which)
-    again.set_defaults(run=_retry)
-    for each in (listed, again):
+    again = outbox.add_parser("retry", help="send after all what failed or was held back: outbox retry all, or an id")
+    never = outbox.add_parser("drop", help="never send what failed or was held back: outbox drop all, or an id")
+    for each, run in ((again, _retry), (never, _drop)):
+        each.add_argument("which", type=_which)
+        each.set_defaults(run=run)
+    for each in (listed, again, never):
         each.add_argument("--book", default="main", type=book)
 
 
@@ -54,19 +58,34 @@ def _list(parsed: argparse.Namespace) -> int:
         for each in found
     ]
     print(table(rows, HEADINGS, ["left"] * len(HEADINGS)) if rows else "everything is delivered")
-    return 1 if any(each.state == "failed" for each in found) else 0
+    return 1 if any(each.state != "waiting" for each in found) else 0
 
 
 def _retry(parsed: argparse.Namespace) -> int:
+    from bot.storage.outbox import Outbox
+
+    return _settle(parsed, Outbox.retry, "will be sent again by the running bot")
+
+
+def _drop(parsed: argparse.Namespace) -> int:
+    from bot.storage.outbox import Outbox
+
+    return _settle(parsed, Outbox.drop, "will never be sent")
+
+
+def _settle(parsed: argparse.Namespace, change: "Callable[[Outbox, int | Literal['all']], int]", becomes: str) -> int:
     from bot.handlers.blocks.text import counted
     from bot.storage.shelf import Library
 
     with closing(Library(load(for_slack=False).database_url)) as library:
-        again = _outbox(library, parsed.book).retry(parsed.which)
-    if not again:
-        print("nothing failed for good" if parsed.which == "all" else "no row with this id failed", file=sys.stderr)
+        changed = change(_outbox(library, parsed.book), parsed.which)
+    if not changed:
+        print(
+            "nothing failed or is held back" if parsed.which == "all" else "no row with this id failed or is held back",
+            file=sys.stderr,
+        )
         return 1
-    print(f"{counted(again, 'row')} will be sent again by the running bot")
+    print(f"{counted(changed, 'row')} {becomes}")
     return 0
 
 

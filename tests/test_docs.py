@@ -1,12 +1,16 @@
 """The documents say what the code does: names, settings, examples and links are compared with it."""
 
+import json
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from bot.__main__ import _parser
 from bot.config import Config
@@ -16,13 +20,22 @@ from bot.domain.settings import NAMES, Settings
 from bot.domain.undo import UNDOABLE
 from bot.handlers.commands import COMMANDS, Command, Sub
 from bot.handlers.manifest import manifest
+from bot.handlers.monitor import Monitor
+from bot.metrics import Gauges, Metrics
 from bot.storage.verify import all_checks
 from tests import surface
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
 PAGES = sorted([*ROOT.glob("*.md"), *DOCS.rglob("*.md")])
-TEXTS = [*PAGES, ROOT / "manifest.yml", ROOT / "Makefile", ROOT / "pyproject.toml", ROOT / ".pre-commit-config.yaml"]
+TEXTS = [
+    *PAGES,
+    ROOT / "Dockerfile",
+    ROOT / "manifest.yml",
+    ROOT / "Makefile",
+    ROOT / "pyproject.toml",
+    ROOT / ".pre-commit-config.yaml",
+]
 FOR_PEOPLE = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("commands", "accounting", "operating"))]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
@@ -30,7 +43,7 @@ BLOCK = re.compile(r"^ *```\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 TARGET = re.compile(r"^([a-z-]+):.*##", re.MULTILINE)
 OF_A_MACHINE = re.compile(r"(?<![\w.:/])/(?:home|root|Users|work|tmp|private|mnt)/|[A-Z]:\\")
 # What begins with a slash and is no command of ours.
-NO_COMMAND = frozenset({"/healthz", "/readyz", "/slack/events", "/invite"})
+NO_COMMAND = frozenset({"/healthz", "/readyz", "/metrics", "/slack/events", "/invite"})
 PARTS = ["Context", "Decision", "Consequences", "Alternatives"]
 
 
@@ -119,6 +132,47 @@ def test_each_variable_of_the_environment_is_in_the_readme_with_its_default() ->
         for name, field in Config.model_fields.items()
     }
     assert table == wanted
+
+
+def test_each_metric_is_documented_with_its_labels() -> None:
+    asked = Gauges(outbox={}, oldest_waiting_seconds=0, unsealed_seconds=0, verified_seconds_ago=0, findings=0)
+    metrics = Metrics("main", lambda: 0, 1, lambda: asked)
+    metrics.request_done("payment", "done", "http", 0.1)
+    metrics.delivered("card", "done")
+    metrics.job_ran("digest", "done")
+    made: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(metrics.page().decode()):
+        for sample in family.samples:
+            if not sample.name.endswith("_created"):
+                name = family.name if family.type == "histogram" else sample.name
+                made.setdefault(name, set()).update(set(sample.labels) - {"le"})
+    table = rows(sections(read("docs/operating.md"))["Metrics"])[1:]
+    assert {row[0].strip("`"): set(re.findall(r"`(\w+)`", row[1])) for row in table} == made
+
+
+def test_the_image_is_made_of_locked_packages_and_runs_without_rights() -> None:
+    text = read("Dockerfile").replace("\\\n", " ")
+    steps = [line.split(maxsplit=1) for line in text.splitlines() if line and not line.startswith(("#", " "))]
+    (image,) = [rest for word, rest in steps if word == "FROM"]
+    assert re.fullmatch(r"python:3\.\d+-slim", image)
+    assert [rest for word, rest in steps if word == "USER"] == ["duedesk"]
+    installs = [rest for word, rest in steps if word == "RUN" and "pip install" in rest]
+    assert "--require-hashes" in installs[0]
+    assert all("--no-deps" in each for each in installs[1:])
+    (asked,) = [json.loads(rest.partition("CMD ")[2]) for word, rest in steps if word == "HEALTHCHECK"]
+    monitor = Monitor("127.0.0.1", 0, why_not=str, metrics=bytes)
+    environment = {"DUEDESK_METRICS_PORT": str(monitor.port)}
+    assert subprocess.run([sys.executable, *asked[1:]], env=environment, check=False).returncode == 0
+    monitor.close()
+    assert (
+        subprocess.run([sys.executable, *asked[1:]], env=environment, check=False, capture_output=True).returncode == 1
+    )
+    copied = {name.removeprefix("./") for word, rest in steps if word == "COPY" for name in rest.split()[:-1]}
+    let_in = {line.removeprefix("!") for line in read(".dockerignore").splitlines() if line.startswith("!")}
+    assert copied == let_in
+    assert all((ROOT / name).exists() for name in copied)
+    (command,) = [json.loads(rest) for word, rest in steps if word == "CMD"]
+    assert _parser().parse_args(command).run is not None
 
 
 def test_each_setting_of_a_book_is_documented_with_its_default() -> None:

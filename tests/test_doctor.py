@@ -1,24 +1,31 @@
 """The doctor names each fault of an installation and says how to repair it, and nothing else."""
 
 import re
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from slack_sdk import WebClient
+from sqlalchemy import update
 
 from bot.__main__ import main
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.handlers.manifest import manifest
 from bot.jobs.delivery import Worker
+from bot.storage.parking import park
+from bot.storage.pulse import beat
+from bot.storage.tables import metadata
 from sandbox.server import Sandbox
 from tests.domain.expect import everything, run_sql
 from tests.slack import APP_TOKEN, BOT_TOKEN, FINANCE, SECRET, channels, people
 from tests.world import OWNER, TEAM, World
 
 PASSWORD = "hunter2"
+PULSE = metadata.tables["pulse"]
 NOWHERE = f"postgresql://duedesk:{PASSWORD}@127.0.0.1:1/books"
 
 
@@ -30,6 +37,7 @@ class Installation:
     world: World
     monkeypatch: pytest.MonkeyPatch
     capsys: pytest.CaptureFixture[str]
+    seals: bool = True  # as `duedesk run` does
 
     def environment(self, **values: str) -> None:
         for name, value in values.items():
@@ -50,6 +58,8 @@ class Installation:
 
     def examined(self) -> tuple[int, list[str], dict[str, str]]:
         """What `duedesk doctor` ends with, what it finds fine, and its repair of each fault."""
+        if self.seals:
+            self.world.store.seal()
         status = main(["doctor"])
         # A header has whole seconds, and the answer took its time.
         printed = re.sub(
@@ -57,6 +67,8 @@ class Installation:
         )
         for secret in (BOT_TOKEN, APP_TOKEN, SECRET, PASSWORD):
             assert secret not in printed
+        printed = re.sub(r"20\d\d-\d\d-\d\d \d\d:\d\d UTC", "THEN", printed)
+        printed = re.sub(r"disk: \d{3,} MB", "disk: ENOUGH MB", printed)
         return (
             status,
             re.findall(r"^ok   (.*)$", printed, re.MULTILINE),
@@ -141,6 +153,43 @@ def undelivered(here: Installation) -> None:
     here.channel(is_archived=False)
 
 
+def held_back(here: Installation) -> None:
+    """A message that waited in the backup that the book was restored from."""
+    here.world.pay(500)
+    here.world.store.write(lambda connection: park(connection, "restored from a backup"))
+
+
+def unsealed(here: Installation) -> None:
+    """A row of the audit log, and nobody to seal it."""
+    here.seals = False
+
+
+def nearly_full(here: Installation) -> None:
+    here.monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(10**9, 9 * 10**8, 10**8))
+
+
+def serving(**ago: float | None) -> Callable[[Installation], None]:
+    """A process, by when it began and when it last was seen or had a request, in hours ago."""
+
+    def show(here: Installation) -> None:
+        request = ago.get("request")
+        beat(
+            here.world.store,
+            "machine:1",
+            began_ago=3600 * (ago["began"] or 0),
+            request_ago=None if request is None else 3600 * request,
+        )
+        seen = here.world.store.now() - timedelta(hours=ago.get("seen") or 0)
+        here.world.store.write(lambda connection: connection.execute(update(PULSE).values(seen_at=seen)))
+
+    return show
+
+
+def unheard_of_at_an_address(here: Installation) -> None:
+    here.environment(DUEDESK_DOOR="http")
+    serving(began=2)(here)
+
+
 def waiting(here: Installation) -> None:
     """A card, and no channel to post it in."""
     here.set("finance_channel", "")
@@ -222,21 +271,56 @@ OF_THE_BOOK: dict[str, Fault] = {
     ),
     "a file that is not there": Fault(
         lambda here: here.environment(DATABASE_URL="sqlite:////dev/null/books/duedesk.db"),
-        "database schema",
+        "database schema: there is no book",
         "duedesk db upgrade",
     ),
     "a folder for a file": Fault(
         lambda here: here.environment(DATABASE_URL="sqlite:////dev"), "database: OperationalError", "Check DATABASE_URL"
     ),
     "an old schema": Fault(
-        lambda here: run_sql(here.world, "UPDATE alembic_version SET version_num = '0000_of_old'"),
+        lambda here: run_sql(here.world, "UPDATE alembic_version SET version_num = '0001'"),
         "database schema",
-        "duedesk db upgrade",
+        "Stop every process, run: duedesk db upgrade, and start again.",
+    ),
+    "a schema of a newer program": Fault(
+        lambda here: run_sql(here.world, "UPDATE alembic_version SET version_num = '9999'"),
+        "database schema: 9999 is newer than this program",
+        "The book was upgraded by a newer program; start that one.",
     ),
     "no schema": Fault(
-        lambda here: run_sql(here.world, "DELETE FROM alembic_version"), "database schema", "duedesk db upgrade"
+        lambda here: run_sql(here.world, "DELETE FROM alembic_version"),
+        "database schema: there is no book",
+        "duedesk db upgrade",
     ),
-    "messages that were given up": Fault(undelivered, "undelivered messages: 1", "duedesk outbox list"),
+    "messages that were given up": Fault(
+        undelivered,
+        "undelivered messages: 1",
+        "Slack's reason: is_archived. Mend that, usually a channel is gone; then run: duedesk outbox retry all.",
+    ),
+    "messages that a restore held back": Fault(
+        held_back, "messages held back: 1", "run: duedesk outbox retry all, or duedesk outbox drop all."
+    ),
+    "an audit log that nobody seals": Fault(
+        unsealed, "audit log: not sealed since THEN", "Start duedesk run, which seals it;"
+    ),
+    "a process that is gone": Fault(
+        serving(began=9, seen=1, request=2), "process: none serves this book since THEN", "Start duedesk run."
+    ),
+    "commands that never arrived": Fault(
+        serving(began=2),
+        "commands: none has ever arrived",
+        "nothing else runs with the same app-level token: Slack spreads requests over all that are connected.",
+    ),
+    "commands that arrive no more": Fault(
+        serving(began=999, request=200),
+        "commands: none since THEN",
+        "installed from manifest.yml and that Socket Mode is on",
+    ),
+    "commands that never arrive at an address": Fault(
+        unheard_of_at_an_address,
+        "commands: none has ever arrived",
+        "each Request URL is https://YOUR-HOST/slack/events and leads to this process",
+    ),
     "messages that wait for a channel": Fault(
         waiting,
         "finance channel: not set, 1 messages wait for it",
@@ -261,6 +345,10 @@ def test_nothing_is_wrong_with_an_installation_that_is_right(installation: Insta
         "database schema",
         "owner",
         "undelivered messages: 0",
+        "messages held back: 0",
+        "audit log: sealed",
+        "process: none has served this book yet",
+        *(["disk: ENOUGH MB free"] if installation.world.store.database.dialect == "sqlite" else []),
         "bot token",
         "app-level token",
         "scopes",
@@ -268,6 +356,30 @@ def test_nothing_is_wrong_with_an_installation_that_is_right(installation: Insta
         "clock: 0 s off",
         "finance channel",
     ]
+
+
+@pytest.mark.parametrize(
+    ("ago", "says"),
+    [
+        ({"began": 0.5}, "commands: none has ever arrived"),
+        ({"began": 0.1, "request": 500}, "commands: the last one arrived at THEN"),
+        ({"began": 500, "request": 90}, "commands: the last one arrived at THEN"),
+    ],
+)
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_a_process_that_serves_is_shown_and_a_quiet_weekend_is_no_fault(
+    installation: Installation, ago: dict[str, float], says: str
+) -> None:
+    serving(**ago)(installation)
+    status, fine, faults = installation.examined()
+    assert (status, faults) == (0, {})
+    assert {"process: serving since THEN", says} <= set(fine)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_a_disk_that_is_nearly_full_is_named_with_its_repair(installation: Installation) -> None:
+    fault = Fault(nearly_full, "disk: ENOUGH MB free", "Make room for at least 200 MB where DATABASE_URL leads;")
+    check_one(installation, fault)
 
 
 def check_one(installation: Installation, fault: Fault) -> None:
@@ -345,6 +457,7 @@ def test_everything_that_is_wrong_is_named_at_once(installation: Installation) -
 
 def test_the_doctor_changes_nothing(installation: Installation) -> None:
     installation.world.pay(500)
+    installation.world.store.seal()
     books, posted = everything(installation.world), dict(installation.sandbox.workspace.messages)
     assert installation.examined()[0] == 0
     assert everything(installation.world) == books

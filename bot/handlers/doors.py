@@ -5,8 +5,9 @@ import json
 import threading
 import time
 import urllib.parse
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -19,6 +20,10 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
 from bot.handlers.errors import answer, explain
+from bot.handlers.monitor import readiness
+from bot.handlers.naming import id_for, name_of
+from bot.metrics import Metrics, counted
+from bot.observe import log, outcome, request_id
 from bot.storage.faults import BUSY
 
 Scope = MutableMapping[str, Any]
@@ -35,14 +40,44 @@ class Admission:
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self._slots = threading.BoundedSemaphore(limit)
+        self.in_hand = 0
+        self._lock = threading.Lock()
 
     def enter(self) -> bool:
         """Take a place if there is one; who has one calls `leave`."""
-        return self._slots.acquire(blocking=False)
+        with self._lock:
+            if self.in_hand >= self.limit:
+                return False
+            self.in_hand += 1
+            return True
 
     def leave(self) -> None:
-        self._slots.release()
+        with self._lock:
+            assert self.in_hand > 0
+            self.in_hand -= 1
+
+
+@contextmanager
+def watched(metrics: Metrics, body: dict[str, Any], door: str, received: float) -> Iterator[None]:
+    """One request from its receipt to its answer: an id, a count, and a line in the log without a word of its text."""
+    request_id.set(id_for(body))
+    command = name_of(body)
+    try:
+        with counted() as ended:
+            yield
+    finally:
+        seconds = time.monotonic() - received
+        metrics.request_done(command, ended[0], door, seconds)
+        fields = {"command": command, "door": door, "outcome": ended[0], "ms": round(seconds * 1000)}
+        log.info("request", extra={"fields": {**fields, "book": metrics.book}})
+        request_id.set("-")
+
+
+def busy(metrics: Metrics, body: dict[str, Any], door: str, received: float) -> BoltResponse:
+    """No place is free: say so at once."""
+    with watched(metrics, body, door, received):
+        outcome.set("busy")
+        return answer(BUSY, body)
 
 
 def dispatch(app: App, body: dict[str, Any], /, **parts: Any) -> BoltResponse:
@@ -51,7 +86,10 @@ def dispatch(app: App, body: dict[str, Any], /, **parts: Any) -> BoltResponse:
         response = app.dispatch(BoltRequest(**parts))
     except Exception as error:  # noqa: BLE001  # a payload that breaks Bolt must be answered too
         return explain(error, body)
-    return answer(OUTDATED, body) if response.status == NOT_FOUND else response
+    if response.status != NOT_FOUND:
+        return response
+    outcome.set("refused")
+    return answer(OUTDATED, body)
 
 
 def payload_of(raw: str) -> dict[str, Any]:
@@ -70,10 +108,13 @@ def payload_of(raw: str) -> dict[str, Any]:
 class HttpDoor:
     """An ASGI app: signed requests at /slack/events, run in a bounded pool of threads."""
 
-    def __init__(self, app: App, admission: Admission, *, ready: Callable[[], bool], signing_secret: str) -> None:
+    def __init__(
+        self, app: App, admission: Admission, metrics: Metrics, *, why_not: Callable[[], str], signing_secret: str
+    ) -> None:
         self._app = app
         self._admission = admission
-        self._ready = ready
+        self._metrics = metrics
+        self._why_not = why_not
         self._verifier = SignatureVerifier(signing_secret)
         self._pool = ThreadPoolExecutor(max_workers=admission.limit, thread_name_prefix="door")
 
@@ -86,8 +127,8 @@ class HttpDoor:
         received = time.monotonic()
         path, method = scope["path"], scope["method"]
         if method == "GET" and path in {"/healthz", "/readyz"}:
-            fine = path == "/healthz" or await asyncio.get_running_loop().run_in_executor(self._pool, self._ready)
-            await _respond(send, BoltResponse(status=200 if fine else 503, body="ok" if fine else "not ready"))
+            why = "" if path == "/healthz" else await asyncio.to_thread(self._why_not)
+            await _respond(send, BoltResponse(status=503 if why else 200, body=readiness(why)))
             return
         if method != "POST" or path != "/slack/events":
             await _respond(send, BoltResponse(status=404, body="not found"))
@@ -105,12 +146,16 @@ class HttpDoor:
             return BoltResponse(status=401, body="not signed by Slack")
         body = payload_of(raw)
         if not self._admission.enter():
-            return await asyncio.to_thread(answer, BUSY, body)
+            return await asyncio.to_thread(busy, self._metrics, body, "http", received)
         try:
-            work = partial(dispatch, self._app, body, body=raw, headers=headers, context={"received": received})
+            work = partial(self._served, raw, headers, body, received)
             return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._admission.leave()
+
+    def _served(self, raw: str, headers: dict[str, str], body: dict[str, Any], received: float) -> BoltResponse:
+        with watched(self._metrics, body, "http", received):
+            return dispatch(self._app, body, body=raw, headers=headers, context={"received": received})
 
     def _is_signed(self, raw: str, headers: dict[str, str]) -> bool:
         try:
@@ -152,9 +197,10 @@ async def _lifespan(receive: Receive, send: Send) -> None:
 class SocketDoor:
     """Socket Mode with room for many at once; the answer leaves with the acknowledgement."""
 
-    def __init__(self, app: App, admission: Admission, *, app_token: str, base_url: str) -> None:
+    def __init__(self, app: App, admission: Admission, metrics: Metrics, *, app_token: str, base_url: str) -> None:
         self._app = app
         self._admission = admission
+        self._metrics = metrics
         client = WebClient(token=app_token, base_url=base_url)
         threads = admission.limit + SPARE_THREADS
         self._client = SocketModeClient(app_token=app_token, web_client=client, concurrency=threads)
@@ -173,9 +219,10 @@ class SocketDoor:
 
     def _answered(self, body: dict[str, Any], received: float) -> BoltResponse:
         if not self._admission.enter():
-            return answer(BUSY, body)
+            return busy(self._metrics, body, "socket", received)
         try:
-            return dispatch(self._app, body, mode="socket_mode", body=body, context={"received": received})
+            with watched(self._metrics, body, "socket", received):
+                return dispatch(self._app, body, mode="socket_mode", body=body, context={"received": received})
         finally:
             self._admission.leave()
 

@@ -7,11 +7,11 @@ from slack_bolt import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.webhook import WebhookClient
 
-from bot.domain.errors import Refused
+from bot.domain.errors import Busy, OutcomeUnknown, Refused
 from bot.handlers.blocks.text import escape
 from bot.handlers.flow import update
 from bot.handlers.forms import alert_block, message_view, section
-from bot.observe import log, request_id
+from bot.observe import log, outcome, request_id
 
 TRIGGER_GONE = frozenset({"expired_trigger_id", "exchanged_trigger_id", "invalid_trigger_id", "trigger_expired"})
 ANSWER_SECONDS = 2
@@ -25,11 +25,16 @@ def explain(error: Exception, body: dict[str, Any]) -> BoltResponse:
 def sentence_of(error: Exception) -> str:
     """What to say: the refusal's own sentence, or a number to quote."""
     if isinstance(error, Refused):
+        outcome.set(
+            "busy" if isinstance(error, Busy) else "unknown" if isinstance(error, OutcomeUnknown) else "refused"
+        )
         log.info("refused %s", error.code)
         return error.sentence
     if isinstance(error, SlackApiError) and error.response.get("error") in TRIGGER_GONE:
+        outcome.set("late")
         log.info("trigger expired")
         return "Slack was slow and the form could not be opened in time. Nothing was done; try again."
+    outcome.set("fault")
     log.error("incident %s", request_id.get(), exc_info=error)
     return (
         "Something went wrong on our side. Try again: nothing is done twice. If it happens again, tell the operator"

@@ -25,6 +25,7 @@ from bot.handlers.forms import (
     subject_block,
 )
 from bot.handlers.request import Call
+from bot.observe import outcome as ending
 
 CommandT = TypeVar("CommandT")
 OutcomeT = TypeVar("OutcomeT", bound=Outcome)
@@ -120,6 +121,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         try:
             values = self.form.read(call.view, (*fields, SURE))
         except FormRefused as refused:
+            ending.set("refused")
             return {"response_action": "errors", "errors": refused.errors}
         request = call.keyed(f"intent:{metadata['intent']}")
         try:
@@ -163,6 +165,7 @@ class Flow(Generic[CommandT, OutcomeT]):
 
     def _refused(self, refusal: Refused, values: Values, call: Call, fields: Sequence[Field[Any]]) -> Answer:
         """Under the field at fault, or as an alert on top with everything typed kept."""
+        ending.set("refused")
         if refusal.field in {each.name for each in fields}:
             return {"response_action": "errors", "errors": {str(refusal.field): refusal.sentence}}
         return update(self._drawn(values, {**call.metadata, "hash": ""}, alert=refusal.sentence))

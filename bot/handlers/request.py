@@ -78,8 +78,7 @@ class Call:
 def call_of(body: Body, desk: Desk, client: WebClient, received: float | None = None) -> Call:
     """Read a payload of any kind; the deadline counts from its receipt."""
     actor = actor_of(body)
-    unique = body.get("trigger_id") or body.get("event_id") or json.dumps(body.get("actions", ""))
-    reference = hashlib.sha256(f"{unique}{actor.user}".encode()).hexdigest()[:10]
+    reference = reference_of(body)
     logged_id.set(reference)
     start = time.monotonic() if received is None else received
     request = Request(
@@ -91,6 +90,12 @@ def call_of(body: Body, desk: Desk, client: WebClient, received: float | None = 
         deadline=start + REQUEST_SECONDS,
     )
     return Call(desk, body, client, request)
+
+
+def reference_of(body: Body) -> str:
+    """A short id of one delivery; the same when Slack delivers it again."""
+    unique = body.get("trigger_id") or body.get("event_id") or json.dumps(body.get("actions", ""))
+    return hashlib.sha256(f"{unique}{actor_of(body).user}".encode()).hexdigest()[:10]
 
 
 def actor_of(body: Body) -> Actor:

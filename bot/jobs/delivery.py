@@ -19,7 +19,8 @@ from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
 from bot.jobs.digest_post import post_digest, send_file
 from bot.jobs.reports import send_report
-from bot.observe import log
+from bot.metrics import Metrics, counted
+from bot.observe import log, request_id
 from bot.storage.faults import AWAY
 from bot.storage.outbox import CHANNEL_WAIT, Claimed, Outbox
 
@@ -48,6 +49,7 @@ class Worker:
     name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
     clock: Callable[[], float] = time.monotonic
     resting: dict[str, float] = field(default_factory=dict)
+    metrics: Metrics | None = None
 
     def run_once(self) -> int:
         """Deliver what is due now; returns how many rows were taken in hand."""
@@ -56,8 +58,22 @@ class Worker:
         leased = self.clock()
         for row in claimed:
             if self.clock() - leased <= LEASE_USED_SECONDS or outbox.renew(row):
-                self._deliver(outbox, row)
+                self._watched(outbox, row)
         return len(claimed)
+
+    def _watched(self, outbox: Outbox, row: Claimed) -> None:
+        """One try with its id in each line of the log, and counted."""
+        began = time.monotonic()
+        request_id.set(f"outbox-{row.id}")
+        try:
+            with counted() as ended:
+                self._deliver(outbox, row)
+        finally:
+            fields = {"kind": row.kind, "outcome": ended[0], "ms": round((time.monotonic() - began) * 1000)}
+            log.info("delivery", extra={"fields": {**fields, "attempt": row.attempts}})
+            if self.metrics is not None:
+                self.metrics.delivered(row.kind, ended[0])
+            request_id.set("-")
 
     def _deliver(self, outbox: Outbox, row: Claimed) -> None:
         """Send one row; a fault of it never stops the rest, but a database that is away stops all until it is back."""
@@ -245,14 +261,20 @@ def _metadata(row: Claimed) -> dict[str, Any]:
 class DeliveryThread:
     """Runs a worker and the sealer in the background, woken by each commit, polling otherwise."""
 
-    def __init__(self, worker: Worker, wake: threading.Event) -> None:
+    def __init__(self, worker: Worker, wake: threading.Event, each_round: Callable[[], None] = lambda: None) -> None:
         self.worker = worker
         self._wake = wake
+        self._each_round = each_round
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
     def start(self) -> None:
         self._thread.start()
+
+    @property
+    def has_died(self) -> bool:
+        """Whether it was started and ended without being told to."""
+        return self._thread.ident is not None and not self._thread.is_alive() and not self._stop.is_set()
 
     def stop(self) -> None:
         """Finish what is in flight and end."""
@@ -267,6 +289,7 @@ class DeliveryThread:
             try:
                 settled = self.worker.run_once()
                 sealed = self.worker.desk.store.seal()
+                self._each_round()
             except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again
                 log.error("delivery stopped for a moment", exc_info=fault)
                 settled, sealed = 0, 0

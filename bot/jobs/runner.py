@@ -12,7 +12,8 @@ from bot.desk import Desk
 from bot.domain.schedules import due
 from bot.domain.settings import Settings
 from bot.jobs.schedule import JOBS, Job, Target
-from bot.observe import log
+from bot.metrics import OTHER, Metrics
+from bot.observe import log, request_id
 from bot.storage.jobs import JobRun, JobRuns
 
 TICK_SECONDS = 10
@@ -27,6 +28,7 @@ class Runner:
     jobs: Mapping[str, Job] = field(default_factory=lambda: JOBS)
     now: Callable[[], datetime] | None = None
     name: str = f"{socket.gethostname()}:{os.getpid()}"
+    metrics: Metrics | None = None
 
     def run_once(self) -> int:
         """Plan what has become due and do what is planned; returns how many runs were tried."""
@@ -53,6 +55,17 @@ class Runner:
             log.error("job %s cannot be planned for %s", job.name, target.name, exc_info=fault)
 
     def _run(self, runs: JobRuns, run: JobRun) -> None:
+        """One run with its id in each line of the log, and counted."""
+        request_id.set(f"job-{run.id}")
+        result = "fault"
+        try:
+            result = self._tried(runs, run)
+        finally:
+            if self.metrics is not None:
+                self.metrics.job_ran(run.job if run.job in self.jobs else OTHER, result)
+            request_id.set("-")
+
+    def _tried(self, runs: JobRuns, run: JobRun) -> str:
         try:
             job = self.jobs.get(run.job)
             assert job is not None, f"there is no job {run.job}"
@@ -64,9 +77,12 @@ class Runner:
                 self.desk.on_commit()
             else:
                 log.warning("job %s for %s was taken over meanwhile", run.job, run.period)
+                return "overtaken"
         except Exception as fault:  # noqa: BLE001  # whatever it is, it is kept with the run and shown in the list
             log.error("job %s failed for %s, attempt %s", run.job, run.period, run.attempt, exc_info=fault)
             self._put_off(runs, run, fault)
+            return "fault"
+        return "done"
 
     def _put_off(self, runs: JobRuns, run: JobRun, fault: Exception) -> None:
         try:

@@ -46,6 +46,10 @@ class Database(ABC):
     def exclusive(self, work: Work[T]) -> T:
         """Work on the schema itself."""
 
+    @abstractmethod
+    def rebuild(self, work: Work[T]) -> T:
+        """Work that puts a whole book in place, all of it or nothing; it checks references itself."""
+
     def exists(self) -> bool:
         """Whether there is anything yet to ask."""
         return True

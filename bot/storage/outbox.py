@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Update, and_, delete, func, insert, or_, select, update
 
+from bot.observe import outcome
 from bot.storage.database import now_of
 from bot.storage.ids import new_id
 from bot.storage.store import Store
@@ -20,6 +21,7 @@ BATCH = 20
 LEASE = timedelta(seconds=120)
 CHANNEL_WAIT = timedelta(seconds=15)
 MOST_LISTED = 200
+HELD = ("failed", "parked")  # for good, and by a restore: an operator decides
 FREE = {"lease_until": None, "lease_owner": None}
 
 
@@ -213,6 +215,7 @@ class Outbox:
 
     def later(self, row: Claimed, wait: timedelta, error: str, *, attempts: int | None = None) -> None:
         """Try again after a while; `attempts` when this one does not count."""
+        outcome.set("later")
         self._store.write(
             lambda connection: self._settle(
                 connection,
@@ -228,6 +231,7 @@ class Outbox:
 
     def failed(self, row: Claimed, error: str) -> None:
         """Give up; the row is kept and shown to the operator."""
+        outcome.set("failed")
         self._store.write(
             lambda connection: self._settle(
                 connection, row, {**FREE, "state": "failed", "error": error, "done_at": now_of(connection)}
@@ -235,11 +239,11 @@ class Outbox:
         )
 
     def undelivered(self) -> Sequence[Undelivered]:
-        """What failed for good and what waits, oldest first."""
+        """What waits, what failed for good, and what a restore held back; oldest first."""
         names = ("id", "kind", "document_kind", "document_id", "state", "attempts", "error", "recorded_at")
         statement = (
             select(*(_outbox.c[name] for name in names))
-            .where(_outbox.c.state.in_(("waiting", "failed")))
+            .where(_outbox.c.state.in_(("waiting", *HELD)))
             .order_by(_outbox.c.state, _outbox.c.id)
             .limit(MOST_LISTED)
         )
@@ -247,16 +251,23 @@ class Outbox:
         return [Undelivered(*row) for row in rows]
 
     def retry(self, which: int | Literal["all"]) -> int:
-        """Set one row that failed for good going again, or all of them; returns how many."""
+        """Send one row that failed or was held back after all, or all of them; returns how many. Each counts as tried,
+        so that one that was sent is looked for first.
+        """
 
         def work(connection: Connection) -> int:
-            statement = update(_outbox).where(_outbox.c.state == "failed")
-            if which != "all":
-                statement = statement.where(_outbox.c.id == which)
             again = {"state": "waiting", "attempts": 1, "not_before": now_of(connection), "done_at": None}
-            return connection.execute(statement.values(**again)).rowcount
+            return connection.execute(_held(which).values(**again)).rowcount
 
         return self._store.write(work)
+
+    def drop(self, which: int | Literal["all"]) -> int:
+        """Never send one row that failed or was held back, or all of them; the rows are kept. Returns how many."""
+        return self._store.write(
+            lambda connection: (
+                connection.execute(_held(which).values(state="dropped", done_at=now_of(connection))).rowcount
+            )
+        )
 
     def counts(self) -> Mapping[str, int]:
         """How many rows are in each state."""
@@ -273,6 +284,11 @@ class Outbox:
             .values(**values)
         )
         return connection.execute(statement).rowcount == 1
+
+
+def _held(which: int | Literal["all"]) -> Update:
+    statement = update(_outbox).where(_outbox.c.state.in_(HELD))
+    return statement if which == "all" else statement.where(_outbox.c.id == which)
 
 
 def _anything_waits(connection: Connection) -> bool:

@@ -64,6 +64,19 @@ class PostgresDatabase(Database):
                 connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtext('duedesk schema'))")
             return result
 
+    def rebuild(self, work: Work[T]) -> T:
+        """While nobody writes; who reads waits, or sees what was there before."""
+        lock = "SELECT pg_advisory_xact_lock(hashtext('{}'))"
+        alone = f"{lock.format('duedesk schema')}; {lock.format(f'{self._schema} rules')}"
+        with self._begun(None, "", f'{alone}; CREATE SCHEMA IF NOT EXISTS "{self._schema}"') as connection:
+            try:
+                result = work(connection)
+            except BaseException:
+                _end(connection, "ROLLBACK")
+                raise
+            self._commit(connection)
+            return result
+
     def close(self) -> None:
         """The pool belongs to the library."""
 
@@ -123,7 +136,12 @@ def _shorten_waits(connection: Connection, *_: Any) -> None:
         deadline, now = limit[0], time.monotonic()
         connection.info["deadline"] = (deadline, now + SLOW_SECONDS)
         raw: Any = connection.connection.dbapi_connection
-        raw.execute(_waits(deadline - now))
+        milliseconds = str(max(1, int((deadline - now) * 1000)))
+        # One statement, as this may be in the middle of a pipeline, where the server takes no two at once.
+        raw.execute(
+            "SELECT set_config('statement_timeout', %s, true), set_config('lock_timeout', %s, true)",
+            (milliseconds, milliseconds),
+        )
 
 
 def _end(connection: Connection, how: str) -> None:

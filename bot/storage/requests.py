@@ -264,12 +264,13 @@ _SEALED_FIELDS = (
     "after",
     "undoes_id",
 )
+MOST_SEALED = 500  # at once
 _UNSEALED = (
     select(_audit)
     .outerjoin(_seal, _seal.c.audit_id == _audit.c.id)
     .where(_seal.c.seq.is_(None))
     .order_by(_audit.c.id)
-    .limit(500)
+    .limit(MOST_SEALED)
 )
 _HEAD = select(_seal.c.seq, _seal.c.hash).order_by(_seal.c.seq.desc()).limit(1)
 _NEW_SEALS = insert(_seal)
@@ -304,6 +305,17 @@ def seal(connection: Connection) -> int:
         previous = current
     connection.execute(_NEW_SEALS, seals)
     return len(seals)
+
+
+def unsealed_since(connection: Connection) -> datetime | None:
+    """When the oldest row was written that is not sealed, if there is one."""
+    statement = (
+        select(func.min(_audit.c.at))
+        .select_from(_audit.outerjoin(_seal, _seal.c.audit_id == _audit.c.id))
+        .where(_seal.c.seq.is_(None))
+    )
+    found: datetime | None = connection.execute(statement).scalar()
+    return found
 
 
 def unsealed_before(connection: Connection, instant: datetime) -> int:

@@ -15,10 +15,12 @@ from bot.storage.tables import BookRow, SeriesRow
 _book = BookRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _series = SeriesRow.__table__  # type: ignore[attr-defined]  # as above
 
+SCRIPTS = Path(__file__).parent / "migrations"
+
 
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config.set_main_option("script_location", str(SCRIPTS))
     config.attributes["connection"] = connection
     return config
 
@@ -26,6 +28,16 @@ def _config(connection: Connection | None = None) -> Config:
 def newest() -> str:
     """The newest schema this program knows."""
     return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def knows(revision: str) -> bool:
+    """Whether this program can bring a book to a schema, and on from there."""
+    return any(each.revision == revision for each in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def bring(connection: Connection, revision: str) -> None:
+    """Bring what is open to a schema."""
+    command.upgrade(_config(connection), revision)
 
 
 def version(connection: Connection) -> str:

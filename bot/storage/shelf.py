@@ -45,9 +45,17 @@ class Library:
                 self._engine.dispose()
                 self._engine = None
 
-    def _sqlite(self, book: str) -> Database:
+    def file(self, book: str) -> Path | None:
+        """The file of a book, where a book is a file."""
+        if not self.is_sqlite:
+            return None
         path = Path(self._url.database or "duedesk.db")
-        return SqliteDatabase(path if book == "main" else path.with_name(f"{path.stem}-{book}{path.suffix}"))
+        return path if book == "main" else path.with_name(f"{path.stem}-{book}{path.suffix}")
+
+    def _sqlite(self, book: str) -> Database:
+        path = self.file(book)
+        assert path is not None
+        return SqliteDatabase(path)
 
     def _postgres(self, book: str) -> Database:
         if self._engine is None:

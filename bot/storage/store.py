@@ -37,6 +37,10 @@ class Store:
         """Whether the book is at the schema this program serves."""
         return self.database.exists() and self.database.read(schema.version, None) == schema.newest()
 
+    def schema(self) -> str:
+        """The schema the book is at, or nothing where there is no book yet."""
+        return self.database.read(schema.version, None) if self.database.exists() else ""
+
     def write(
         self, work: Callable[[Connection], T], deadline: float | None = None, *, keep: bool = True, alone: bool = False
     ) -> T:

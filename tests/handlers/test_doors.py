@@ -321,7 +321,7 @@ def test_health_and_readiness_are_told_over_http(slack: Slack, monkeypatch: pyte
         assert _get(address, "/slack/events")[0] == 404
         assert _get(address, "/")[0] == 404
         monkeypatch.setattr("bot.storage.schema.newest", lambda: "one that is newer")
-        assert _get(address, "/readyz") == (503, "not ready")
+        assert _get(address, "/readyz") == (503, "not ready: schema")
         monkeypatch.setattr(slack.duedesk.desk.store.database, "read", unreachable)
-        assert _get(address, "/readyz") == (503, "not ready")
+        assert _get(address, "/readyz") == (503, "not ready: database")
         assert _get(address, "/healthz") == (200, "ok")

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, create_engine, make_url, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from bot.desk import LEAST_SECONDS_TO_RETRY, MOST_TRIES, Desk
+from bot.domain.allocation import Portion
 from bot.domain.customers import Customer
 from bot.domain.errors import Busy, NotUndoable, OutcomeUnknown, Refused
 from bot.domain.operation import Context, Operation, Outcome
@@ -747,4 +748,23 @@ def test_commits_that_never_arrive_end_as_not_known(world: World, far: Desk, pro
     proxy.lose = ""
     far.carry_out(record_payment, recording(), request)
     assert count(world, "payment") == 1
+    world.check()
+
+
+@on_postgres
+def test_a_slow_write_has_what_is_left_of_its_deadline_and_is_done(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As if each statement had waited: the next ones get shorter waits, in the middle of a pipeline too."""
+    monkeypatch.setattr("bot.storage.postgres.SLOW_SECONDS", -1.0)
+    customer = world.customer()
+    invoice = world.invoice(customer, 100)
+    portions = (Portion(invoice_id=invoice.id),)
+    for index in range(12):
+        request = replace(world.request(), deadline=time.monotonic() + 20)
+        command = replace(recording(), customer_id=customer.id, portions=portions if index == 0 else ())
+        paid = world.desk.carry_out(record_payment, command, request)
+        world.desk.carry_out(
+            undo, Undo(operation_id=paid.operation_id), replace(world.request(), deadline=request.deadline)
+        )
     world.check()

@@ -2,7 +2,7 @@
 
 from bot.storage.tables.columns import KEY, Instant, Table
 from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, ModeRow
-from bot.storage.tables.desk import AuditRow, JobRunRow, MessageRow, OutboxRow, RequestRow, SealRow
+from bot.storage.tables.desk import AuditRow, JobRunRow, MessageRow, OutboxRow, PulseRow, RequestRow, SealRow
 from bot.storage.tables.documents import (
     AssignmentRow,
     CreditNoteRow,
@@ -44,6 +44,7 @@ __all__ = [
     "PaymentRow",
     "PersonRow",
     "PostingRow",
+    "PulseRow",
     "RequestRow",
     "SealRow",
     "SeriesRow",

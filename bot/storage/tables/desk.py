@@ -136,3 +136,15 @@ class JobRunRow(Table, table=True):
     payload: str = words()
     baseline: str = words()
     outbox_id: int | None = big(null=True)
+
+
+class PulseRow(Table, table=True):
+    """A sign of life: a process that serves the book, or the last proof of the books. Not part of them."""
+
+    __tablename__ = "pulse"
+    name: str = Field(sa_column=Column(String(100), primary_key=True))
+    kind: str = word(10)
+    began_at: datetime = instant()
+    seen_at: datetime = instant()
+    request_at: datetime | None = instant(null=True)
+    findings: int | None = big(null=True)
