@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 
 from bot.desk import Desk
 from bot.domain.errors import NotFound
-from bot.handlers import admin, customers, invoices, payments, receivables
+from bot.handlers import admin, customers, files, invoices, payments, receivables
 from bot.handlers.blocks.text import escape
 from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply
 from bot.handlers.errors import explain, sentence_of, tell
@@ -19,7 +19,7 @@ from bot.handlers.members import EVENTS, on_user_change
 from bot.handlers.request import Call, call_of
 
 DeskOf = Callable[[dict[str, Any]], Desk]
-MODULES = (payments, customers, invoices, receivables, admin)
+MODULES = (files, payments, customers, invoices, receivables, admin)
 NO_OWNER = (
     "This book has no owner yet. Set DUEDESK_OWNER to your Slack user id and restart, or run "
     "`duedesk owner set {user}` where the bot runs; then come back."

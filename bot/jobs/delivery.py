@@ -15,7 +15,7 @@ from bot.desk import Desk, restore
 from bot.domain.settings import Settings
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
-from bot.jobs.reports import send_report
+from bot.jobs.files import send_report
 from bot.observe import log
 from bot.storage.outbox import Claimed, Outbox
 

@@ -137,6 +137,12 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "ageing": lambda books: books.ageing(today),
         "ageing_detail": lambda books: books.ageing_detail(today),
         "audit": lambda books: books.audit(AuditQuestion()),
+        "each_payment": lambda books: list(books.each_payment(Page())),
+        "each_invoice": lambda books: list(books.each_invoice(Page())),
+        "each_ageing_row": lambda books: list(books.each_ageing_row(today)),
+        "each_ageing_detail": lambda books: list(books.each_ageing_detail(today)),
+        "suspense": lambda books: books.suspense(today),
+        "each_audit": lambda books: list(books.each_audit(AuditQuestion())),
         "entries": lambda books: list(books.entries("PAY-0001")),
         "verify": lambda books: list(books.verify()),
     }

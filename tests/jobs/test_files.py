@@ -1,0 +1,143 @@
+"""Files that somebody asked for: whole, adding up, and only for who may read them when they are sent."""
+
+import csv
+import io
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from openpyxl import load_workbook
+
+from bot.documents.sheets import HEADER
+from bot.domain.people import Profile, Revoke, revoke
+from bot.domain.receivables import AgeingQuestion, Basis
+from sandbox.client import NotThere
+from sandbox.state import File
+from tests.slack import Slack
+from tests.world import CLERK, OWNER, START, TEAM, VIEWER
+
+
+def sent_to(slack: Slack, user: str) -> list[File]:
+    """The files that a person got by direct message."""
+    try:
+        messages = slack.person(user).messages(f"D{user[1:]}")
+    except NotThere:
+        return []
+    return [slack.sandbox.workspace.files[each["id"]] for message in messages for each in message.get("files", ())]
+
+
+def files_of(slack: Slack, user: str) -> list[list[list[str]]]:
+    """The CSV files that a person got, as rows."""
+    contents = [(each.content or b"").decode("utf-8-sig") for each in sent_to(slack, user)]
+    return [list(csv.reader(io.StringIO(content, newline=""))) for content in contents]
+
+
+def sheet_of(slack: Slack, user: str) -> tuple[list[str], list[list[Any]]]:
+    """The headings and rows of the newest XLSX file that a person got."""
+    book = load_workbook(io.BytesIO(sent_to(slack, user)[-1].content or b""), read_only=True)
+    headings, *rows = map(list, book.worksheets[0].iter_rows(min_row=HEADER + 1, values_only=True))
+    return [str(each) for each in headings], rows
+
+
+@pytest.mark.rules(82, 83)
+def test_the_invoices_of_each_customer_stand_below_it_and_add_up_to_it(slack: Slack) -> None:
+    for code, amounts in (("ACME", (10, 20, 30)), ("BRAVO", (5,)), ("CITO", ())):
+        customer = slack.world.customer(code)
+        for index, amount in enumerate(amounts):
+            slack.world.invoice(customer, amount, issued=-40 * index)
+    slack.type("/aging csv")
+    slack.deliver()
+    headers, *rows = files_of(slack, CLERK)[0]
+    total = headers.index("total")
+    assert [row[1] for row in rows] == ["ACME"] * 4 + ["BRAVO"] * 2 + [""]
+    behind: dict[str, Decimal] = {}
+    for row in rows:
+        if row[2]:
+            behind[row[1]] = behind.get(row[1], Decimal(0)) + Decimal(row[total])
+    of_customers = {row[1]: Decimal(row[total]) for row in rows if row[1] and not row[2]}
+    assert behind == of_customers == {"ACME": Decimal(60), "BRAVO": Decimal(5)}
+    assert [Decimal(row[total]) for row in rows if row[0] == "Total"] == [Decimal(65)]
+
+
+@pytest.mark.rule(118)
+def test_a_file_does_not_reach_somebody_whose_right_was_taken_away_meanwhile(slack: Slack) -> None:
+    slack.world.customer()
+    slack.type("/aging csv", by=VIEWER)
+    slack.type("/aging csv")
+    slack.world.do(revoke, Revoke(profile=Profile(team=TEAM, user=VIEWER)), by=OWNER)
+    slack.deliver()
+    assert files_of(slack, VIEWER) == []
+    assert len(files_of(slack, CLERK)) == 1
+    slack.type("/duedesk audit csv", by=OWNER)
+    slack.deliver()
+    assert files_of(slack, OWNER)[0][0] == [
+        "App",
+        "Event",
+        "Description",
+        "Actor",
+        "Affected Organization",
+        "Datetime",
+    ]
+
+
+@pytest.mark.rules(79, 82, 84)
+def test_the_figures_of_the_spreadsheet_are_those_of_the_report(slack: Slack) -> None:
+    world = slack.world
+    for code, of, amounts in (
+        ("ACME", "SGD", ("10", "20", "30.55")),
+        ("BRAVO", "JPY", ("500",)),
+        ("CITO", "SGD", ("7",)),
+    ):
+        customer = world.customer(code, name=f"=1+1 {code}", of=of)
+        for index, amount in enumerate(amounts):
+            world.invoice(customer, amount, issued=-40 * index, due=-20 * index)
+    world.pay(1000, customer)
+    world.pay("12.34")
+    slack.type("/aging by issue buckets 20,50 xlsx")
+    slack.deliver()
+    headings, rows = sheet_of(slack, CLERK)
+    question = AgeingQuestion(as_of=world.today, basis=Basis.ISSUE, edges=(20, 50))
+    report = world.store.read(lambda books: books.ageing(question))
+    first = headings.index("current")
+    assert headings[first:] == ["current", "1-20", "21-50", "over 50", "prepaid debt", "total", "unapplied credit"]
+    wanted = {
+        each.currency.code: [
+            float(sums.decimal()) for sums in (*each.buckets, each.prepaid_debt, each.total, each.unapplied)
+        ]
+        for each in report.totals
+    }
+    assert {row[5]: row[first:] for row in rows if row[0] == "Total"} == wanted
+    of_customers = {row[1]: row[headings.index("total")] for row in rows if row[1] and not row[2]}
+    assert of_customers == {row.code: row.total_micros / 1_000_000 for row in report.rows}
+    assert [(row[0], row[5], row[-1]) for row in rows[-1:]] == [("Payments not assigned yet", "SGD", 12.34)]
+
+
+def test_a_file_is_offered_below_a_report_and_sent_to_the_one_who_pressed(slack: Slack) -> None:
+    slack.world.invoice(slack.world.customer(), 10)
+    slack.type("/aging as-of 2026-11-22 by issue", by=VIEWER)
+    actor = slack.person(VIEWER)
+    actor.press(actor.messages("finance")[-1], "As a file")
+    assert "XLSX file is on its way to your direct messages" in actor.messages("finance")[-1]["text"]
+    slack.deliver()
+    (file,) = sent_to(slack, VIEWER)
+    assert file.name.startswith("aged-receivables-2026-11-22-")
+    assert file.name.endswith(".xlsx")
+    assert sent_to(slack, CLERK) == []
+
+
+@pytest.mark.rule(116)
+def test_the_audit_log_is_a_spreadsheet_too_with_the_same_six_columns(slack: Slack) -> None:
+    slack.world.customer(name="=HYPERLINK(1)")
+    slack.world.now += timedelta(minutes=1)
+    slack.type("/duedesk audit customer ACME xlsx", by=OWNER)
+    slack.deliver()
+    headings, rows = sheet_of(slack, OWNER)
+    assert headings == ["App", "Event", "Description", "Actor", "Affected Organization", "Datetime"]
+    assert [row[4] for row in rows] == ["=HYPERLINK(1) (ACME)"]
+    assert rows[0][5] == START.replace(tzinfo=None)
+
+
+def test_two_formats_at_once_are_refused(slack: Slack) -> None:
+    assert "say the same thing" in slack.type("/aging csv xlsx")
+    assert slack.count("outbox") == 0
