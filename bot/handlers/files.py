@@ -6,6 +6,7 @@ from typing import Any
 
 from bot.domain.errors import Refused
 from bot.domain.operation import Role
+from bot.domain.ports import Page
 from bot.handlers.commands import Reply, press
 from bot.handlers.forms import Block, button
 from bot.handlers.parse.words import split
@@ -13,6 +14,7 @@ from bot.handlers.request import Call
 from bot.storage.outbox import Outbox
 
 SHEETS = ("csv", "xlsx")
+MORE = "There are more: as a file you get all of them"
 READERS: Mapping[str, Role] = {
     "ageing": Role.VIEWER,
     "audit": Role.ADMINISTRATOR,
@@ -31,6 +33,11 @@ def file_format(text: str, formats: tuple[str, ...] = SHEETS) -> tuple[str, str]
     if last is None or last.quoted or last.text.lower() not in formats:
         return text, ""
     return text.rstrip()[: -len(last.text)].rstrip(), last.text.lower()
+
+
+def list_json(page: Page) -> dict[str, Any]:
+    """A list's filters, as its file is made from later."""
+    return {"text": page.text, "state": page.state, "on": page.on.isoformat() if page.on is not None else None}
 
 
 def send_file(call: Call, kind: str, question: Mapping[str, Any], form: str = "csv") -> Reply:

@@ -18,6 +18,7 @@ from bot.handlers.blocks.lists import payment_table
 from bot.handlers.blocks.rich import preformatted
 from bot.handlers.blocks.text import counted, date_text, escape, money, shorten
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.files import MORE, file_format, list_json, offer, send_file
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import (
     Values,
@@ -158,18 +159,22 @@ def _show(call: Call, text: str) -> Reply:
 
 
 def _list(call: Call, text: str) -> Reply:
-    """`[unassigned|assigned|void] [customer or text]`."""
+    """`[unassigned|assigned|void] [customer or text] [csv|xlsx]`."""
+    text, form = file_format(text)
     first, _, rest = text.partition(" ")
     state = first.lower() if first.lower() in {"unassigned", "assigned", "void"} else ""
     wanted = whole(rest if state else text)
     settings = settings_of(call)
     page = Page(text=wanted, state=state, limit=LIST_ROWS + 1)
     lines = call.desk.ask(lambda books: books.list_payments(page), call.request)
+    if form and lines:
+        return send_file(call, "payments", list_json(page), form)
     if not lines:
         return Reply("No payment matches. Try /payment list unassigned, or a name or reference.")
     text_table = payment_table(lines[:LIST_ROWS], settings)
-    more = "There are more; narrow the list with a name or reference." if len(lines) > LIST_ROWS else ""
+    more = f"{MORE}; or narrow the list with a name or reference." if len(lines) > LIST_ROWS else ""
     blocks = [preformatted(text_table, block_id="payments"), *([context(more)] if more else [])]
+    blocks += offer("payments", list_json(page))
     return Reply(f"{counted(len(lines[:LIST_ROWS]), 'payment')}, newest first", blocks)
 
 

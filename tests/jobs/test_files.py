@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 
+from bot.documents.inert import restore
 from bot.documents.sheets import HEADER
 from bot.domain.people import Profile, Revoke, revoke
 from bot.domain.receivables import AgeingQuestion, Basis
-from sandbox.client import NotThere
+from sandbox.client import NotThere, shown
 from sandbox.state import File
 from tests.slack import Slack
 from tests.world import CLERK, OWNER, START, TEAM, VIEWER
@@ -29,7 +30,8 @@ def sent_to(slack: Slack, user: str) -> list[File]:
 
 def files_of(slack: Slack, user: str) -> list[list[list[str]]]:
     """The CSV files that a person got, as rows."""
-    contents = [(each.content or b"").decode("utf-8-sig") for each in sent_to(slack, user)]
+    sheets = [each for each in sent_to(slack, user) if each.name.endswith(".csv")]
+    contents = [(each.content or b"").decode("utf-8-sig") for each in sheets]
     return [list(csv.reader(io.StringIO(content, newline=""))) for content in contents]
 
 
@@ -141,3 +143,58 @@ def test_the_audit_log_is_a_spreadsheet_too_with_the_same_six_columns(slack: Sla
 def test_two_formats_at_once_are_refused(slack: Slack) -> None:
     assert "say the same thing" in slack.type("/aging csv xlsx")
     assert slack.count("outbox") == 0
+
+
+def test_a_list_of_payments_is_a_file_by_the_same_filters(slack: Slack) -> None:
+    acme = slack.world.customer("ACME", name='Acme, "the" Company')
+    for number in range(25):
+        slack.world.pay(10 + number, acme, reference=f"=TT-{number}")
+    slack.world.pay(5)
+    listed = slack.type("/payment list assigned acme", by=VIEWER)
+    assert "There are more: as a file you get all of them" in listed
+    slack.type("/payment list assigned acme csv", by=VIEWER)
+    actor = slack.person(VIEWER)
+    actor.press(next(each for each in actor.messages("finance") if "As a file" in shown(each)), "As a file")
+    slack.deliver()
+    ((headings, *rows),) = files_of(slack, VIEWER)
+    assert len(rows) == 25
+    place = {name: headings.index(name) for name in headings}
+    assert {row[place["customer"]] for row in rows} == {'Acme, "the" Company'}
+    assert {restore(row[place["reference"]]) for row in rows} == {f"=TT-{number}" for number in range(25)}
+    assert sum(Decimal(row[place["amount"]]) for row in rows) == sum(range(10, 35))
+    _, in_sheet = sheet_of(slack, VIEWER)
+    assert [row[place["reference"]] for row in in_sheet] == [restore(row[place["reference"]]) for row in rows]
+
+
+@pytest.mark.rule(13)
+def test_a_list_of_invoices_is_a_file_by_the_same_filters(slack: Slack) -> None:
+    acme, bravo = slack.world.customer("ACME"), slack.world.customer("BRAVO")
+    slack.world.invoice(acme, 100, issued=-3, tax="9")
+    slack.world.invoice(acme, 200)
+    slack.world.invoice(bravo, 300)
+    slack.world.pay(50, bravo)
+    slack.type("/invoice list open acme xlsx")
+    slack.type("/invoice list 2026-11-20 xlsx")
+    slack.type("/invoice list partly xlsx")
+    slack.deliver()
+    found = []
+    for file in sent_to(slack, CLERK):
+        rows = (
+            load_workbook(io.BytesIO(file.content or b"")).worksheets[0].iter_rows(min_row=HEADER + 2, values_only=True)
+        )
+        found.append([(row[0], row[2], row[5], *row[7:11]) for row in rows])
+    first, second = ("INV-0001", "ACME"), ("INV-0002", "ACME")
+    assert found == [
+        [(*first, "awaiting payment", 100, 9, 109, 109), (*second, "awaiting payment", 200, 0, 200, 200)],
+        [(*first, "awaiting payment", 100, 9, 109, 109)],
+        [("INV-0003", "BRAVO", "partially paid", 300, 0, 300, 250)],
+    ]
+
+
+def test_a_file_of_nothing_is_refused_and_a_quoted_word_is_a_name(slack: Slack) -> None:
+    slack.world.invoice(slack.world.customer("CSVCO", name="Csv"), 10)
+    assert "No payment matches" in slack.type("/payment list csv")
+    assert "No invoice matches" in slack.type("/invoice list draft xlsx")
+    assert "INV-0001" in slack.type('/invoice list "csv"')
+    slack.deliver()
+    assert sent_to(slack, CLERK) == []
