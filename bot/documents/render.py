@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.documents.papers import PAPERS
 from bot.documents.reports import TABLES, Asked
 from bot.documents.sheets import WRITERS
 from bot.domain.ports import ReadBooks
@@ -30,8 +31,18 @@ class Made:
 
 def make(books: ReadBooks, job: Job) -> Made:
     """Write a file. Refuses: NotFound."""
-    table = TABLES[job.kind](books, job.asked)
-    name = f"{table.name}-{job.reference}.{job.format}"
     path = Path(job.folder) / f"{job.reference}.{job.format}"
+    if job.kind in PAPERS:
+        from bot.documents.paper import write_pdf
+
+        paper = PAPERS[job.kind](books, job.asked)
+        write_pdf(paper, path)
+        return Made(path=str(path), name=_named(paper.name, job), says=f"{paper.title} {paper.number}")
+    table = TABLES[job.kind](books, job.asked)
     WRITERS[job.format](table, path)
-    return Made(path=str(path), name=name, says=table.says())
+    return Made(path=str(path), name=_named(table.name, job), says=table.says())
+
+
+def _named(name: str, job: Job) -> str:
+    """A number may hold a slash, which no file's name does."""
+    return f"{name.replace('/', '-')}-{job.reference}.{job.format}"

@@ -14,6 +14,7 @@ from bot.handlers.request import Call
 from bot.storage.outbox import Outbox
 
 SHEETS = ("csv", "xlsx")
+PAPER = ("pdf",)
 MORE = "There are more: as a file you get all of them"
 READERS: Mapping[str, Role] = {
     "ageing": Role.VIEWER,
@@ -38,6 +39,11 @@ def file_format(text: str, formats: tuple[str, ...] = SHEETS) -> tuple[str, str]
 def list_json(page: Page) -> dict[str, Any]:
     """A list's filters, as its file is made from later."""
     return {"text": page.text, "state": page.state, "on": page.on.isoformat() if page.on is not None else None}
+
+
+def document_json(document_id: int) -> dict[str, Any]:
+    """Which document a file shows; an id is a text, because programs that read JSON round long numbers."""
+    return {"id": str(document_id)}
 
 
 def send_file(call: Call, kind: str, question: Mapping[str, Any], form: str = "csv") -> Reply:

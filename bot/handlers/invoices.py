@@ -27,7 +27,7 @@ from bot.handlers.blocks.lists import invoice_table
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, escape, money, shorten
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
-from bot.handlers.files import MORE, file_format, list_json, offer, send_file
+from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, DateField, Form, SearchField, TextField, TickField, Values, context
 from bot.handlers.parse.words import as_seen, whole
@@ -193,7 +193,10 @@ def show_invoice(call: Call, invoice: Invoice) -> Reply:
 
 
 def _show(call: Call, text: str) -> Reply:
-    return show_invoice(call, find.invoice_named(call, text))
+    """`INVOICE [pdf]`."""
+    number, form = file_format(text, PAPER)
+    invoice = find.invoice_named(call, number)
+    return send_file(call, "invoice", document_json(invoice.id), form) if form else show_invoice(call, invoice)
 
 
 def _list(call: Call, text: str) -> Reply:
@@ -256,6 +259,12 @@ def press_auto(call: Call, action: dict[str, Any]) -> Reply:
     made = SwitchAutoAllocation(invoice_id=id_of(value), on=switch == "on")
     outcome = call.desk.carry_out(switch_auto_allocation, made, call.keyed(button_key(call, action)))
     return Reply(escape(outcome.trace().description))
+
+
+@press("invoice_pdf", by=Role.VIEWER)
+def press_pdf(call: Call, action: dict[str, Any]) -> Reply:
+    """The invoice as a PDF file, for the one who pressed."""
+    return send_file(call, "invoice", document_json(id_of(action["value"])), "pdf")
 
 
 @press("customer_invoice", by=Role.CLERK)

@@ -18,7 +18,7 @@ from bot.handlers.blocks.lists import payment_table
 from bot.handlers.blocks.rich import preformatted
 from bot.handlers.blocks.text import counted, date_text, escape, money, shorten
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
-from bot.handlers.files import MORE, file_format, list_json, offer, send_file
+from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import (
     Values,
@@ -151,7 +151,11 @@ def _is_amount(text: str) -> bool:
 
 
 def _show(call: Call, text: str) -> Reply:
-    payment = find.payment_named(call, text)
+    """`PAYMENT [pdf]`."""
+    number, form = file_format(text, PAPER)
+    payment = find.payment_named(call, number)
+    if form:
+        return send_file(call, "receipt", document_json(payment.id), form)
     file = call.desk.ask(lambda books: books.payment_file(payment.id), call.request)
     settings = settings_of(call)
     left = Money(file.left_micros, payment.amount.currency)
@@ -293,6 +297,8 @@ def press_more(call: Call, action: dict[str, Any]) -> Reply | None:
     if verb == "entries":
         lines = call.desk.ask(lambda books: list(books.entries(about)), call.request)
         return Reply(escape(f"Entries of {about}"), [preformatted("\n".join(lines)[:2900], block_id="entries")])
+    if verb == "receipt":
+        return send_file(call, "receipt", document_json(id_of(about)), "pdf")
     call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
     OPENERS[verb](call, find.payment_named(call, about))
     return None

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from openpyxl import load_workbook
+from pypdfium2 import PdfDocument
 
 from bot.documents.inert import restore
 from bot.documents.sheets import HEADER
@@ -15,7 +16,7 @@ from bot.domain.people import Profile, Revoke, revoke
 from bot.domain.receivables import AgeingQuestion, Basis
 from sandbox.client import NotThere, shown
 from sandbox.state import File
-from tests.slack import Slack
+from tests.slack import NOBODY, Slack
 from tests.world import CLERK, OWNER, START, TEAM, VIEWER
 
 
@@ -198,3 +199,48 @@ def test_a_file_of_nothing_is_refused_and_a_quoted_word_is_a_name(slack: Slack) 
     assert "INV-0001" in slack.type('/invoice list "csv"')
     slack.deliver()
     assert sent_to(slack, CLERK) == []
+
+
+def text_of(file: File) -> str:
+    """What stands in a PDF file, in one line."""
+    opened = PdfDocument(file.content)
+    texts = []
+    for page in opened:
+        text = page.get_textpage()
+        texts.append(text.get_text_range())
+        text.close()
+        page.close()
+    opened.close()
+    return " ".join(" ".join(texts).split())
+
+
+def test_an_invoice_and_a_receipt_come_as_paper_by_word_and_by_button(slack: Slack) -> None:
+    acme = slack.world.customer()
+    slack.world.pay(60, acme, to=((slack.world.invoice(acme, 100), None),))
+    assert "PDF file is on its way" in slack.type("/invoice show inv-0001 pdf", by=VIEWER)
+    slack.deliver()
+    actor = slack.person(VIEWER)
+    actor.press(slack.card("Payment PAY-0001"), "payment_more", "Receipt")
+    slack.deliver()
+    invoice, receipt = sent_to(slack, VIEWER)
+    assert (invoice.name[:17], receipt.name[:17]) == ("invoice-INV-0001-", "receipt-PAY-0001-")
+    assert "Tax invoice INV-0001" in text_of(invoice)
+    assert "Open SGD 40.00" in text_of(invoice)
+    assert "Payment receipt PAY-0001" in text_of(receipt)
+    assert sent_to(slack, CLERK) == []
+
+
+@pytest.mark.parametrize("line", ["/invoice show INV-9999 pdf", "/payment show PAY-9999 pdf"])
+def test_an_unknown_document_is_refused_in_words(slack: Slack, line: str) -> None:
+    assert "There is no" in slack.type(line)
+    assert slack.count("outbox") == 0
+
+
+@pytest.mark.rule(118)
+def test_somebody_without_a_right_gets_no_file_by_any_way(slack: Slack) -> None:
+    slack.world.invoice(slack.world.customer(), 100)
+    for line in ("/aging xlsx", "/payment list csv", "/invoice show INV-0001 pdf", "/duedesk audit xlsx"):
+        assert "no access" in slack.type(line, by=NOBODY)
+    assert "right of an administrator" in slack.type("/duedesk audit xlsx", by=VIEWER)
+    slack.deliver()
+    assert sent_to(slack, NOBODY) == sent_to(slack, VIEWER) == []
