@@ -107,6 +107,7 @@ def _run(_parsed: argparse.Namespace) -> int:
         if config.duedesk_owner and not duedesk.desk.store.read(lambda books: books.has_owner()):
             name_owner(duedesk.desk, duedesk.client, config.duedesk_owner)
         duedesk.delivery.start()
+        duedesk.files.start()
         stopped = threading.Event()
         for each in (signal.SIGTERM, signal.SIGINT):
             signal.signal(each, lambda *_: stopped.set())

@@ -13,6 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.config import Config
 from bot.desk import SYSTEM, Desk
+from bot.documents.pool import BookAt, Renderer
 from bot.domain.errors import OwnerExists, Refused
 from bot.domain.operation import Actor, Request
 from bot.domain.people import RightChanged, SetOwner, set_owner
@@ -20,6 +21,7 @@ from bot.handlers.doors import Admission, HttpDoor, SocketDoor
 from bot.handlers.members import profile_of
 from bot.handlers.register import register
 from bot.jobs.delivery import DeliveryThread, Worker
+from bot.jobs.files import FileWorker
 from bot.observe import log, quieten
 from bot.storage.ids import new_id
 from bot.storage.shelf import Library
@@ -38,6 +40,8 @@ class Duedesk:
     bolt: App
     client: WebClient
     delivery: DeliveryThread
+    files: DeliveryThread
+    renderer: Renderer
     admission: Admission
 
     def http_door(self) -> HttpDoor:
@@ -62,18 +66,33 @@ class Duedesk:
 
     def close(self) -> None:
         self.delivery.stop()
+        self.files.stop()
+        self.renderer.close()
         self.library.close()
 
 
-def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), book: str = "main") -> Duedesk:
+def build(
+    config: Config,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    book: str = "main",
+    renderer: Renderer | None = None,
+) -> Duedesk:
     """A bot for one book, ready to be given a door."""
     library = Library(config.database_url, limit=config.desk_limit)
     store = Store.open(library, book)
     token = config.slack_bot_token.get_secret_value()
     client = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS)
-    woken = threading.Event()
-    desk = Desk(store, clock=clock, on_commit=woken.set)
+    woken, files_woken = threading.Event(), threading.Event()
+
+    def wake() -> None:
+        woken.set()
+        files_woken.set()
+
+    desk = Desk(store, clock=clock, on_commit=wake)
     delivery = DeliveryThread(Worker(desk, client), woken)
+    renderer = renderer or Renderer()
+    files = DeliveryThread(FileWorker(desk, client, renderer, BookAt(config.database_url, book)), files_woken)
     quieten()
     bolt = App(
         client=client,
@@ -86,7 +105,8 @@ def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.no
         ignoring_self_events_enabled=True,
     )
     register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
-    return Duedesk(config, library, desk, bolt, client, delivery, Admission(config.desk_waiting))
+    admission = Admission(config.desk_waiting)
+    return Duedesk(config, library, desk, bolt, client, delivery, files, renderer, admission)
 
 
 def _authorizer(client: WebClient, token: str) -> Callable[..., AuthorizeResult]:

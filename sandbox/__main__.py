@@ -92,6 +92,7 @@ def running(book: Path, port: int = 0) -> Iterator[Demo]:
         duedesk = build(_config(f"{address}/api/", book))
         duedesk.desk.store.upgrade()
         duedesk.delivery.start()
+        duedesk.files.start()
         door = duedesk.socket_door()
         door.connect()
         while not sandbox.hub.is_open:

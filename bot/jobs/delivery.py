@@ -6,7 +6,7 @@ import socket
 import threading
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
@@ -15,7 +15,6 @@ from bot.desk import Desk, restore
 from bot.domain.settings import Settings
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
-from bot.jobs.files import send_report
 from bot.observe import log
 from bot.storage.outbox import Claimed, Outbox
 
@@ -32,7 +31,7 @@ FATAL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Worker:
-    """One delivery worker of one book; any number may run, rows are claimed with a lease."""
+    """One delivery worker of one book for all but files; any number may run, rows are claimed with a lease."""
 
     desk: Desk
     client: WebClient
@@ -48,11 +47,7 @@ class Worker:
 
     def _deliver(self, outbox: Outbox, row: Claimed) -> None:
         try:
-            if row.kind == "report":
-                send_report(self.desk, self.client, row)
-                outbox.done(row)
-            else:
-                self._card(outbox, row)
+            self._card(outbox, row)
         except SlackApiError as fault:
             self._failed(outbox, row, fault)
         except OSError as fault:
@@ -158,10 +153,19 @@ def _metadata(row: Claimed) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"outbox": str(row.id), "document": str(row.document_id)}}
 
 
+class Runs(Protocol):
+    """A worker of some kind of row."""
+
+    @property
+    def desk(self) -> Desk: ...
+
+    def run_once(self) -> int: ...
+
+
 class DeliveryThread:
     """Runs a worker and the sealer in the background, woken by each commit, polling otherwise."""
 
-    def __init__(self, worker: Worker, wake: threading.Event) -> None:
+    def __init__(self, worker: Runs, wake: threading.Event) -> None:
         self.worker = worker
         self._wake = wake
         self._stop = threading.Event()

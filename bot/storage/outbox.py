@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, func, insert, or_, select, update
 
 from bot.storage.database import now_of
 from bot.storage.ids import new_id
@@ -43,8 +43,12 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def claim(self, owner: str) -> Sequence[Claimed]:
-        """Rows that are due, oldest first; a document whose older row still waits or is in flight is left alone."""
+    def claim(self, owner: str, *, reports: bool = False) -> Sequence[Claimed]:
+        """Rows that are due, oldest first; a document whose older row still waits or is in flight is left alone.
+
+        Reports are claimed by workers of their own, one at a time, since each may take long.
+        """
+        wanted = _outbox.c.kind == "report" if reports else _outbox.c.kind != "report"
 
         def work(connection: Connection) -> Sequence[Claimed]:
             now = now_of(connection)
@@ -65,12 +69,13 @@ class Outbox:
                 select(_outbox.c.id)
                 .where(
                     _outbox.c.state == "waiting",
+                    wanted,
                     _outbox.c.not_before <= now,
                     or_(_outbox.c.lease_until.is_(None), _outbox.c.lease_until < now),
                     ~blocked,
                 )
                 .order_by(_outbox.c.id)
-                .limit(BATCH)
+                .limit(1 if reports else BATCH)
                 .with_for_update(skip_locked=True)
             )
             ids = [row.id for row in connection.execute(due)]
@@ -103,7 +108,7 @@ class Outbox:
                 for row in rows
             ]
 
-        if not self._store.database.read(_anything_waits, None):
+        if not self._store.database.read(lambda connection: _anything_waits(connection, wanted), None):
             return ()
         return self._store.write(work)
 
@@ -176,6 +181,15 @@ class Outbox:
         )
         self._store.write(lambda connection: connection.execute(statement))
 
+    def renew(self, row: Claimed) -> None:
+        """Keep a row whose sending takes long from being taken over."""
+
+        def work(connection: Connection) -> None:
+            mine = (_outbox.c.id == row.id, _outbox.c.state == "waiting")
+            connection.execute(update(_outbox).where(*mine).values(lease_until=now_of(connection) + LEASE))
+
+        self._store.write(work)
+
     def later(self, row: Claimed, wait: timedelta, error: str) -> None:
         """Try again after a while."""
         self._store.write(
@@ -219,8 +233,6 @@ class Outbox:
         )
 
 
-def _anything_waits(connection: Connection) -> bool:
-    statement = (
-        select(_outbox.c.id).where(_outbox.c.state == "waiting", _outbox.c.not_before <= now_of(connection)).limit(1)
-    )
-    return connection.execute(statement).first() is not None
+def _anything_waits(connection: Connection, wanted: ColumnElement[bool]) -> bool:
+    due = (_outbox.c.state == "waiting", wanted, _outbox.c.not_before <= now_of(connection))
+    return connection.execute(select(_outbox.c.id).where(*due).limit(1)).first() is not None

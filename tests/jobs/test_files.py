@@ -2,6 +2,11 @@
 
 import csv
 import io
+import json
+import os
+import signal
+import threading
+import time
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -9,11 +14,13 @@ from typing import Any
 import pytest
 from openpyxl import load_workbook
 from pypdfium2 import PdfDocument
+from sqlalchemy import text
 
 from bot.documents.inert import restore
 from bot.documents.sheets import HEADER
 from bot.domain.people import Profile, Revoke, revoke
 from bot.domain.receivables import AgeingQuestion, Basis
+from bot.storage.outbox import Outbox
 from sandbox.client import NotThere, shown
 from sandbox.state import File
 from tests.slack import NOBODY, Slack
@@ -206,9 +213,9 @@ def text_of(file: File) -> str:
     opened = PdfDocument(file.content)
     texts = []
     for page in opened:
-        text = page.get_textpage()
-        texts.append(text.get_text_range())
-        text.close()
+        words = page.get_textpage()
+        texts.append(words.get_text_range())
+        words.close()
         page.close()
     opened.close()
     return " ".join(" ".join(texts).split())
@@ -244,3 +251,97 @@ def test_somebody_without_a_right_gets_no_file_by_any_way(slack: Slack) -> None:
     assert "right of an administrator" in slack.type("/duedesk audit xlsx", by=VIEWER)
     slack.deliver()
     assert sent_to(slack, NOBODY) == sent_to(slack, VIEWER) == []
+
+
+def due_again(slack: Slack) -> None:
+    """The next try of what was put off, or whose worker was lost, without waiting for it."""
+    slack.world.store.write(
+        lambda connection: connection.execute(
+            text("UPDATE outbox SET not_before = recorded_at, lease_until = NULL WHERE state = 'waiting'")
+        )
+    )
+
+
+def in_flight(slack: Slack) -> bool:
+    """Whether a worker has a row in hand."""
+    held = text("SELECT COUNT(*) FROM outbox WHERE state = 'waiting' AND lease_owner IS NOT NULL AND attempts > 0")
+    return bool(slack.world.store.database.read(lambda connection: connection.execute(held).scalar(), None))
+
+
+def states(slack: Slack) -> dict[str, int]:
+    return dict(Outbox(slack.world.store).counts())
+
+
+def test_a_process_that_is_killed_half_way_is_begun_anew_and_the_file_comes_once(slack: Slack) -> None:
+    slack.world.invoice(slack.world.customer(), 100)
+    slack.type("/aging xlsx")
+    slack.deliver()
+    renderer = slack.duedesk.renderer
+    (process,) = renderer.processes()
+    slack.type("/aging csv")
+    os.kill(process, signal.SIGSTOP)  # it has the file in hand and gets no further
+    sending = threading.Thread(target=slack.duedesk.files.worker.run_once)
+    sending.start()
+    while not in_flight(slack):
+        time.sleep(0.01)
+    os.kill(process, signal.SIGKILL)
+    sending.join()
+    assert len(sent_to(slack, CLERK)) == 1
+    assert states(slack)["waiting"] >= 1
+    due_again(slack)
+    slack.deliver()
+    assert [each.name.rpartition(".")[2] for each in sent_to(slack, CLERK)] == ["xlsx", "csv"]
+    assert process not in renderer.processes()
+
+
+def test_a_file_whose_upload_was_not_noted_is_found_and_not_sent_again(
+    slack: Slack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slack.world.invoice(slack.world.customer(), 100)
+    slack.type("/aging csv")
+    with monkeypatch.context() as patch:
+        patch.setattr(Outbox, "done", lambda *_: (_ for _ in ()).throw(SystemExit))
+        with pytest.raises(SystemExit):
+            slack.duedesk.files.worker.run_once()
+    assert len(sent_to(slack, CLERK)) == 1
+    assert states(slack)["waiting"] >= 1
+    due_again(slack)
+    slack.deliver()
+    assert len(sent_to(slack, CLERK)) == 1
+    assert "waiting" not in states(slack)
+
+
+def test_a_file_comes_later_when_slack_does_not_answer_and_is_given_up_in_words_when_it_never_will(
+    slack: Slack,
+) -> None:
+    slack.world.invoice(slack.world.customer(), 100)
+    slack.type("/aging csv")
+    slack.sandbox.faults.add("files.getUploadURLExternal", "error", error="internal_error")
+    slack.deliver()
+    assert sent_to(slack, CLERK) == []
+    due_again(slack)
+    slack.deliver()
+    assert len(sent_to(slack, CLERK)) == 1
+    slack.type("/aging csv")
+    slack.sandbox.faults.add("files.getUploadURLExternal", "error", error="storage_limit_reached")
+    slack.deliver()
+    assert states(slack)["failed"] == 1
+    assert "could not be made or sent" in slack.clerk.messages(f"D{CLERK[1:]}")[-1]["text"]
+
+
+def test_a_document_that_is_gone_when_its_file_is_made_is_told_in_words(slack: Slack) -> None:
+    slack.world.customer()
+    asked = {"file": "invoice", "format": "pdf", "question": {"id": "1"}, "asked_at": slack.world.now.isoformat()}
+    to = json.dumps({"user": CLERK, "team": TEAM})
+    outbox = Outbox(slack.world.store)
+    slack.world.store.write(lambda connection: outbox.add_report(connection, payload=json.dumps(asked), destination=to))
+    slack.deliver()
+    assert slack.clerk.messages(f"D{CLERK[1:]}")[-1]["text"] == "There is no such invoice."
+    assert "failed" not in states(slack)
+
+
+def test_a_message_does_not_wait_for_a_file(slack: Slack) -> None:
+    slack.world.invoice(slack.world.customer(), 100)
+    slack.type("/aging csv")
+    assert slack.duedesk.delivery.worker.run_once() == 2
+    assert sent_to(slack, CLERK) == []
