@@ -14,7 +14,7 @@ from bot.domain.receivables import AgeingQuestion, AgeingRow, Basis, bucket_labe
 from bot.domain.settings import Settings
 
 EVERYTHING = 2**62
-NAME_WIDTH, TEXT_WIDTH, AMOUNT_WIDTH, DATE_WIDTH, MOMENT_WIDTH = 32, 20, 14, 11, 20
+NAME_WIDTH, TEXT_WIDTH, AMOUNT_WIDTH, DATE_WIDTH, MOMENT_WIDTH = 36, 20, 14, 12, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def ageing_table(books: ReadBooks, asked: Asked) -> Table:
         Column("invoice", width=14),
         Column("issued", Kind.DATE, DATE_WIDTH),
         Column("due", Kind.DATE, DATE_WIDTH),
-        Column("currency", width=9),
+        Column("currency", width=10),
         *(Column(each, Kind.AMOUNT, AMOUNT_WIDTH) for each in figures),
     )
     since = "due" if question.basis is Basis.DUE else "issue"
@@ -206,7 +206,7 @@ def payments_table(books: ReadBooks, asked: Asked) -> Table:
             Column("method", width=14),
             Column("reference", width=TEXT_WIDTH),
             Column("state"),
-            Column("currency", width=9),
+            Column("currency", width=10),
             Column("amount", Kind.AMOUNT, AMOUNT_WIDTH),
             Column("left", Kind.AMOUNT, AMOUNT_WIDTH),
             Column("invoice named", width=TEXT_WIDTH),
@@ -260,7 +260,7 @@ def invoices_table(books: ReadBooks, asked: Asked) -> Table:
             Column("issued", Kind.DATE, DATE_WIDTH),
             Column("due", Kind.DATE, DATE_WIDTH),
             Column("state", width=17),
-            Column("currency", width=9),
+            Column("currency", width=10),
             *(Column(each, Kind.AMOUNT, AMOUNT_WIDTH) for each in ("net", "tax", "total", "open")),
             Column("remark", width=NAME_WIDTH),
         ),

@@ -40,7 +40,7 @@ def embed(pdf: FPDF, folder: Path) -> None:
     files = {
         (MAIN, ""): _written(folder / "main.ttf", FiraGO_Regular.fontbuffer),
         (MAIN, "B"): _written(folder / "bold.ttf", FiraGO_Bold.fontbuffer),
-        ("CJK", ""): _japanese(),
+        ("CJK", ""): japanese(),
         ("Symbols", ""): _written(folder / "symbols.ttf", NotoSansSymbols2_Regular.fontbuffer),
         ("More", ""): _written(folder / "more.ttf", NotoSans_Regular.fontbuffer),
     }
@@ -57,7 +57,7 @@ def _written(path: Path, content: bytes) -> Path:
     return path
 
 
-def _japanese() -> Path:
+def japanese() -> Path:
     """IPAexGothic lies as a file in a package that is not to be imported, since that changes settings of matplotlib."""
     found = importlib.util.find_spec("matplotlib_fontja")
     assert found is not None
