@@ -96,7 +96,30 @@ def age(side: str, engine: str, where: str, as_of: str) -> object:
     return ours, ours.age(day)
 
 
-TASKS: dict[str, Callable[..., object]] = {"stack": import_stack, "start": start, "age": age}
+def file(form: str, engine: str, where: str) -> object:
+    """Make the ageing of loaded books as a file, as the process beside the bot does."""
+    import tempfile
+
+    from benchmarks.adapter import NOW, url_of
+    from bot.documents.pool import BookAt, answer
+    from bot.documents.render import Job, Made
+    from bot.documents.reports import Asked
+
+    question = {
+        "as_of": NOW.date().isoformat(),
+        "basis": "due",
+        "edges": [30, 60, 90],
+        "customer": None,
+        "currency": None,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        job = Job(kind="ageing", format=form, asked=Asked(question, NOW, NOW), reference="bench", folder=folder)
+        made = answer(BookAt(url_of(engine, where), "main"), job)
+    assert isinstance(made, Made), made
+    return made
+
+
+TASKS: dict[str, Callable[..., object]] = {"stack": import_stack, "start": start, "age": age, "file": file}
 
 
 def main() -> None:

@@ -212,8 +212,8 @@ def _jobs_run(parsed: argparse.Namespace) -> int:
     with closing(build(load())) as duedesk:
         if not duedesk.desk.store.is_current():
             return _outdated()
-        worker = duedesk.delivery.worker
-        for line in run_now(duedesk.desk, worker, parsed.name, parsed.date, parsed.channel, again=parsed.again):
+        workers = (duedesk.delivery.worker, duedesk.files.worker)
+        for line in run_now(duedesk.desk, workers, parsed.name, parsed.date, parsed.channel, again=parsed.again):
             print(line)
     return 0
 

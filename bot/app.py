@@ -12,6 +12,7 @@ from slack_sdk import WebClient
 
 from bot.config import Config
 from bot.desk import SYSTEM, Desk
+from bot.documents.pool import BookAt, Renderer
 from bot.domain.errors import OwnerExists
 from bot.domain.operation import Actor, Request
 from bot.domain.people import RightChanged, SetOwner, set_owner
@@ -20,6 +21,7 @@ from bot.handlers.members import profile_of
 from bot.handlers.monitor import Monitor
 from bot.handlers.register import register
 from bot.jobs.delivery import DeliveryThread, Worker
+from bot.jobs.files import FileWorker
 from bot.jobs.runner import JobsThread, Runner
 from bot.metrics import Metrics
 from bot.observe import log, quieten
@@ -40,8 +42,10 @@ class Duedesk:
     desk: Desk
     bolt: App
     client: WebClient
-    delivery: DeliveryThread
+    delivery: DeliveryThread[Worker]
     jobs: JobsThread
+    files: DeliveryThread[FileWorker]
+    renderer: Renderer
     admission: Admission
     metrics: Metrics
     readiness: Readiness
@@ -77,23 +81,38 @@ class Duedesk:
     def close(self) -> None:
         self.jobs.stop()
         self.delivery.stop()
+        self.files.stop()
+        self.renderer.close()
         self.library.close()
 
 
-def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.now(UTC), book: str = "main") -> Duedesk:
+def build(
+    config: Config,
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    book: str = "main",
+    renderer: Renderer | None = None,
+) -> Duedesk:
     """A bot for one book, ready to be given a door."""
     library = Library(config.database_url, limit=config.desk_limit)
     store = Store.open(library, book)
     token = config.slack_bot_token.get_secret_value()
     client = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS)
-    woken = threading.Event()
-    desk = Desk(store, clock=clock, on_commit=woken.set)
-    # The client's own second try after a lost connection could post a message twice; the worker looks for it first.
+    woken, files_woken = threading.Event(), threading.Event()
+
+    def wake() -> None:
+        woken.set()
+        files_woken.set()
+
+    desk = Desk(store, clock=clock, on_commit=wake)
+    # The client's own second try after a lost connection could send something twice; the workers look for it first.
     sending = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS, retry_handlers=[])
     admission = Admission(config.desk_waiting)
     metrics = Metrics(book, lambda: made.admission.in_hand, config.desk_waiting, lambda: gauges(store))
     worker = Worker(desk, sending, metrics=metrics)
     delivery = DeliveryThread(worker, woken, Pulse(store, worker.name[:100], metrics))
+    renderer = renderer or Renderer()
+    files = DeliveryThread(FileWorker(desk, sending, renderer, BookAt(config.database_url, book)), files_woken)
     jobs = JobsThread(Runner(desk, metrics=metrics))
     desk.on_job = jobs.wake
     quieten()
@@ -109,7 +128,7 @@ def build(config: Config, *, clock: Callable[[], datetime] = lambda: datetime.no
     )
     register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
     readiness = Readiness(store, lambda: delivery.has_died)
-    made = Duedesk(config, library, desk, bolt, client, delivery, jobs, admission, metrics, readiness)
+    made = Duedesk(config, library, desk, bolt, client, delivery, jobs, files, renderer, admission, metrics, readiness)
     return made
 
 

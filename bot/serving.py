@@ -27,6 +27,8 @@ def serve(duedesk: Duedesk, stopped: threading.Event, ready: Callable[[], object
             stack.callback(monitor.close)
         duedesk.delivery.start()
         stack.callback(duedesk.delivery.stop)
+        duedesk.files.start()
+        stack.callback(duedesk.files.stop)
         duedesk.jobs.start()
         stack.callback(duedesk.jobs.stop)
         alive = stack.enter_context(_http(duedesk) if duedesk.config.duedesk_door == "http" else _socket(duedesk))

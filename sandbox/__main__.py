@@ -94,6 +94,7 @@ def running(book: Path, port: int = 0) -> Iterator[Demo]:
         duedesk.desk.store.upgrade()
         duedesk.delivery.start()
         duedesk.jobs.start()
+        duedesk.files.start()
         door = duedesk.socket_door()
         door.connect()
         while not sandbox.hub.is_open:

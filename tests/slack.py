@@ -1,5 +1,6 @@
 """A workspace with the bot in it: people type, fill and press; everything the bot sends is linted on the way."""
 
+import atexit
 import contextlib
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from sqlalchemy import text
 
 from bot.app import Duedesk, build, name_owner
 from bot.config import Config
+from bot.documents.pool import Renderer
 from bot.domain.operation import Role
 from bot.domain.people import Grant, Profile, grant
 from bot.domain.settings import ChangeSetting, change_setting
@@ -27,6 +29,17 @@ GUEST, ROBOT, GONE, NOBODY = "U0GUEST", "U0ROBOT", "U0GONE", "U0NOBODY"
 FINANCE, DIGEST = "C0FINANCE", "C0DIGEST"
 MANIFEST = yaml.safe_load((Path(__file__).parent.parent / "manifest.yml").read_text(encoding="utf-8"))
 ROLES = {ADMIN: Role.ADMINISTRATOR, MANAGER: Role.MANAGER, CLERK: Role.CLERK, VIEWER: Role.VIEWER}
+
+
+class KeptRenderer(Renderer):
+    """The process that makes files outlives each app, since beginning one takes seconds."""
+
+    def close(self) -> None:
+        """It ends with the run of the tests."""
+
+
+RENDERER = KeptRenderer()
+atexit.register(RENDERER._end)
 
 
 def people() -> list[Person]:
@@ -76,10 +89,10 @@ class Slack:
         return self.person(OWNER)
 
     def deliver(self) -> None:
-        """Send what waits in the outbox, as the delivery worker does."""
-        worker = self.duedesk.delivery.worker
+        """Send what waits in the outbox, as the delivery workers do."""
+        workers = (self.duedesk.delivery.worker, self.duedesk.files.worker)
         for _ in range(50):
-            if not worker.run_once():
+            if not sum(worker.run_once() for worker in workers):
                 return
         raise AssertionError("the outbox does not get empty")
 
@@ -153,7 +166,7 @@ def running(book_url: str, *, grants: bool = True) -> Iterator[Slack]:
         def clock() -> datetime:
             return moment[0].now if moment else START
 
-        duedesk = build(config, clock=clock)
+        duedesk = build(config, clock=clock, renderer=RENDERER)
         sandbox.deliver_to(lambda _path, headers, body: _dispatch(duedesk, headers, body))
         world = World.__new__(World)
         world.store, world.now, world.desk = duedesk.desk.store, START, duedesk.desk

@@ -1,6 +1,6 @@
 """What the domain asks of storage: `Books` inside one write, `ReadBooks` for questions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
@@ -11,7 +11,7 @@ from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice, Lot, Made
 from bot.domain.operation import Role
 from bot.domain.people import Person, Profile
-from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion
+from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion, AgeingRow
 from bot.domain.settings import Settings
 
 if TYPE_CHECKING:
@@ -227,6 +227,7 @@ class PaymentLine:
     payment: "Payment"
     customer_name: str
     open_micros: int
+    customer_code: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -318,10 +319,21 @@ class ReadBooks(Protocol):
 
     def ageing_detail(self, question: AgeingQuestion, limit: int = 200) -> Sequence[AgeingDetail]: ...
 
+    def each_payment(self, page: Page) -> Iterator[PaymentLine]: ...
+
+    def each_invoice(self, page: Page) -> Iterator[InvoiceListLine]: ...
+
+    def each_ageing_row(self, question: AgeingQuestion) -> Iterator[AgeingRow]: ...
+
+    def each_ageing_detail(self, question: AgeingQuestion) -> Iterator[AgeingDetail]: ...
+
+    def suspense(self, question: AgeingQuestion) -> Mapping[str, int]: ...
+
     def audit(self, question: AuditQuestion) -> Sequence[AuditLine]: ...
 
     def payment_entries(self, payment_id: int) -> Sequence[EntryLine]: ...
 
     def invoice_entries(self, invoice_id: int) -> Sequence[EntryLine]: ...
+    def each_audit(self, question: AuditQuestion) -> Iterator[AuditLine]: ...
 
     def verify(self) -> Iterable[Finding]: ...

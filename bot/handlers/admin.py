@@ -18,12 +18,13 @@ from bot.handlers import jobs as jobs_list
 from bot.handlers.blocks.rich import bold, person, preformatted, rich, typed
 from bot.handlers.blocks.text import escape, shorten, table
 from bot.handlers.commands import COMMANDS, Command, Reply, Sub, command
+from bot.handlers.files import SHEETS, offer, send_file
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import Block, context
 from bot.handlers.members import profile_of
 from bot.handlers.parse.dates import parse_date
 from bot.handlers.parse.words import join, phrase, split, unescape
-from bot.handlers.receivables import AGING, send_file
+from bot.handlers.receivables import AGING
 from bot.handlers.request import Call
 
 # Every command works by its long name too, so all of them are known before this one is made.
@@ -38,7 +39,7 @@ AUDIT_WORDS = {
     "action": "event",
     "customer": "customer",
     "by": "actor",
-    "csv": "csv",
+    **dict.fromkeys(SHEETS, "file"),
 }
 
 
@@ -200,11 +201,10 @@ def check_channel(client: WebClient, channel: str, enterprise: str | None) -> No
 
 
 def _audit(call: Call, text: str) -> Reply:
-    """`[since DATE] [until DATE] [action NAME] [customer X] [by @name] [csv]`. Rules 115, 116."""
-    question, as_file = read_audit(call, text)
-    if as_file:
-        send_file(call, "audit", audit_json(question))
-        return Reply("The file is on its way to your direct messages.")
+    """`[since DATE] [until DATE] [action NAME] [customer X] [by @name] [csv|xlsx]`. Rules 115, 116."""
+    question, form = read_audit(call, text)
+    if form:
+        return send_file(call, "audit", audit_json(question), form)
     lines = call.desk.ask(lambda books: books.audit(question), call.request, by=Role.ADMINISTRATOR)
     if not lines:
         return Reply("No entry matches.")
@@ -216,22 +216,22 @@ def _audit(call: Call, text: str) -> Reply:
         )
         for line in lines[:AUDIT_ROWS]
     ]
-    return Reply(f"The last {len(blocks)} entries", blocks)
+    return Reply(f"The last {len(blocks)} entries", [*blocks, *offer("audit", audit_json(question))])
 
 
-def read_audit(call: Call, text: str) -> tuple[AuditQuestion, bool]:
-    """Filters as typed: time range, app, action, customer, person. Rule 116."""
+def read_audit(call: Call, text: str) -> tuple[AuditQuestion, str]:
+    """Filters as typed, time range, app, action, customer, person; and the file's format, if one is named. Rule 116."""
     settings = settings_of(call)
     today = settings.today(call.request.now)
     spoken = phrase(text, AUDIT_WORDS)
     by = spoken.clauses.get("actor", ())
-    strange = (*spoken.lead, *spoken.clauses.get("csv", ()))
+    strange = (*spoken.lead, *spoken.clauses.get("file", ()))
     if strange:
         raise Refused(f"{shorten(join(strange), 40)} is no filter; type {', '.join(AUDIT_WORDS)}.")
     if "actor" in spoken.clauses and (len(by) != 1 or not by[0].user):
         raise Refused("Name the person with @, such as by @name.")
     for name, word in spoken.spelled.items():
-        if name != "csv" and not spoken.clauses[name]:
+        if name != "file" and not spoken.clauses[name]:
             raise Refused(f"Nothing stands behind {word}; type what to look for, or leave {word} out.")
 
     def midnight(name: str, days: int) -> datetime | None:
@@ -251,7 +251,7 @@ def read_audit(call: Call, text: str) -> tuple[AuditQuestion, bool]:
         actor=by[0].user if by else None,
         limit=AUDIT_ROWS,
     )
-    return question, "csv" in spoken.clauses
+    return question, spoken.spelled.get("file", "").lower()
 
 
 def audit_json(question: AuditQuestion) -> dict[str, Any]:

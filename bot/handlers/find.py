@@ -104,9 +104,17 @@ def invoices_like(books: ReadBooks, page: Page, today: date) -> Sequence[Invoice
     """Invoices by customer or number; if none is found, by the issue date that the text is. Rule 13. Refuses:
     DateAmbiguous.
     """
+    return invoices_found(books, page, today)[1]
+
+
+def invoices_found(books: ReadBooks, page: Page, today: date) -> tuple[Page, Sequence[InvoiceListLine]]:
+    """The same, with the filters that found them. Refuses: DateAmbiguous."""
     found = books.list_invoices(page)
     day = None if found else _day(page.text, today)
-    return found if day is None else books.list_invoices(replace(page, text="", on=day))
+    if day is None:
+        return page, found
+    dated = replace(page, text="", on=day)
+    return dated, books.list_invoices(dated)
 
 
 def _day(text: str, today: date) -> date | None:

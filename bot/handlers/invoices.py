@@ -28,6 +28,7 @@ from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, escape, money, shorten
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.entries import entries_reply
+from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, DateField, Form, SearchField, TextField, TickField, Values, context
 from bot.handlers.parse.words import as_seen, whole
@@ -193,25 +194,29 @@ def show_invoice(call: Call, invoice: Invoice) -> Reply:
 
 
 def _show(call: Call, text: str) -> Reply:
-    return show_invoice(call, find.invoice_named(call, text))
+    """`INVOICE [pdf]`."""
+    number, form = file_format(text, PAPER)
+    invoice = find.invoice_named(call, number)
+    return send_file(call, "invoice", document_json(invoice.id), form) if form else show_invoice(call, invoice)
 
 
 def _list(call: Call, text: str) -> Reply:
-    """`[draft|open|partly|paid] [customer, number or issue date]`. Rule 13."""
+    """`[draft|open|partly|paid] [customer, number or issue date] [csv|xlsx]`. Rule 13."""
     settings = settings_of(call)
+    text, form = file_format(text)
     first, _, rest = text.partition(" ")
     state = first.lower() if first.lower() in STATES else ""
-    page = Page(text=whole(rest if state else text), state=state, limit=LIST_ROWS + 1)
+    wanted = Page(text=whole(rest if state else text), state=state, limit=LIST_ROWS + 1)
     today = settings.today(call.request.now)
-    lines = call.desk.ask(lambda books: find.invoices_like(books, page, today), call.request)
+    page, lines = call.desk.ask(lambda books: find.invoices_found(books, wanted, today), call.request)
+    if form and lines:
+        return send_file(call, "invoices", list_json(page), form)
     if not lines:
         return Reply("No invoice matches. Try /invoice list open, a customer, a number or an issue date.")
     shown = invoice_table(lines[:LIST_ROWS], settings)
-    more = "There are more; narrow the list." if len(lines) > LIST_ROWS else ""
-    return Reply(
-        counted(len(lines[:LIST_ROWS]), "invoice"),
-        [preformatted(shown, block_id="list"), *([context(more)] if more else [])],
-    )
+    more = f"{MORE}; or narrow the list." if len(lines) > LIST_ROWS else ""
+    blocks = [preformatted(shown, block_id="list"), *([context(more)] if more else [])]
+    return Reply(counted(len(lines[:LIST_ROWS]), "invoice"), [*blocks, *offer("invoices", list_json(page))])
 
 
 def _auto(call: Call, text: str) -> Reply:
@@ -264,6 +269,12 @@ def press_more(call: Call, action: dict[str, Any]) -> Reply:
     file = call.desk.ask(lambda books: books.invoice_file(invoice_id), call.request)
     lines = call.desk.ask(lambda books: books.invoice_entries(invoice_id), call.request)
     return entries_reply(file.invoice.label, lines, settings_of(call))
+
+
+@press("invoice_pdf", by=Role.VIEWER)
+def press_pdf(call: Call, action: dict[str, Any]) -> Reply:
+    """The invoice as a PDF file, for the one who pressed."""
+    return send_file(call, "invoice", document_json(id_of(action["value"])), "pdf")
 
 
 @press("customer_invoice", by=Role.CLERK)

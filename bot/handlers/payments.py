@@ -19,6 +19,7 @@ from bot.handlers.blocks.rich import preformatted
 from bot.handlers.blocks.text import counted, date_text, escape, money, shorten
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.entries import entries_reply
+from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import (
     Values,
@@ -152,7 +153,11 @@ def _is_amount(text: str) -> bool:
 
 
 def _show(call: Call, text: str) -> Reply:
-    payment = find.payment_named(call, text)
+    """`PAYMENT [pdf]`."""
+    number, form = file_format(text, PAPER)
+    payment = find.payment_named(call, number)
+    if form:
+        return send_file(call, "receipt", document_json(payment.id), form)
     file = call.desk.ask(lambda books: books.payment_file(payment.id), call.request)
     settings = settings_of(call)
     left = Money(file.left_micros, payment.amount.currency)
@@ -160,18 +165,22 @@ def _show(call: Call, text: str) -> Reply:
 
 
 def _list(call: Call, text: str) -> Reply:
-    """`[unassigned|assigned|void] [customer or text]`."""
+    """`[unassigned|assigned|void] [customer or text] [csv|xlsx]`."""
+    text, form = file_format(text)
     first, _, rest = text.partition(" ")
     state = first.lower() if first.lower() in {"unassigned", "assigned", "void"} else ""
     wanted = whole(rest if state else text)
     settings = settings_of(call)
     page = Page(text=wanted, state=state, limit=LIST_ROWS + 1)
     lines = call.desk.ask(lambda books: books.list_payments(page), call.request)
+    if form and lines:
+        return send_file(call, "payments", list_json(page), form)
     if not lines:
         return Reply("No payment matches. Try /payment list unassigned, or a name or reference.")
     text_table = payment_table(lines[:LIST_ROWS], settings)
-    more = "There are more; narrow the list with a name or reference." if len(lines) > LIST_ROWS else ""
+    more = f"{MORE}; or narrow the list with a name or reference." if len(lines) > LIST_ROWS else ""
     blocks = [preformatted(text_table, block_id="payments"), *([context(more)] if more else [])]
+    blocks += offer("payments", list_json(page))
     return Reply(f"{counted(len(lines[:LIST_ROWS]), 'payment')}, newest first", blocks)
 
 
@@ -296,6 +305,8 @@ def press_more(call: Call, action: dict[str, Any]) -> Reply | None:
         payment = find.payment_named(call, about)
         lines = call.desk.ask(lambda books: books.payment_entries(payment.id), call.request)
         return entries_reply(payment.number, lines, settings_of(call))
+    if verb == "receipt":
+        return send_file(call, "receipt", document_json(id_of(about)), "pdf")
     call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
     OPENERS[verb](call, find.payment_named(call, about))
     return None

@@ -1,6 +1,5 @@
-"""/aging: aged receivables at any day, by due or issue date, for all or one; as text, table and CSV."""
+"""/aging: aged receivables at any day, by due or issue date, for all or one; as text, table and file."""
 
-import json
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -13,11 +12,11 @@ from bot.domain.settings import Settings
 from bot.handlers import find
 from bot.handlers.blocks.receivables import ageing_blocks, ageing_text, detail_blocks
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.files import SHEETS, offer, send_file
 from bot.handlers.flow import settings_of
 from bot.handlers.parse.dates import parse_date
 from bot.handlers.parse.words import phrase
 from bot.handlers.request import Call
-from bot.storage.outbox import Outbox
 
 KEYWORDS = {
     "as-of": "as_of",
@@ -26,13 +25,13 @@ KEYWORDS = {
     "customer": "customer",
     "currency": "currency",
     "buckets": "buckets",
-    "csv": "csv",
+    **dict.fromkeys(SHEETS, "file"),
     "table": "table",
 }
 
 
 def read_question(call: Call, text: str, settings: Settings) -> tuple[AgeingQuestion, frozenset[str]]:
-    """`[as-of DATE] [by due|issue] [customer X] [currency C] [buckets 30,60,90] [csv]`. Refuses what cannot be read."""
+    """`[as-of DATE] [by due|issue] [customer X] [currency C] [buckets 30,60,90] [csv|xlsx]`. Refuses what is odd."""
     spoken = phrase(text, KEYWORDS)
     today = settings.today(call.request.now)
     as_of = parse_date(spoken.text("as_of"), today=today) if spoken.text("as_of") else today
@@ -50,7 +49,7 @@ def read_question(call: Call, text: str, settings: Settings) -> tuple[AgeingQues
     )
     if "buckets" in spoken.clauses:
         question = replace(question, edges=_edges(spoken.text("buckets")))
-    return question, frozenset(spoken.clauses)
+    return question, frozenset({*spoken.clauses, spoken.spelled.get("file", "").lower()})
 
 
 def _edges(text: str) -> tuple[int, ...]:
@@ -61,17 +60,20 @@ def _edges(text: str) -> tuple[int, ...]:
 
 
 def aging(call: Call, text: str) -> Reply:
-    """The report for the asker alone; `csv` sends the file by direct message. Rules 79-84."""
+    """The report for the asker alone; `csv` or `xlsx` sends the file by direct message. Rules 79-84."""
     settings = settings_of(call)
     question, asked = read_question(call, text, settings)
-    if "csv" in asked:
-        send_file(call, "ageing", question_json(question))
-        return Reply("The file is on its way to your direct messages.")
+    kept = question_json(question)
+    for form in SHEETS:
+        if form in asked:
+            return send_file(call, "ageing", kept, form)
     report = call.desk.ask(lambda books: books.ageing(question), call.request)
     if question.customer_id is not None:
         details = call.desk.ask(lambda books: books.ageing_detail(question, 50), call.request)
-        return Reply(ageing_text(report, settings), detail_blocks(report, details, settings))
-    return Reply(ageing_text(report, settings), ageing_blocks(report, settings, as_table="table" in asked))
+        blocks = detail_blocks(report, details, settings)
+    else:
+        blocks = ageing_blocks(report, settings, as_table="table" in asked)
+    return Reply(ageing_text(report, settings), [*blocks, *offer("ageing", kept)])
 
 
 def question_json(question: AgeingQuestion) -> dict[str, Any]:
@@ -83,18 +85,6 @@ def question_json(question: AgeingQuestion) -> dict[str, Any]:
         "customer": question.customer_id,
         "currency": question.currency_code,
     }
-
-
-def send_file(call: Call, kind: str, question: dict[str, Any]) -> None:
-    """Put a file for the asker in the outbox."""
-    store = call.desk.store
-    payload = json.dumps({"file": kind, "question": question, "asked_at": call.request.now.isoformat()})
-    destination = json.dumps({"user": call.request.actor.user, "team": call.request.actor.team})
-    store.write(
-        lambda connection: Outbox(store).add_report(connection, payload=payload, destination=destination),
-        call.request.deadline,
-    )
-    call.desk.on_commit()
 
 
 AGING = command(
@@ -111,6 +101,13 @@ AGING = command(
                 "/aging csv",
                 "the same as a file",
                 lambda call, text: aging(call, f"{text} csv".strip()),
+            ),
+            Sub(
+                "xlsx",
+                Role.VIEWER,
+                "/aging xlsx",
+                "the same as a spreadsheet",
+                lambda call, text: aging(call, f"{text} xlsx".strip()),
             ),
         ),
     )

@@ -10,7 +10,7 @@ from bot.domain.errors import Refused
 from bot.domain.settings import Settings
 from bot.handlers.blocks.jobs import NO_CHANNEL, last_text, next_text
 from bot.handlers.blocks.text import table
-from bot.jobs.delivery import Worker
+from bot.jobs.delivery import Runs
 from bot.jobs.runner import Runner
 from bot.jobs.schedule import JOBS
 from bot.storage.ids import new_id
@@ -38,7 +38,9 @@ def listed(store: Store, now: datetime) -> str:
     return table(rows, HEADINGS, ["left"] * len(HEADINGS))
 
 
-def run_now(desk: Desk, worker: Worker, name: str, day: date | None, channel: str, *, again: bool) -> Iterator[str]:
+def run_now(
+    desk: Desk, workers: Sequence[Runs], name: str, day: date | None, channel: str, *, again: bool
+) -> Iterator[str]:
     """Run a job for a day and see its message sent; a day that is done is left alone unless asked for again.
 
     Refuses: Refused, for a job, channel or day that there is not.
@@ -52,7 +54,7 @@ def run_now(desk: Desk, worker: Worker, name: str, day: date | None, channel: st
         raise Refused(f"{wanted} lies in the future; a digest is of today or an earlier day.")
     for plan in _chosen(settings, channel):
         reference = str(new_id()) if again else ""
-        yield f"{name} {plan.channel}: {_one(desk, worker, plan, wanted, settings, reference)}"
+        yield f"{name} {plan.channel}: {_one(desk, workers, plan, wanted, settings, reference)}"
 
 
 def _chosen(settings: Settings, channel: str) -> Sequence[DigestPlan]:
@@ -65,7 +67,7 @@ def _chosen(settings: Settings, channel: str) -> Sequence[DigestPlan]:
     return chosen
 
 
-def _one(desk: Desk, worker: Worker, plan: DigestPlan, day: date, settings: Settings, reference: str) -> str:
+def _one(desk: Desk, workers: Sequence[Runs], plan: DigestPlan, day: date, settings: Settings, reference: str) -> str:
     runs, name = JobRuns(desk.store), "digest"
     asked = runs.ask(name, plan.channel, day, desk.store.now(), by=COMMAND_LINE, again=reference)
     if asked is Asked.DONE:
@@ -75,15 +77,19 @@ def _one(desk: Desk, worker: Worker, plan: DigestPlan, day: date, settings: Sett
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         Runner(desk).run_once()
-        worker.run_once()
+        _send(workers)
         found = runs.of_period(name, period)
         assert found is not None
         if _is_over(found):
-            while worker.run_once():
+            while _send(workers):
                 pass
             return last_text(found, settings)
         time.sleep(PAUSE_SECONDS)
     return "not finished yet; the running bot goes on with it, and duedesk jobs list says how it went"
+
+
+def _send(workers: Sequence[Runs]) -> int:
+    return sum(each.run_once() for each in workers)
 
 
 def _is_over(run: JobRun) -> bool:

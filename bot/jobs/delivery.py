@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http.client import HTTPException
-from typing import Any
+from typing import Any, Generic, Protocol, TypeVar
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -17,8 +17,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.desk import Desk, restore
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
-from bot.jobs.digest_post import post_digest, send_file
-from bot.jobs.reports import send_report
+from bot.jobs.digest_post import post_digest
 from bot.metrics import Metrics, counted
 from bot.observe import log, request_id
 from bot.storage.faults import AWAY
@@ -42,7 +41,7 @@ PASSING = frozenset({"internal_error", "fatal_error", "service_unavailable", "re
 
 @dataclass
 class Worker:
-    """One delivery worker of one book; any number may run, rows are claimed with a lease."""
+    """One delivery worker of one book for all but files; any number may run, rows are claimed with a lease."""
 
     desk: Desk
     client: WebClient
@@ -94,18 +93,9 @@ class Worker:
             else:
                 outbox.failed(row, type(fault).__name__)
 
-    def report(self, outbox: Outbox, row: Claimed) -> None:
-        """A file that somebody asked for."""
-        send_report(self.desk, self.client, row)
-        outbox.done(row)
-
     def digest(self, outbox: Outbox, row: Claimed) -> None:
         """A digest of a channel; its files follow as rows of their own."""
         post_digest(self.desk, self.client, outbox, row)
-
-    def digest_file(self, outbox: Outbox, row: Claimed) -> None:
-        send_file(self.desk, self.client, row)
-        outbox.done(row)
 
     def card(self, outbox: Outbox, row: Claimed) -> None:
         """Post a document's first card, or bring its card up to date and say so in its thread."""
@@ -223,9 +213,7 @@ class Worker:
 
 
 SENDERS: dict[str, Callable[[Worker, Outbox, Claimed], None]] = {
-    "report": Worker.report,
     "digest": Worker.digest,
-    "digest_file": Worker.digest_file,
 }
 
 
@@ -258,10 +246,22 @@ def _metadata(row: Claimed) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": {"outbox": str(row.id), "document": str(row.document_id)}}
 
 
-class DeliveryThread:
+class Runs(Protocol):
+    """A worker of some kind of row."""
+
+    @property
+    def desk(self) -> Desk: ...
+
+    def run_once(self) -> int: ...
+
+
+RunsT = TypeVar("RunsT", bound=Runs)
+
+
+class DeliveryThread(Generic[RunsT]):
     """Runs a worker and the sealer in the background, woken by each commit, polling otherwise."""
 
-    def __init__(self, worker: Worker, wake: threading.Event, each_round: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, worker: RunsT, wake: threading.Event, each_round: Callable[[], None] = lambda: None) -> None:
         self.worker = worker
         self._wake = wake
         self._each_round = each_round

@@ -1,9 +1,11 @@
 """Posting a digest: the message once, its files into its thread; a picture where Slack does not take the chart."""
 
 import json
+import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
 from typing import Any
 
 from slack_sdk import WebClient
@@ -11,11 +13,12 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web import SlackResponse
 
 from bot.desk import Desk
+from bot.documents.render import Job, make
+from bot.documents.reports import Asked
 from bot.domain.receivables import AgeingQuestion
 from bot.handlers.blocks.digest import charts_of, digest_blocks, digest_text
 from bot.handlers.blocks.text import escape
 from bot.jobs.digest import digest_of
-from bot.jobs.reports import ageing_csv
 from bot.observe import log
 from bot.storage.jobs import JobRuns
 from bot.storage.outbox import Claimed, Outbox
@@ -24,6 +27,7 @@ from bot.storage.reports import SqlReadBooks
 EVENT_TYPE = "duedesk_digest"
 CHART_REFUSED = "invalid_blocks"
 LOOKED_AT = 100
+DETAILS = ("xlsx", "csv")
 CHART_FILE = "aged-receivables-chart.png"
 
 
@@ -96,8 +100,7 @@ def _plan_files(desk: Desk, row: Claimed, posted: Posted) -> None:
     digest = digest_of(row.payload)
     if not digest.lines:
         return
-    files: list[dict[str, Any]] = [{"file": "csv", "question": _question(digest.as_of)}]
-    # A file of another format for the thread is one more line here, with its function in FILES.
+    files: list[dict[str, Any]] = [{"file": each, "question": _question(digest.as_of)} for each in DETAILS]
     if not posted.has_chart:
         files.append({"file": "chart", "digest": json.loads(row.payload)})
     to = {"channel": row.destination, "thread": posted.ts}
@@ -120,7 +123,8 @@ def send_file(desk: Desk, client: WebClient, row: Claimed) -> None:
     """Upload one file into the thread, unless an earlier attempt did."""
     to: dict[str, str] = json.loads(row.destination)
     asked: dict[str, Any] = json.loads(row.payload)
-    name, content, says = desk.store.read(lambda books: FILES[asked["file"]](books, asked))
+    with tempfile.TemporaryDirectory(prefix="duedesk") as folder:
+        name, content, says = desk.store.read(lambda books: _made(books, asked, desk.clock(), row, folder))
     if row.attempts > 1 and _is_in_thread(client, to, name):
         return
     client.files_upload_v2(
@@ -149,10 +153,13 @@ def chart_png(books: SqlReadBooks, asked: dict[str, Any]) -> tuple[str, bytes, s
     return CHART_FILE, draw(charts), "Open by age"
 
 
-def details_csv(books: SqlReadBooks, asked: dict[str, Any]) -> tuple[str, bytes, str]:
-    """Each customer and its invoices, as `/aging csv` gives them."""
-    name, content, says = ageing_csv(books, asked)
-    return name, content, f"{says}; as the books stand when this file is made"
-
-
-FILES = {"csv": details_csv, "chart": chart_png}
+def _made(
+    books: SqlReadBooks, asked: dict[str, Any], now: datetime, row: Claimed, folder: str
+) -> tuple[str, bytes, str]:
+    """The picture, or each customer and its invoices as `/aging csv` and `/aging xlsx` give them."""
+    if asked["file"] not in DETAILS:
+        return chart_png(books, asked)
+    question = Asked(asked["question"], now, now)
+    job = Job(kind="ageing", format=asked["file"], asked=question, reference=f"{row.id:x}"[-8:], folder=folder)
+    made = make(books, job)
+    return made.name, Path(made.path).read_bytes(), f"{made.says}; as the books stand when this file is made"

@@ -71,18 +71,33 @@ _CREDITS = (
 
 def ageing(connection: Connection, question: AgeingQuestion) -> Ageing:
     """The report; sums in micros per customer and bucket. Rules 79-84."""
+    rows = tuple(each_row(connection, question))
+    return Ageing(question=question, rows=rows, totals=add_up(rows, suspense(connection, question), question.edges))
+
+
+def each_row(connection: Connection, question: AgeingQuestion, *, batch: int | None = None) -> Iterator[AgeingRow]:
+    """The rows by customer name, one by one; in batches they are never in memory together."""
     of_customer, in_currency = question.customer_id is not None, question.currency_code is not None
     statement = _by_customer(len(question.edges), question.basis, of_customer=of_customer, in_currency=in_currency)
-    rows = [
-        AgeingRow(customer_id, code, name, currency(of), tuple(buckets), 0, credit)
-        for customer_id, code, name, of, credit, *buckets in connection.execute(statement, _asked(question)).all()
-    ]
-    suspense: dict[str, int] = {}
-    if not of_customer:
+    for customer_id, code, name, of, credit, *buckets in connection.execute(
+        statement, _asked(question), execution_options=in_batches(batch)
+    ):
+        yield AgeingRow(customer_id, code, name, currency(of), tuple(buckets), 0, credit)
+
+
+def suspense(connection: Connection, question: AgeingQuestion) -> dict[str, int]:
+    """Money in nobody's name at the day, in micros by currency; none of it is one customer's."""
+    found: dict[str, int] = {}
+    if question.customer_id is None:
         for code, amount in connection.execute(_SUSPENSE, {"day": question.as_of}):
-            if code == question.currency_code or not in_currency:
-                suspense[code] = suspense.get(code, 0) + amount
-    return Ageing(question=question, rows=tuple(rows), totals=add_up(rows, suspense, question.edges))
+            if question.currency_code in {None, code}:
+                found[code] = found.get(code, 0) + amount
+    return found
+
+
+def in_batches(size: int | None) -> dict[str, Any]:
+    """How a statement is read whose rows are too many to hold: so many at a time, by a cursor of the server."""
+    return {"yield_per": size} if size is not None else {}
 
 
 def _asked(question: AgeingQuestion) -> dict[str, Any]:
@@ -97,6 +112,20 @@ def _asked(question: AgeingQuestion) -> dict[str, Any]:
 
 def detail(connection: Connection, question: AgeingQuestion, limit: int) -> Sequence[AgeingDetail]:
     """The invoices behind the report at the same day, by the same rule. Rule 83."""
+    statement = _open_then(question).order_by(_invoice.c.due_on, _invoice.c.number).limit(limit)
+    return [_detail(row, question) for row in connection.execute(statement)]
+
+
+def each_detail(connection: Connection, question: AgeingQuestion, batch: int) -> Iterator[AgeingDetail]:
+    """The same invoices in the order of the report's rows, so that both are read side by side. Rule 83."""
+    statement = _open_then(question).join(_customer, _customer.c.id == _invoice.c.customer_id)
+    ordered = statement.order_by(_customer.c.search_name, _customer.c.id, _invoice.c.due_on, _invoice.c.number)
+    for row in connection.execute(ordered, execution_options=in_batches(batch)):
+        yield _detail(row, question)
+
+
+def _open_then(question: AgeingQuestion) -> Any:
+    """Each invoice that was open at the day, with what was left of it."""
     later = (
         select(_allocation.c.invoice_id, func.sum(_allocation.c.amount_micros).label("later"))
         .where(_allocation.c.effective_on > question.as_of, *_of_customer(_allocation, question))
@@ -105,14 +134,11 @@ def detail(connection: Connection, question: AgeingQuestion, limit: int) -> Sequ
     )
     in_currency = [_invoice.c.currency == question.currency_code] if question.currency_code is not None else []
     left = _invoice.c.open_micros + func.coalesce(later.c.later, 0)
-    statement = (
+    return (
         select(_invoice, left.label("left_micros"))
         .outerjoin(later, later.c.invoice_id == _invoice.c.id)
         .where(_invoice.c.posted_on <= question.as_of, left > 0, *_of_customer(_invoice, question), *in_currency)
-        .order_by(_invoice.c.due_on, _invoice.c.number)
-        .limit(limit)
     )
-    return [_detail(row, question) for row in connection.execute(statement)]
 
 
 def _detail(row: Any, question: AgeingQuestion) -> AgeingDetail:

@@ -44,3 +44,8 @@ def is_passing(fault: DBAPIError) -> bool:
 def is_timeout(fault: DBAPIError) -> bool:
     """Whether a wait ended with the deadline."""
     return state_of(fault) in {"57014", "55P03"} or "database is locked" in str(fault.orig)
+
+
+def is_below(fault: Exception) -> bool:
+    """Whether it is the database's or the system's fault, which a later try may not meet."""
+    return isinstance(fault, (DBAPIError, OSError))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Update, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, delete, func, insert, or_, select, update
 
 from bot.observe import outcome
 from bot.storage.database import now_of
@@ -21,6 +21,7 @@ BATCH = 20
 LEASE = timedelta(seconds=120)
 CHANNEL_WAIT = timedelta(seconds=15)
 MOST_LISTED = 200
+FILES = ("report", "digest_file")
 HELD = ("failed", "parked")  # for good, and by a restore: an operator decides
 FREE = {"lease_until": None, "lease_owner": None}
 
@@ -63,12 +64,14 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def claim(self, owner: str) -> Sequence[Claimed]:
+    def claim(self, owner: str, *, files: bool = False) -> Sequence[Claimed]:
         """Rows that are due, oldest first; a document whose older row still waits or is in flight is left alone.
 
-        An owner's own lease does not stop it: a worker has one batch at a time, so what is still leased to it was left
-        behind when the database went away under it.
+        Files are claimed by workers of their own, one at a time, since each may take long. An owner's own lease does
+        not stop it: a worker has one batch at a time, so what is still leased to it was left behind when the database
+        went away under it.
         """
+        wanted = _outbox.c.kind.in_(FILES) if files else _outbox.c.kind.not_in(FILES)
 
         def work(connection: Connection) -> Sequence[Claimed]:
             now = now_of(connection)
@@ -89,12 +92,13 @@ class Outbox:
                 select(_outbox.c.id)
                 .where(
                     _outbox.c.state == "waiting",
+                    wanted,
                     _outbox.c.not_before <= now,
                     or_(_outbox.c.lease_until.is_(None), _outbox.c.lease_until < now, _outbox.c.lease_owner == owner),
                     ~blocked,
                 )
                 .order_by(_outbox.c.id)
-                .limit(BATCH)
+                .limit(1 if files else BATCH)
                 .with_for_update(skip_locked=True)
             )
             ids = [row.id for row in connection.execute(due)]
@@ -129,7 +133,7 @@ class Outbox:
                 for row in rows
             ]
 
-        if not self._store.database.read(_anything_waits, None):
+        if not self._store.database.read(lambda connection: _anything_waits(connection, wanted), None):
             return ()
         return self._store.write(work)
 
@@ -291,8 +295,6 @@ def _held(which: int | Literal["all"]) -> Update:
     return statement if which == "all" else statement.where(_outbox.c.id == which)
 
 
-def _anything_waits(connection: Connection) -> bool:
-    statement = (
-        select(_outbox.c.id).where(_outbox.c.state == "waiting", _outbox.c.not_before <= now_of(connection)).limit(1)
-    )
-    return connection.execute(statement).first() is not None
+def _anything_waits(connection: Connection, wanted: ColumnElement[bool]) -> bool:
+    due = (_outbox.c.state == "waiting", wanted, _outbox.c.not_before <= now_of(connection))
+    return connection.execute(select(_outbox.c.id).where(*due).limit(1)).first() is not None

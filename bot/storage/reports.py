@@ -1,12 +1,12 @@
 """Questions to the books: lists, cards, searches. Ageing has a module of its own."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 from rapidfuzz import fuzz, process
-from sqlalchemy import Connection, Select, and_, func, or_, select
+from sqlalchemy import Connection, CursorResult, Select, and_, func, or_, select
 
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
@@ -27,7 +27,7 @@ from bot.domain.ports import (
     PaymentFile,
     PaymentLine,
 )
-from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion
+from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion, AgeingRow
 from bot.domain.settings import Settings
 from bot.domain.worklist import Worklist
 from bot.storage import ageing, customers, documents, journal, ledger, people, verify, worklist
@@ -50,6 +50,7 @@ _person = PersonRow.__table__  # type: ignore[attr-defined]  # as above
 CARD_ITEMS = 5
 TWIN_DAYS = timedelta(days=14)
 MOST_TWINS = 500
+BATCH = 1000  # rows of a file that are in memory together
 MOST_FUZZY = 50_000
 LIKELY = 72
 OWNER = 5
@@ -182,11 +183,16 @@ class SqlReadBooks:
         return PaymentFile(payment=payment, customer=customer, left_micros=left, allocations=allocations)
 
     def list_payments(self, page: Page, state: PaymentState | None = None) -> Sequence[PaymentLine]:
+        return list(self.each_payment(page, state))
+
+    def each_payment(self, page: Page, state: PaymentState | None = None) -> Iterator[PaymentLine]:
+        """The payments of a list one by one, newest first; a long list is never in memory as a whole."""
         joined = _payment.outerjoin(_customer, _customer.c.id == _payment.c.customer_id).outerjoin(
             _lot, _lot.c.id == _payment.c.lot_id
         )
         left = func.coalesce(_lot.c.open_micros, _payment.c.amount_micros).label("left_micros")
-        statement = select(_payment, _customer.c.name.label("customer_name"), left).select_from(joined)
+        named = (_customer.c.name.label("customer_name"), _customer.c.code.label("customer_code"))
+        statement = select(_payment, *named, left).select_from(joined)
         if state is not None:
             statement = statement.where(_payment.c.state == state.value)
         if page.state:
@@ -199,13 +205,13 @@ class SqlReadBooks:
             found.append(_customer.c.search_name.like(like(customers.folded(page.text)), escape="\\"))
             statement = statement.where(or_(*found))
         newest = statement.order_by(_payment.c.received_on.desc(), _payment.c.id.desc())
-        rows = self._connection.execute(newest.limit(page.limit).offset(page.offset))
-        return [
-            PaymentLine(
-                payment=documents.payment_of(row), customer_name=row.customer_name or "", open_micros=row.left_micros
+        for row in self._each(newest.limit(page.limit).offset(page.offset), page.limit):
+            yield PaymentLine(
+                payment=documents.payment_of(row),
+                customer_name=row.customer_name or "",
+                customer_code=row.customer_code or "",
+                open_micros=row.left_micros,
             )
-            for row in rows
-        ]
 
     def twins(
         self, payer: str, amount: Money, reference: str, received_on: date, customer_id: int | None = None
@@ -249,7 +255,10 @@ class SqlReadBooks:
         )
 
     def list_invoices(self, page: Page) -> Sequence[InvoiceListLine]:
-        """By customer name, invoice number or issue date. Rule 13."""
+        return list(self.each_invoice(page))
+
+    def each_invoice(self, page: Page) -> Iterator[InvoiceListLine]:
+        """By customer name, invoice number or issue date, one by one. Rule 13."""
         statement = _invoice_lines()
         if page.state:
             statement = statement.where(_INVOICE_STATES[page.state])
@@ -267,17 +276,11 @@ class SqlReadBooks:
             )
         oldest = page.state in {"open", "partly"}
         order = _invoice.c.issue_on if oldest else _invoice.c.issue_on.desc()
-        rows = self._connection.execute(
-            statement.order_by(order, func.length(_invoice.c.number), _invoice.c.number)
-            .limit(page.limit)
-            .offset(page.offset)
-        )
-        return [
-            InvoiceListLine(
+        ordered = statement.order_by(order, func.length(_invoice.c.number), _invoice.c.number)
+        for row in self._each(ordered.limit(page.limit).offset(page.offset), page.limit):
+            yield InvoiceListLine(
                 invoice=documents.invoice_of(row), customer_name=row.customer_name, customer_code=row.customer_code
             )
-            for row in rows
-        ]
 
     def ageing(self, question: AgeingQuestion) -> Ageing:
         return ageing.ageing(self._connection, question)
@@ -285,8 +288,20 @@ class SqlReadBooks:
     def ageing_detail(self, question: AgeingQuestion, limit: int = 200) -> Sequence[AgeingDetail]:
         return ageing.detail(self._connection, question, limit)
 
+    def each_ageing_row(self, question: AgeingQuestion) -> Iterator[AgeingRow]:
+        return ageing.each_row(self._connection, question, batch=BATCH)
+
+    def each_ageing_detail(self, question: AgeingQuestion) -> Iterator[AgeingDetail]:
+        return ageing.each_detail(self._connection, question, BATCH)
+
+    def suspense(self, question: AgeingQuestion) -> Mapping[str, int]:
+        return ageing.suspense(self._connection, question)
+
     def audit(self, question: AuditQuestion) -> Sequence[AuditLine]:
-        """The audit log by time, app, event, customer and actor. Rule 116."""
+        return list(self.each_audit(question))
+
+    def each_audit(self, question: AuditQuestion) -> Iterator[AuditLine]:
+        """The audit log by time, app, event, customer and actor, one by one. Rule 116."""
         statement = select(_audit, _customer.c.code, _customer.c.name).outerjoin(
             _customer, _customer.c.id == _audit.c.customer_id
         )
@@ -302,11 +317,9 @@ class SqlReadBooks:
         ):
             if wanted is not None:
                 statement = statement.where(column == wanted)
-        rows = self._connection.execute(
-            statement.order_by(_audit.c.at.desc(), _audit.c.id.desc()).limit(question.limit)
-        )
-        return [
-            AuditLine(
+        newest = statement.order_by(_audit.c.at.desc(), _audit.c.id.desc()).limit(question.limit)
+        for row in self._each(newest, question.limit):
+            yield AuditLine(
                 id=row.id,
                 at=row.at,
                 app=row.app,
@@ -317,8 +330,11 @@ class SqlReadBooks:
                 document=row.document or "",
                 request_id=row.request_id,
             )
-            for row in rows
-        ]
+
+    def _each(self, statement: Select[Any], limit: int) -> CursorResult[Any]:
+        """The rows of a list; what may be long is read in batches."""
+        how = ageing.in_batches(BATCH if limit > BATCH else None)
+        return self._connection.execute(statement, execution_options=how)
 
     def payment_entries(self, payment_id: int) -> Sequence[EntryLine]:
         return journal.of_payment(self._connection, payment_id)

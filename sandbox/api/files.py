@@ -1,5 +1,5 @@
-"""The methods of files: see the pages files.getUploadURLExternal, files.completeUploadExternal, files.info and
-files.delete, and the file object.
+"""The methods of files: see the pages files.getUploadURLExternal, files.completeUploadExternal, files.info, files.list
+and files.delete, and the file object.
 """
 
 from typing import Any
@@ -61,6 +61,21 @@ def info(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     return {"file": file_payload(file, workspace), "comments": [], "response_metadata": {"next_cursor": ""}}
 
 
+def list_files(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """The files that the app can see, newest first, by conversation and by time."""
+    channel = arguments.get("channel")
+    since = float(arguments.get("ts_from") or 0)
+    found = [
+        each
+        for each in workspace.files.values()
+        if each.complete and each.created >= since and (channel is None or channel in each.shared_in)
+    ]
+    count, page = int(arguments.get("count") or 100), int(arguments.get("page") or 1)
+    shown = sorted(found, key=lambda each: -each.created)[(page - 1) * count : page * count]
+    paging = {"count": count, "total": len(found), "page": page, "pages": -(-len(found) // count)}
+    return {"files": [file_payload(each, workspace) for each in shown], "paging": paging}
+
+
 def delete(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     needed(arguments, "file")
     file = workspace.files.get(str(arguments["file"]))
@@ -79,4 +94,5 @@ METHODS = {
     "files.delete": delete,
     "files.getUploadURLExternal": upload_url,
     "files.info": info,
+    "files.list": list_files,
 }

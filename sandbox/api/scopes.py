@@ -17,6 +17,7 @@ SCOPES = {
     "files.delete": "files:write",
     "files.getUploadURLExternal": "files:write",
     "files.info": "files:read",
+    "files.list": "files:read",
     "reactions.add": "reactions:write",
     "team.info": "team:read",
     "usergroups.users.list": "usergroups:read",

@@ -140,6 +140,12 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "worklist": lambda books: books.worklist(Actor(team=TEAM, user=OWNER), START),
         "payment_entries": lambda books: books.payment_entries(1),
         "invoice_entries": lambda books: books.invoice_entries(1),
+        "each_payment": lambda books: list(books.each_payment(Page())),
+        "each_invoice": lambda books: list(books.each_invoice(Page())),
+        "each_ageing_row": lambda books: list(books.each_ageing_row(today)),
+        "each_ageing_detail": lambda books: list(books.each_ageing_detail(today)),
+        "suspense": lambda books: books.suspense(today),
+        "each_audit": lambda books: list(books.each_audit(AuditQuestion())),
         "verify": lambda books: list(books.verify()),
     }
 

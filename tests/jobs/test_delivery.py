@@ -141,6 +141,7 @@ def test_a_file_goes_on_while_a_channel_rests(acme: Slack) -> None:
     acme.type("/aging csv")
     acme.sandbox.faults.add("chat.postMessage", "ratelimited", retry_after=300)
     worker_of(acme).run_once()
+    assert acme.duedesk.files.worker.run_once() == 1
     assert errors(acme) == ["ratelimited"]
     assert calls(acme, "files.completeUploadExternal") == 1
 

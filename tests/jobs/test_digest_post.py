@@ -81,7 +81,10 @@ def test_the_digest_is_posted_once_with_its_figures_buttons_and_file(slack: Slac
     (chart,) = charts(second)
     assert [one["name"] for one in chart["chart"]["series"]] == ["23 Nov 26", "24 Nov 26"]
     assert [point["value"] for point in chart["chart"]["series"][1]["data"]] == [0, 50, 180, 0, 0]
-    (reply,) = thread(slack, second)
+    by_format = {each["files"][0]["name"].rpartition(".")[2]: each for each in thread(slack, second)}
+    assert sorted(by_format) == ["csv", "xlsx"]
+    assert content(slack, by_format["xlsx"]).startswith(b"PK")
+    reply = by_format["csv"]
     rows = list(csv.reader(io.StringIO(content(slack, reply).decode("utf-8-sig"))))
     assert rows[-1][rows[0].index("total")] == "230.00"
     clerk = slack.clerk
@@ -101,7 +104,7 @@ def test_a_process_killed_between_posting_and_noting_it_posts_once(slack: Slack,
     assert len([each for each in slack.person(OWNER).messages("digest") if "Aged" in each["text"]]) == 1
     lease_ends(slack)
     (message,) = posted(slack)
-    assert len(thread(slack, message)) == 1
+    assert len(thread(slack, message)) == 2
     assert state_of(slack) == "done"
 
 
@@ -126,7 +129,7 @@ def test_where_slack_takes_no_chart_a_picture_goes_into_the_thread(slack: Slack)
     pictures = [reply for reply in thread(slack, message) if reply["files"][0]["name"].endswith(".png")]
     assert len(pictures) == 1
     assert content(slack, pictures[0]).startswith(b"\x89PNG")
-    assert len(thread(slack, message)) == 2
+    assert len(thread(slack, message)) == 3
 
 
 @SQLITE

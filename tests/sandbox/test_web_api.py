@@ -165,6 +165,9 @@ def test_files_are_uploaded_in_three_steps_and_read_with_the_token(stage: Stage)
     assert (seen["name"], seen["mimetype"]) == ("a.csv", "text/csv")
     assert b"sign in" in fetch(seen["url_private_download"])
     assert fetch(seen["url_private_download"], headers={"Authorization": f"Bearer {TOKEN}"}) == b"a,b\n"
+    assert [each["id"] for each in stage.client.files_list(channel="C0FINANCE")["files"]] == [seen["id"]]
+    assert stage.client.files_list(channel="C0FINANCE", ts_from=str(seen["created"] + 1))["files"] == []
+    assert stage.client.files_list(channel="C0PUBLIC")["paging"]["total"] == 0
     stage.client.files_delete(file=seen["id"])
     assert error_of(stage.client.files_info, file=seen["id"]) == "file_not_found"
     proof = stage.ana.upload("mine.pdf", b"%PDF")

@@ -130,7 +130,7 @@ def payment_actions(payment: Payment, left: Money, *, undo: tuple[int, str] | No
             elements.append(button("Allocate", "payment_allocate", value))
         elements.append(button("Customer", "customer_show", str(payment.customer_id)))
         more += [("Take allocations back", f"unallocate:{value}"), ("Un-assign", f"unassign:{value}")]
-    more.append(("Show entries", f"entries:{payment.number}"))
+    more += [("Receipt", f"receipt:{value}"), ("Show entries", f"entries:{payment.number}")]
     elements.append({"type": "overflow", "action_id": "payment_more", "options": [option(*each) for each in more]})
     return [{"type": "actions", "block_id": "actions", "elements": elements}]
 
@@ -193,7 +193,7 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
 
 
 def invoice_actions(invoice: Invoice, settings: Settings) -> Block:
-    """Send a draft; switch auto-allocation while something is open; else the customer alone."""
+    """Send a draft; switch auto-allocation while something is open; the customer and the invoice as a file always."""
     elements: list[Block] = []
     if invoice.state is InvoiceState.DRAFT:
         elements.append(
@@ -214,6 +214,7 @@ def invoice_actions(invoice: Invoice, settings: Settings) -> Block:
         value = f"{switch}:{invoice.id}:{invoice.version}"
         elements.append(button(f"Auto-allocation {switch}", "invoice_auto", value))
     elements.append(button("Customer", "customer_show", str(invoice.customer_id)))
+    elements.append(button("PDF", "invoice_pdf", str(invoice.id)))
     if invoice.state is not InvoiceState.DRAFT:
         entries = option("Show entries", f"entries:{invoice.id}")
         elements.append({"type": "overflow", "action_id": "invoice_more", "options": [entries]})

@@ -1,0 +1,215 @@
+"""What stands on a tax invoice and on a payment receipt."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from babel.numbers import format_decimal
+
+from bot.documents.paper import Document, Grid, Note, Sums
+from bot.documents.reports import Asked
+from bot.domain.customers import Customer
+from bot.domain.invoices import InvoiceLine
+from bot.domain.money import Money, plain, total
+from bot.domain.open_items import Allocation, Invoice, InvoiceState
+from bot.domain.payments import PaymentState
+from bot.domain.ports import InvoiceFile, PaymentFile, ReadBooks
+from bot.domain.settings import Settings
+from bot.handlers.blocks.text import amount, date_text, money
+
+FIGURES = frozenset({1, 2, 3, 4, 5})
+
+
+def invoice_paper(books: ReadBooks, asked: Asked) -> Document:
+    """A tax invoice with its lines, totals by tax rate, what is paid and what is open. Refuses: NotFound."""
+    file = books.invoice_file(int(asked.question["id"]))
+    settings = books.settings()
+    invoice, locale = file.invoice, settings.locale
+    is_draft = invoice.state is InvoiceState.DRAFT
+    facts = [
+        ("Draft" if is_draft else "Invoice", invoice.label),
+        ("Issue date", date_text(invoice.issue_on, locale)),
+        ("Due date", date_text(invoice.due_on, locale)),
+        ("Payment terms", _terms(invoice)),
+        ("Currency", invoice.total.currency.code),
+    ]
+    body: list[Grid | Sums | Note] = [_lines(file.lines, settings), Sums(_totals(file, settings, asked))]
+    if file.allocations:
+        body.append(_payments(file, settings))
+    if invoice.remark:
+        body.append(Note("Remark", invoice.remark))
+    return Document(
+        name=f"invoice-{invoice.label}",
+        title="Tax invoice",
+        number="DRAFT" if is_draft else invoice.label,
+        company=settings.company,
+        party=_party(file.customer),
+        party_label="Bill to",
+        facts=facts,
+        warning="DRAFT: this is no invoice yet. It has no number, and nothing is owed until it is sent."
+        if is_draft
+        else "",
+        stamp="DRAFT" if is_draft else "",
+        body=body,
+        dated=_noon(invoice.issue_on),
+        language=locale.replace("_", "-"),
+    )
+
+
+def _party(customer: Customer) -> list[str]:
+    name = customer.billing_name or customer.name
+    also = [customer.name] if name != customer.name else []
+    return [name, *also, f"Customer {customer.code}", *([customer.country] if customer.country else [])]
+
+
+def _terms(invoice: Invoice) -> str:
+    days = (invoice.due_on - invoice.issue_on).days
+    return "due on issue" if not days else f"{days} day{'' if days == 1 else 's'} from issue"
+
+
+def _number(of: Decimal, settings: Settings) -> str:
+    """A quantity or rate, spelled as the book's locale does, all its digits kept."""
+    made: str = format_decimal(plain(of), locale=settings.locale, decimal_quantization=False)
+    return made
+
+
+def _lines(lines: Sequence[InvoiceLine], settings: Settings) -> Grid:
+    code = lines[0].net.currency.code if lines else ""
+    return Grid(
+        headings=("Description", "Quantity", "Unit price", "Tax", f"Net {code}", f"Tax {code}"),
+        lines=[
+            (
+                line.description,
+                _number(line.quantity, settings),
+                amount(line.unit_price, settings.locale),
+                f"{_number(line.tax_rate, settings)} %",
+                amount(line.net, settings.locale),
+                amount(line.tax, settings.locale),
+            )
+            for line in lines
+        ],
+        widths=(64, 18, 26, 16, 28, 24),
+        figures=FIGURES,
+    )
+
+
+def _totals(file: InvoiceFile, settings: Settings, asked: Asked) -> list[tuple[str, str, bool]]:
+    """Net and tax by rate, the total, and what of it is paid and open. The lines' rounded figures add up. Rule 104."""
+    invoice, locale = file.invoice, settings.locale
+    rates = sorted({line.tax_rate for line in file.lines}, reverse=True)
+    made = []
+    for rate in rates:
+        mine = [line for line in file.lines if line.tax_rate == rate]
+        net = total([line.net for line in mine], invoice.total.currency)
+        tax = total([line.tax for line in mine], invoice.total.currency)
+        made.append((f"Net at {_number(rate, settings)} %", money(net, locale), False))
+        made.append((f"Tax at {_number(rate, settings)} %", money(tax, locale), False))
+    made.append(("Total net", money(invoice.net, locale), True))
+    made.append(("Total tax", money(invoice.tax, locale), False))
+    made.append(("Total", money(invoice.total, locale), True))
+    if invoice.state is not InvoiceState.DRAFT:
+        until = date_text(settings.today(asked.asked_at), locale)
+        made.append((f"Paid until {until}", money(invoice.total - invoice.open, locale), False))
+        made.append(("Open", money(invoice.open, locale), True))
+    return made
+
+
+def _payments(file: InvoiceFile, settings: Settings) -> Grid:
+    return Grid(
+        headings=("Paid with", "On", "Amount"),
+        lines=[
+            (number, date_text(on, settings.locale), money(paid, settings.locale))
+            for number, on, paid, _ in _together(file.allocations, lambda each: each.lot_number)
+        ],
+        widths=(80, 46, 50),
+        figures=frozenset({2}),
+    )
+
+
+def _together(
+    allocations: Sequence[Allocation], named: Callable[[Allocation], str]
+) -> Iterator[tuple[str, date, Money, Money]]:
+    """One line for what was matched on the same day to the same document, by hand and by itself."""
+    parts: dict[tuple[str, date], list[Allocation]] = {}
+    for each in allocations:
+        parts.setdefault((named(each), each.effective_on), []).append(each)
+    for (number, on), found in parts.items():
+        yield number, on, total([each.amount for each in found], found[0].amount.currency), found[0].invoice_total
+
+
+def receipt_paper(books: ReadBooks, asked: Asked) -> Document:
+    """What came in, from whom, what it paid invoice by invoice, and what is left of it. Refuses: NotFound."""
+    file = books.payment_file(int(asked.question["id"]))
+    settings = books.settings()
+    payment, locale = file.payment, settings.locale
+    is_void = payment.state is PaymentState.VOID
+    facts = [
+        ("Payment", payment.number),
+        ("Received on", date_text(payment.received_on, locale)),
+        ("Method", payment.method.value),
+        *([("Reference", payment.reference)] if payment.reference else []),
+    ]
+    until = date_text(settings.today(asked.asked_at), locale)
+    return Document(
+        name=f"receipt-{payment.number}",
+        title="Payment receipt",
+        number=payment.number,
+        company=settings.company,
+        party=_payer(file),
+        party_label="Received from",
+        facts=facts,
+        warning=f"VOID: this payment was voided{_voided(payment.voided_on, locale)} and pays nothing."
+        if is_void
+        else "",
+        stamp="VOID" if is_void else "",
+        body=[*_paid(file, settings), Sums(_received(file, settings, until))],
+        dated=payment.recorded_at,
+        language=locale.replace("_", "-"),
+    )
+
+
+def _payer(file: PaymentFile) -> list[str]:
+    if file.customer is None:
+        return [file.payment.payer, "not assigned to a customer yet"]
+    payer = file.payment.payer
+    return [*_party(file.customer), *([f"Paid by {payer}"] if payer and payer != file.customer.name else [])]
+
+
+def _voided(on: date | None, locale: str) -> str:
+    return f" on {date_text(on, locale)}" if on is not None else ""
+
+
+def _paid(file: PaymentFile, settings: Settings) -> list[Grid]:
+    if not file.allocations:
+        return []
+    lines = [
+        (
+            number,
+            date_text(on, settings.locale),
+            money(invoice_total, settings.locale),
+            money(paid, settings.locale),
+        )
+        for number, on, paid, invoice_total in _together(file.allocations, lambda each: each.invoice_number)
+    ]
+    headings = ("Invoice", "Paid on", "Invoice total", "Paid by this payment")
+    return [Grid(headings=headings, lines=lines, widths=(50, 34, 46, 46), figures=frozenset({2, 3}))]
+
+
+def _received(file: PaymentFile, settings: Settings, until: str) -> list[tuple[str, str, bool]]:
+    """The amount received and where it is; a void payment is nowhere."""
+    locale, received = settings.locale, file.payment.amount
+    if file.payment.state is PaymentState.VOID:
+        return [("Received, then voided", money(received, locale), True)]
+    left = Money(file.left_micros, received.currency)
+    return [
+        ("Received", money(received, locale), True),
+        (f"Applied until {until}", money(received - left, locale), False),
+        ("Left unapplied", money(left, locale), True),
+    ]
+
+
+def _noon(day: date) -> datetime:
+    return datetime.combine(day, time(12), tzinfo=UTC)
+
+
+PAPERS: dict[str, Callable[[ReadBooks, Asked], Document]] = {"invoice": invoice_paper, "receipt": receipt_paper}

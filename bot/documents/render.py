@@ -1,0 +1,48 @@
+"""From what was asked to a file on disk: the books are read in one snapshot, row by row."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.documents.papers import PAPERS
+from bot.documents.reports import TABLES, Asked
+from bot.documents.sheets import WRITERS
+from bot.domain.ports import ReadBooks
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """A file to make: what, in which format, from which question; the reference is in its name."""
+
+    kind: str
+    format: str
+    asked: Asked
+    reference: str
+    folder: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Made:
+    """A file that was made, its name for people, and what is said beside it."""
+
+    path: str
+    name: str
+    says: str
+
+
+def make(books: ReadBooks, job: Job) -> Made:
+    """Write a file. Refuses: NotFound."""
+    path = Path(job.folder) / f"{job.reference}.{job.format}"
+    if job.kind in PAPERS:
+        from bot.documents.paper import write_pdf
+
+        paper = PAPERS[job.kind](books, job.asked)
+        write_pdf(paper, path)
+        return Made(path=str(path), name=_named(paper.name, job), says=f"{paper.title} {paper.number}")
+    table = TABLES[job.kind](books, job.asked)
+    WRITERS[job.format](table, path)
+    return Made(path=str(path), name=_named(table.name, job), says=table.says())
+
+
+def _named(name: str, job: Job) -> str:
+    """A number may hold a slash, which no file's name does."""
+    return f"{name.replace('/', '-')}-{job.reference}.{job.format}"

@@ -1,0 +1,186 @@
+"""Files that somebody asked for, made when they are sent and delivered by direct message."""
+
+import contextlib
+import json
+import os
+import secrets
+import socket
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
+
+from bot.desk import Desk
+from bot.documents.pool import BookAt, Fault, Refusal, Renderer, RendererDied
+from bot.documents.render import Job, Made
+from bot.documents.reports import Asked
+from bot.domain.errors import NoAccess
+from bot.domain.operation import Actor, Request
+from bot.handlers.blocks.text import escape
+from bot.handlers.files import READERS
+from bot.jobs.delivery import MOST_ATTEMPTS, back_off
+from bot.jobs.digest_post import send_file
+from bot.observe import log
+from bot.storage.faults import AWAY
+from bot.storage.outbox import Claimed, Outbox
+
+MOST_DEATHS = 5  # a file that ends its process each time is given up
+FATAL = frozenset(
+    {
+        "account_inactive",
+        "cannot_dm_bot",
+        "file_uploads_disabled",
+        "missing_scope",
+        "not_allowed_token_type",
+        "storage_limit_reached",
+        "user_disabled",
+        "user_not_found",
+    }
+)
+SORRY = "The file you asked for could not be made or sent. It is noted for the operator: request {reference}."
+
+
+@dataclass(frozen=True, slots=True)
+class FileWorker:
+    """Makes and sends files, one after the other; any number of workers may run, rows are claimed with a lease.
+
+    Slack gives a shared file no metadata, so the request's reference is in the file's name: a file whose upload was not
+    noted, because the process ended or the answer was lost, is looked for among the files of the direct message before
+    it is made again. Only where Slack refuses that look (no files:read) can such a file come twice.
+    """
+
+    desk: Desk
+    client: WebClient
+    renderer: Renderer
+    book: BookAt
+    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
+
+    def run_once(self) -> int:
+        """Make and send one file that is due; returns how many rows were settled."""
+        outbox = Outbox(self.desk.store)
+        claimed = outbox.claim(self.name, files=True)
+        for row in claimed:
+            self._deliver(outbox, row)
+        return len(claimed)
+
+    def _deliver(self, outbox: Outbox, row: Claimed) -> None:
+        try:
+            self._send(outbox, row)
+        except SlackApiError as fault:
+            self._refused(outbox, row, fault)
+        except RendererDied:
+            log.error("the process that makes files ended at report %s, attempt %s", row.id, row.attempts)
+            if row.attempts >= MOST_DEATHS:
+                self._give_up(outbox, row, "RendererDied")
+            else:
+                outbox.later(row, timedelta(seconds=back_off(row.attempts)), "RendererDied")
+        except OSError as fault:
+            outbox.later(row, timedelta(seconds=back_off(row.attempts)), type(fault).__name__)
+        except AWAY:
+            raise
+        except Exception as fault:  # noqa: BLE001  # one bad row never stops the rest; it is kept and shown
+            log.error("report %s cannot be delivered", row.id, exc_info=fault)
+            self._give_up(outbox, row, type(fault).__name__)
+
+    def _send(self, outbox: Outbox, row: Claimed) -> None:
+        """Who may not read it any more gets nothing: asked before it is made, and once more before it is sent."""
+        if row.kind == "digest_file":
+            send_file(self.desk, self.client, row)
+            outbox.done(row)
+            return
+        asked: dict[str, Any] = json.loads(row.payload)
+        user = json.loads(row.destination)["user"]
+        if not self._may_read(row, asked["file"]):
+            outbox.done(row)
+            return
+        channel = self.client.conversations_open(users=user)["channel"]["id"]
+        if row.attempts > 1 and self._sent_before(channel, row, asked):
+            outbox.done(row)
+            return
+        with tempfile.TemporaryDirectory(prefix="duedesk") as folder:
+            made = self.renderer.make(self.book, self._job(row, asked, folder), lambda: outbox.renew(row))
+            match made:
+                case Fault():
+                    log.error("report %s: %s\n%s", row.id, made.name, made.trace)
+                    if made.passing and row.attempts < MOST_ATTEMPTS:
+                        outbox.later(row, timedelta(seconds=back_off(row.attempts)), made.name)
+                    else:
+                        self._give_up(outbox, row, made.name)
+                    return
+                case Refusal():
+                    self.client.chat_postMessage(channel=channel, text=escape(made.sentence))
+                case Made() if self._may_read(row, asked["file"]):
+                    outbox.renew(row)
+                    self._upload(channel, made)
+        outbox.done(row)
+
+    def _may_read(self, row: Claimed, kind: str) -> bool:
+        to: dict[str, str] = json.loads(row.destination)
+        request = Request(
+            actor=Actor(team=to["team"], user=to["user"]),
+            now=self.desk.clock(),
+            key=f"report:{row.id}",
+            request_id=f"report {row.id}",
+            command=kind,
+        )
+        try:
+            self.desk.ask(lambda _: None, request, by=READERS[kind])
+        except NoAccess:
+            log.info("report %s is not sent: its reader has no right to it any more", row.id)
+            return False
+        return True
+
+    def _job(self, row: Claimed, asked: dict[str, Any], folder: str) -> Job:
+        return Job(
+            kind=asked["file"],
+            format=asked.get("format", "csv"),
+            asked=Asked(asked["question"], datetime.fromisoformat(asked["asked_at"]), self.desk.clock()),
+            reference=reference_of(row),
+            folder=folder,
+        )
+
+    def _upload(self, channel: str, file: Made) -> None:
+        self.client.files_upload_v2(
+            channel=channel,
+            filename=file.name,
+            file=file.path,
+            title=file.name,
+            initial_comment=escape(file.says),
+            request_file_info=False,
+        )
+
+    def _sent_before(self, channel: str, row: Claimed, asked: dict[str, Any]) -> bool:
+        """Whether the file is there already, by the reference in its name."""
+        since = datetime.fromisoformat(asked["asked_at"]) - timedelta(hours=1)
+        with contextlib.suppress(SlackApiError):
+            found = self.client.files_list(channel=channel, ts_from=str(int(since.timestamp())), count=100)
+            return any(f"-{reference_of(row)}." in str(file.get("name")) for file in found["files"])
+        return False
+
+    def _refused(self, outbox: Outbox, row: Claimed, fault: SlackApiError) -> None:
+        """Wait as long as Slack says, give up where trying again cannot help, back off otherwise."""
+        error = str(fault.response.get("error", "unknown"))
+        if fault.response.status_code == 429:  # noqa: PLR2004  # too many requests
+            outbox.later(row, timedelta(seconds=int(fault.response.headers.get("Retry-After", "1"))), "ratelimited")
+        elif error in FATAL or row.attempts >= MOST_ATTEMPTS:
+            log.error("report %s failed for good: %s", row.id, error)
+            self._give_up(outbox, row, error)
+        else:
+            outbox.later(row, timedelta(seconds=back_off(row.attempts)), error)
+
+    def _give_up(self, outbox: Outbox, row: Claimed, error: str) -> None:
+        """It is kept for the operator, and the person is told where Slack still lets us."""
+        outbox.failed(row, error)
+        if row.kind == "digest_file":
+            return
+        with contextlib.suppress(SlackApiError, OSError):
+            channel = self.client.conversations_open(users=json.loads(row.destination)["user"])["channel"]["id"]
+            self.client.chat_postMessage(channel=channel, text=SORRY.format(reference=reference_of(row)))
+
+
+def reference_of(row: Claimed) -> str:
+    """What makes a file's name its own: the last digits of the row that asked for it."""
+    return f"{row.id:x}"[-8:]
