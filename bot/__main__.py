@@ -12,6 +12,7 @@ import yaml
 
 from bot import __version__
 from bot.config import BadConfig, Config, check_prefix, load
+from bot.intake import cli as intake
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -72,6 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--prefix", default="", type=_prefix, help="prefix of command names, such as dd-")
     made.add_argument("--url", default="", type=_address, help="request URL, for HTTP mode")
     made.set_defaults(run=_manifest)
+    intake.add_parsers(commands, _book)
     commands.add_parser("doctor", help="check token, scopes, channels, database, clock").set_defaults(run=_doctor)
     return parser
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from bot.domain.customers import Contact, Customer
 from bot.domain.ledger import Entry
+from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice, Lot, Made
 from bot.domain.operation import Role
 from bot.domain.people import Person, Profile
@@ -14,7 +15,9 @@ from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion
 from bot.domain.settings import Settings
 
 if TYPE_CHECKING:
+    from bot.domain.intake import Intake, IntakeKind, IntakeState, IntakeTotal
     from bot.domain.invoices import InvoiceLine
+    from bot.domain.opening import Brought
     from bot.domain.payments import Payment, PaymentState
 
 
@@ -47,6 +50,8 @@ class Payments(Protocol):
     def lock(self, payment_id: int) -> "Payment": ...
 
     def insert(self, payment: "Payment") -> None: ...
+
+    def insert_assigned(self, payment: "Payment", on: date) -> None: ...
 
     def update(self, payment: "Payment") -> None: ...
 
@@ -128,6 +133,36 @@ class Operations(Protocol):
     def later_on_payment(self, payment_id: int, operation_id: int) -> str | None: ...
 
 
+class Intakes(Protocol):
+    def named(self, kind: "IntakeKind", name: str) -> "Intake | None": ...
+
+    def get(self, intake_id: int) -> "Intake": ...
+
+    def insert(self, intake: "Intake") -> None: ...
+
+    def set_state(self, intake_id: int, state: "IntakeState") -> None: ...
+
+    def lock_customers(self, codes: Sequence[str]) -> dict[str, Customer]: ...
+
+    def move_many(self, moves: Sequence[tuple[Customer, Customer]]) -> None: ...
+
+    def set_limit(self, customer: Customer, limit: Money, intake_id: int | None) -> None: ...
+
+    def taken_invoices(self, numbers: Sequence[str]) -> frozenset[str]: ...
+
+    def taken_payments(self, numbers: Sequence[str]) -> frozenset[str]: ...
+
+    def taken_balances(self, intake_id: int, customer_ids: Sequence[int]) -> frozenset[int]: ...
+
+    def totals(self, intake_id: int) -> "Sequence[IntakeTotal]": ...
+
+    def references(self, intake_id: int, limit: int) -> Sequence[str]: ...
+
+    def brought(self, intake_id: int) -> "Iterator[Sequence[Brought]]": ...
+
+    def give_back(self, intake: "Intake") -> int: ...
+
+
 class Books(Protocol):
     """The books inside one open transaction: reads answer at once, writes are done together at the end."""
 
@@ -160,6 +195,9 @@ class Books(Protocol):
 
     @property
     def operations(self) -> Operations: ...
+
+    @property
+    def intakes(self) -> Intakes: ...
 
     def new_id(self) -> int: ...
 
