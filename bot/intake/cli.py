@@ -34,6 +34,12 @@ def add_parsers(commands: Any, book: Callable[[str], str]) -> None:
     opening.add_argument("--take-back", metavar="NAME", help="reverse an opening whole, by its name or id")
     _shared(opening, book, _opening)
 
+    export = commands.add_parser("export", help="write all of a book to a directory, as CSV or XLSX")
+    export.add_argument("dir", type=Path)
+    export.add_argument("--format", choices=("csv", "xlsx"), default="csv")
+    export.add_argument("--book", default="main", type=book)
+    export.set_defaults(run=_export)
+
 
 def _shared(parser: argparse.ArgumentParser, book: Callable[[str], str], run: Callable[..., int]) -> None:
     parser.add_argument("--dry-run", action="store_true", help="check everything and write nothing")
@@ -139,6 +145,16 @@ def _opening(parsed: argparse.Namespace) -> int:
         dry_run=parsed.dry_run,
     )
     return _carry_out(parsed, lambda desk: take_over(desk, asked, _say))
+
+
+def _export(parsed: argparse.Namespace) -> int:
+    from bot.intake.export import export
+
+    def work(desk: "Desk") -> None:
+        for name, count in export(desk, parsed.dir, kind=parsed.format).items():
+            _say(f"{name}.{parsed.format}: {count:,} rows")
+
+    return _carry_out(parsed, work)
 
 
 def _folder_name(folder: Path) -> str:

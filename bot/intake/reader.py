@@ -73,7 +73,7 @@ def _checked(
     for at, cells in rows:
         if len(cells) != width:
             says = f"this line has {len(cells)} cells and the header has {width}; a text with a comma needs quotes."
-            faults.add(file, at, names[min(len(cells), width) - 1], says)
+            faults.add(file, at, names[min(len(cells), width - 1)], says)
             continue
         broken = _broken(names, cells)
         if broken is not None:
@@ -158,6 +158,7 @@ def _delimiter(header: str) -> str:
 
 def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
     from openpyxl import load_workbook
+    from openpyxl.utils.escape import unescape
     from openpyxl.utils.exceptions import InvalidFileException
 
     try:
@@ -165,9 +166,16 @@ def _sheet(path: Path) -> Iterator[tuple[int, list[str]]]:
     except (InvalidFileException, zipfile.BadZipFile, KeyError, ValueError, SyntaxError):
         raise Unreadable(1, "this is no XLSX file that can be read; save it again, or as CSV UTF-8.") from None
     try:
-        yield from _sheet_rows(book.worksheets[0].iter_rows())
+        rows = _sheet_rows(book.worksheets[0].iter_rows())
+        yield from rows if _has_shared_texts(path) else ((line, [*map(unescape, texts)]) for line, texts in rows)
     finally:
         book.close()
+
+
+def _has_shared_texts(path: Path) -> bool:
+    """The library undoes the escapes of texts in the shared list, and leaves those of texts inside cells to us."""
+    with zipfile.ZipFile(path) as parts:
+        return "xl/sharedStrings.xml" in parts.namelist()
 
 
 def _sheet_rows(rows: Iterable[Sequence[Any]]) -> Iterator[tuple[int, list[str]]]:

@@ -1,6 +1,7 @@
 """Small files to import, and what came of importing them."""
 
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -86,8 +87,10 @@ def open_books(
 
 
 def bring_customers(world: World, path: Path, *, dry_run: bool = False) -> Done:
-    return watched(lambda done: done.said.append(customers.bring(Run.over(world.desk), path, dry_run=dry_run)))
+    with closing(Run.over(world.desk)) as run:
+        return watched(lambda done: done.said.append(customers.bring(run, path, dry_run=dry_run)))
 
 
 def bring_invoices(world: World, path: Path, *, dry_run: bool = False) -> Done:
-    return watched(lambda done: done.said.append(invoices.bring(Run.over(world.desk), path, dry_run=dry_run)))
+    with closing(Run.over(world.desk)) as run:
+        return watched(lambda done: done.said.append(invoices.bring(run, path, dry_run=dry_run)))
