@@ -96,7 +96,13 @@ def age(side: str, engine: str, where: str, as_of: str) -> object:
     return ours, ours.age(day)
 
 
-TASKS: dict[str, Callable[..., object]] = {"stack": import_stack, "start": start, "age": age}
+def import_file(side: str, folder: str) -> object:
+    from benchmarks import importing
+
+    return importing.run(side, folder)
+
+
+TASKS: dict[str, Callable[..., object]] = {"stack": import_stack, "start": start, "age": age, "import": import_file}
 
 
 def main() -> None:

@@ -35,7 +35,7 @@ from bot.intake.opening_lines import (
 )
 from bot.intake.reader import Row
 from bot.intake.run import Run
-from bot.storage.intake_reads import intakes, known_balances, known_invoices, known_payments
+from bot.storage.intake_reads import currencies_of, intakes, known_balances, known_invoices, known_payments
 from bot.storage.reports import SqlReadBooks
 
 FILES = (INVOICES, PAYMENTS, BALANCES)
@@ -131,7 +131,8 @@ class Taking:
     def _currencies(self, codes: Sequence[str]) -> dict[str, Currency]:
         """The currency of each customer, of the book or of the file beside."""
         wanted = sorted({*codes} - {""})
-        found = {code: known.customer.currency for code, known in self.run.customers(wanted).items()}
+        kept = self.run.desk.store.read(lambda books: currencies_of(books, wanted))
+        found = {code: currency(of) for code, of in kept.items()}
         for code, cells in self.run.spill.some(CUSTOMERS, [each for each in wanted if each not in found]).items():
             try:
                 found[code] = currency(cells["currency"])

@@ -47,6 +47,12 @@ def known_customers(books: SqlReadBooks, codes: Sequence[str]) -> dict[str, Know
     return found
 
 
+def currencies_of(books: SqlReadBooks, codes: Sequence[str]) -> dict[str, str]:
+    """What currency those of these codes are kept in that the book has."""
+    query = select(_customer.c.code, _customer.c.currency)
+    return {row.code: row.currency for group in _many(books, query, _customer.c.code, codes) for row in group}
+
+
 def owners_of(books: SqlReadBooks, column: str, values: Sequence[str]) -> dict[str, str]:
     """The codes of customers that have one of these UUIDs or wallet IDs."""
     query = select(_customer.c[column].label("value"), _customer.c.code)
