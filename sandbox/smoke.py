@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.__main__ import prepare, running
 from sandbox.client import RemoteActor, shown
+from sandbox.smoke_import import taken_over
 
 MICROS = 1_000_000
 CONTROLS = {"deposits": -1, "advances": -1, "credit_notes": -1, "receivable": 1, "unbilled": 1, "payouts_due": -1}
@@ -148,6 +149,7 @@ def main() -> int:
             try:
                 drive(clerk, tables)
                 aged(clerk, tables, today)
+                taken_over(book, Path(folder) / "old-books", today - timedelta(days=2), expect)
                 print(f"ok  {tables.check_balances()} balances equal their postings")
                 said = RemoteActor(demo.address, "U0OLGA").command("finance", "/duedesk verify").text
                 expect("the book's own proof agrees", said, "The books are right")
