@@ -162,6 +162,8 @@ class Intakes(Protocol):
 
     def give_back(self, intake: "Intake") -> int: ...
 
+    def has_numbers_like(self, prefix: str) -> bool: ...
+
 
 class Books(Protocol):
     """The books inside one open transaction: reads answer at once, writes are done together at the end."""

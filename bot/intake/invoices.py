@@ -4,16 +4,14 @@ from pathlib import Path
 
 from bot.domain.customers import Customer, clean_text
 from bot.domain.errors import Refused
+from bot.domain.imported_invoices import ImportedInvoice, ImportInvoices, import_invoices
 from bot.domain.intake import (
     BeginIntake,
     FinishIntake,
-    ImportedInvoice,
-    ImportInvoices,
     IntakeKind,
     begin_intake,
     clean_number,
     finish_intake,
-    import_invoices,
 )
 from bot.domain.invoices import LONGEST_DESCRIPTION, LineInput, price_lines
 from bot.domain.open_items import Invoice

@@ -47,15 +47,20 @@ _BALANCES = select(_lot.c.customer_id).where(*_WALLETS, _lot.c.customer_id.in_(b
 _NEW_LIMIT = update(_customer).where(_customer.c.id == bindparam("row_id")).values(limit_micros=bindparam("new_limit"))
 _LIMITS = select(_limit).where(_limit.c.intake_id == _ID)
 _LIMITS_OF = select(_limit).where(_limit.c.customer_id == bindparam("of_customer")).order_by(_limit.c.id)
+_BETWEEN: Any = (bindparam("first_id"), bindparam("last_id"))
 _VOID_INVOICES = (
     update(_invoice)
-    .where(_invoice.c.intake_id == _ID)
+    .where(_invoice.c.intake_id == _ID, _invoice.c.customer_id.between(*_BETWEEN))
     .values(state="void", open_micros=0, number=_invoice.c.number + bindparam("mark"), version=_invoice.c.version + 1)
 )
-_CLOSE_LOTS = update(_lot).where(_lot.c.intake_id == _ID).values(open_micros=0, closed_on=bindparam("on_day"))
+_CLOSE_LOTS = (
+    update(_lot)
+    .where(_lot.c.intake_id == _ID, _lot.c.customer_id.between(*_BETWEEN))
+    .values(open_micros=0, closed_on=bindparam("on_day"))
+)
 _VOID_PAYMENTS = (
     update(_payment)
-    .where(_payment.c.intake_id == _ID)
+    .where(_payment.c.intake_id == _ID, _payment.c.customer_id.between(*_BETWEEN))
     .values(
         state="void",
         voided_on=bindparam("on_day"),
@@ -249,10 +254,9 @@ class SqlIntakes:
 
     def brought(self, intake_id: int) -> Iterator[Sequence[Brought]]:
         """What each customer owes and holds by an opening, a group at a time; a group is written before the next."""
-        connection, last = self._session.connection, 0
-        while ids := connection.execute(_NEXT_IDS, {"after_id": last}).scalars().all():
-            last = ids[-1]
-            asked = {"of_intake": intake_id, "first_id": ids[0], "last_id": last}
+        connection = self._session.connection
+        for first_id, last_id in self._ranges():
+            asked = {"of_intake": intake_id, "first_id": first_id, "last_id": last_id}
             sums = connection.execute(_BROUGHT, asked).all()
             rows = connection.execute(_MANY, {"ids": [row.customer_id for row in sums]})
             owners = {row.id: customers.from_row(row) for row in rows}
@@ -269,13 +273,22 @@ class SqlIntakes:
         connection = self._session.connection
         self._unassign(intake)
         mark = f"~{int(connection.execute(_TAKEN_BACK).scalar() or 0) + 1}"
-        asked = {"of_intake": intake.id, "on_day": intake.as_of, "mark": mark}
-        count = connection.execute(_VOID_INVOICES, {"of_intake": intake.id, "mark": mark}).rowcount
-        connection.execute(_VOID_PAYMENTS, asked)
-        count += connection.execute(_CLOSE_LOTS, {"of_intake": intake.id, "on_day": intake.as_of}).rowcount
+        count = 0
+        for first_id, last_id in self._ranges():
+            mine = {"of_intake": intake.id, "first_id": first_id, "last_id": last_id}
+            count += connection.execute(_VOID_INVOICES, {**mine, "mark": mark}).rowcount
+            connection.execute(_VOID_PAYMENTS, {**mine, "mark": mark, "on_day": intake.as_of})
+            count += connection.execute(_CLOSE_LOTS, {**mine, "on_day": intake.as_of}).rowcount
         self._return_limits(intake)
         self.set_state(intake.id, IntakeState.TAKEN_BACK)
         return int(count)
+
+    def _ranges(self) -> Iterator[tuple[int, int]]:
+        """The customers' ids in groups, so that no statement takes as long as the whole."""
+        last = 0
+        while ids := self._session.connection.execute(_NEXT_IDS, {"after_id": last}).scalars().all():
+            last = ids[-1]
+            yield ids[0], last
 
     def _unassign(self, intake: Intake) -> None:
         connection, last = self._session.connection, 0
@@ -308,6 +321,17 @@ class SqlIntakes:
             owner = connection.execute(_MANY, {"ids": [mine.customer_id]}).one()
             customer = customers.from_row(owner)
             self.set_limit(customer, Money(before, customer.currency), None)
+
+    def has_numbers_like(self, prefix: str) -> bool:
+        """Whether an imported document is numbered as a series with this prefix would number."""
+        for table in (_invoice, _payment):
+            found = select(table.c.number).where(
+                table.c.intake_id.is_not(None), func.substr(table.c.number, 1, len(prefix)) == prefix
+            )
+            numbers = self._session.connection.execute(found).scalars()
+            if any(number[len(prefix) :].isdigit() for number in numbers):
+                return True
+        return False
 
     def _taken(self, statement: Any, numbers: Sequence[str]) -> frozenset[str]:
         found: set[str] = set()

@@ -8,19 +8,17 @@ from typing import Any
 from bot.desk import SYSTEM
 from bot.domain.allocation import Portion
 from bot.domain.customers import Contact, EditCustomer, Mode, NewCustomer, edit_customer, new_customer
+from bot.domain.imported_invoices import ImportedInvoice, ImportInvoices, import_invoices
 from bot.domain.intake import (
     BeginIntake,
     FinishIntake,
     ImportCustomers,
     ImportedCustomer,
-    ImportedInvoice,
-    ImportInvoices,
     IntakeKind,
     IntakeTotal,
     begin_intake,
     finish_intake,
     import_customers,
-    import_invoices,
 )
 from bot.domain.invoices import (
     DraftInvoice,

@@ -10,7 +10,7 @@ import pytest
 
 from bot.domain.allocation import Portion
 from bot.domain.customers import Mode
-from bot.domain.errors import DateTooEarly, NoAccess, NotFound, Refused, WrongState
+from bot.domain.errors import DateTooEarly, NoAccess, NotFound, Refused, SettingRefused, WrongState
 from bot.domain.opening import TakeBackOpening, take_back_opening
 from bot.domain.payments import (
     AllocatePayment,
@@ -23,7 +23,7 @@ from bot.domain.payments import (
 from bot.domain.receivables import AgeingQuestion
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.intake.take_back import take_back
-from tests.domain.expect import ask_sql, everything
+from tests.domain.expect import ask_sql, everything, expect_refusal
 from tests.intake.files import AS_OF, CONTROL, CUSTOMERS, INVOICES, PAYMENTS, open_books, write_files
 from tests.world import OWNER, World, money
 
@@ -262,3 +262,12 @@ def test_a_changed_file_of_an_opening_names_both(books: World, tmp_path: Path) -
         "OLD-1 is in the book already" in each and "did not come with this opening" in each for each in other.faults
     )
     assert everything(books) == before
+
+
+def test_a_series_does_not_run_into_numbers_that_were_imported(books: World, tmp_path: Path) -> None:
+    open_books(books, write_files(tmp_path / "old"))
+    with expect_refusal(books, SettingRefused, field="value", says="Imported documents are numbered OLD- already"):
+        books.do(change_setting, ChangeSetting(name="invoice_series", value="OLD-:1"), by=OWNER)
+    take_back(books.desk, "old", dry_run=False)
+    books.do(change_setting, ChangeSetting(name="invoice_series", value="OLD-:1"), by=OWNER)
+    books.check()
