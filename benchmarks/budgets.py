@@ -56,6 +56,7 @@ TABLE: tuple[tuple[str, str, str, How, str, dict[str, tuple[float, float | None]
     ("W2 age, peak memory", "W2", "peak memory", How.VALUE, "MB", dict.fromkeys(ENGINES, (250, None))),
     ("W5 interact, p99", "W5", "p99", How.VALUE, "ms", dict.fromkeys(ENGINES, (250, 50))),
     ("W5 interact, slowest ack", "W5", "slowest", How.VALUE, "ms", dict.fromkeys(ENGINES, (3000, None))),
+    ("import, peak memory", "import", "peak memory", How.VALUE, "MB", {"sqlite": (250, None)}),
     ("customer card", "card", "time", How.VALUE, "ms", dict.fromkeys(ENGINES, (50, 20))),
     ("start to ready", "start", "ready", How.VALUE, "ms", dict.fromkeys(ENGINES, (3000, 1500))),
     ("resident when ready", "start", "resident", How.VALUE, "MB", dict.fromkeys(ENGINES, (130, 100))),

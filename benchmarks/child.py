@@ -119,7 +119,13 @@ def file(form: str, engine: str, where: str) -> object:
     return made
 
 
-TASKS: dict[str, Callable[..., object]] = {"stack": import_stack, "start": start, "age": age, "file": file}
+def import_file(side: str, folder: str) -> object:
+    from benchmarks import importing
+
+    return importing.run(side, folder)
+
+
+TASKS: dict[str, Callable[..., object]] = {"stack": import_stack, "start": start, "age": age, "file": file, "import": import_file}
 
 
 def main() -> None:

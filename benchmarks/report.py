@@ -48,7 +48,7 @@ def row(*cells: str) -> str:
 
 
 def shown(figure: Figure, sample: Sample | None) -> str:
-    """The median with its spread; for W1 also how many that is in a second."""
+    """The median with its spread; for W1 and imports also how many that is in a second."""
     if sample is None:
         return ""
     text = amount(sample.median, figure.unit)
@@ -56,6 +56,8 @@ def shown(figure: Figure, sample: Sample | None) -> str:
         text += f" (spread {sample.spread:.0%})"
     if figure.work == "W1":
         text += f", {1000 / sample.median:,.0f} per second"
+    if figure.work == "import" and figure.measure == "time":
+        text += f", {1000 * figure.size / sample.median:,.0f} lines per second"
     return text
 
 

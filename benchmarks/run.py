@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from benchmarks import postgres, report, works
+from benchmarks import importing, postgres, report, works
 from benchmarks.budgets import ENGINES, Kind, Verdict, judge
 from benchmarks.child import ROOT
 from benchmarks.measure import Figure, probe
@@ -21,6 +21,7 @@ WORKS: dict[str, tuple[Callable[[Stage], list[Figure]], ...]] = {
     "W2": (works.age, works.age_memory),
     "card": (works.card,),
     "start": (works.start,),
+    "import": (importing.import_lines,),
     "W1": (works.record,),
     "W5": (works.interact,),
 }

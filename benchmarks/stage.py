@@ -33,6 +33,7 @@ class Plan:
     cards: int
     seconds: int
     starts: int
+    imported: int
 
     @property
     def all_receipts(self) -> int:
@@ -40,8 +41,10 @@ class Plan:
         return 2 * (self.repeats + 1) * self.receipts + len(MODES) * (WARM_UP + PEOPLE * self.seconds)
 
 
-QUICK = Plan(sizes=(10_000, 100_000), repeats=5, receipts=100, cards=50, seconds=2, starts=2)
-FULL = Plan(sizes=(10_000, 100_000, 1_000_000), repeats=5, receipts=400, cards=200, seconds=20, starts=5)
+QUICK = Plan(sizes=(10_000, 100_000), repeats=5, receipts=100, cards=50, seconds=2, starts=2, imported=20_000)
+FULL = Plan(
+    sizes=(10_000, 100_000, 1_000_000), repeats=5, receipts=400, cards=200, seconds=20, starts=5, imported=1_000_000
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,6 +13,7 @@ import yaml
 
 from bot import __version__, upkeep
 from bot.config import BadConfig, check_prefix, load
+from bot.intake import cli as intake
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -78,6 +79,7 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--url", default="", type=_address, help="request URL, for HTTP mode")
     made.set_defaults(run=_manifest)
     _add_jobs(commands)
+    intake.add_parsers(commands, _book)
     commands.add_parser("doctor", help="check token, scopes, channels, database, clock").set_defaults(run=_doctor)
     return parser
 

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.__main__ import prepare, running
 from sandbox.client import RemoteActor, shown
+from sandbox.smoke_import import taken_over
 
 MICROS = 1_000_000
 MOVED = {"allocation": "paid", "allocation taken back": "payments taken back", "invoice": "new invoices"}
@@ -186,6 +187,7 @@ def main() -> int:
                 digested(RemoteActor(demo.address, "U0OLGA"), tables, today)
                 drive(clerk, tables)
                 aged(clerk, tables, today)
+                taken_over(book, Path(folder) / "old-books", today - timedelta(days=2), expect)
                 print(f"ok  {tables.check_balances()} balances equal their postings")
                 said = RemoteActor(demo.address, "U0OLGA").command("finance", "/duedesk verify").text
                 expect("the book's own proof agrees", said, "The books are right")

@@ -56,6 +56,7 @@ class Invoice:
     disputed: bool = False
     remark: str = ""
     version: int = 1
+    intake_id: int | None = None  # the import that brought it, with its number
 
     @property
     def label(self) -> str:
@@ -94,6 +95,7 @@ class Lot:
     rose_on: date
     payment_id: int | None = None
     suspense_on: date | None = None
+    intake_id: int | None = None
 
     @property
     def free(self) -> Money:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from bot.domain.allocation import Effect, Matching, Portion
 from bot.domain.customers import Correction, Customer
+from bot.domain.ledger import Account, Side
 from bot.domain.money import Money, total
 from bot.domain.open_items import Allocation
 from bot.domain.operation import Announcement, Context, DocumentKind, Trace
@@ -103,6 +104,14 @@ class Payment:
     suspense_on: date
     recorded_at: datetime
     recorded_by: str
+    intake_id: int | None = None  # the opening that brought it: its money never came into our cash accounts
+
+    @property
+    def came_from(self) -> Side:
+        """Where the money was booked from when it was written down."""
+        if self.intake_id is not None:
+            return Side(Account.OPENING_BALANCES)
+        return Side(Account.CASH, detail=self.method.value)
 
     @property
     def edits_left(self) -> int:

@@ -35,7 +35,7 @@ def void(payment: Payment, wanted: date, books: "Books", context: Context) -> Pa
             "payment voided",
             payment.amount,
             debit=Side(Account.SUSPENSE),
-            credit=Side(Account.CASH, detail=payment.method.value),
+            credit=payment.came_from,
             on=on,
         )
     )

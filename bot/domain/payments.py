@@ -265,13 +265,13 @@ def edit_payment(command: EditPayment, books: "Books", context: Context) -> Paym
     corrected = corrections(payment, after, ("payer", "method", "reference", "invoice_hint", "remark"))
     if not corrected:
         raise WrongState(f"Nothing of {payment.number} is different; change a field, or close the form.")
-    if after.method is not payment.method:
+    if after.came_from != payment.came_from:
         books.ledger.post(
             transfer(
                 "payment method corrected",
                 payment.amount,
-                debit=Side(Account.CASH, detail=after.method.value),
-                credit=Side(Account.CASH, detail=payment.method.value),
+                debit=after.came_from,
+                credit=payment.came_from,
                 on=effective_day(
                     context.today, (payment.posted_on,), books.settings.current().first_open_day(), context.today
                 ),

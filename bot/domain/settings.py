@@ -125,6 +125,8 @@ def change_setting(command: ChangeSetting, books: "Books", context: Context) -> 
     other = {"payment_series": before.invoice_series, "invoice_series": before.payment_series}.get(command.name)
     if other is not None and _prefix(value) == _prefix(other):
         raise _fail("Payments and invoices need prefixes of their own, such as PAY- and INV-.")
+    if other is not None and books.intakes.has_numbers_like(_prefix(value)):
+        raise _fail(f"Imported documents are numbered {_prefix(value)} already; choose another prefix.")
     if command.name == "currencies":
         _check_dropped({*before.currency_codes()} - {*value.split()}, books)
     books.settings.change(command.name, value)

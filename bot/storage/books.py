@@ -2,7 +2,7 @@
 
 import secrets
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -18,6 +18,7 @@ from bot.storage.customers import SqlCustomers
 from bot.storage.database import unanswered
 from bot.storage.documents import SqlInvoices, SqlPayments
 from bot.storage.ids import new_id
+from bot.storage.intakes import SqlIntakes
 from bot.storage.ledger import SqlAllocations, SqlLedger, SqlLots
 from bot.storage.people import SqlPeople, SqlSettings
 from bot.storage.requests import SqlNumbers, SqlOperations
@@ -33,6 +34,8 @@ ORDER = (
     "invoice_line",
     "lot",
     "assignment",
+    "intake",
+    "credit_limit",
     "posting",
     "entry",
     "allocation",
@@ -79,13 +82,13 @@ class Pending:
 
     def __init__(self) -> None:
         self.rows: dict[str, list[dict[str, Any]]] = defaultdict(list)
-        self.updates: list[tuple[Executable, Mapping[str, Any]]] = []
+        self.updates: list[tuple[Executable, Mapping[str, Any] | Sequence[Mapping[str, Any]]]] = []
 
     def add(self, table: str, row: dict[str, Any]) -> None:
         self.rows[table].append(row)
 
-    def change(self, statement: Executable, values: Mapping[str, Any]) -> None:
-        """An update, done after all inserts."""
+    def change(self, statement: Executable, values: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
+        """An update, or one for each of many rows, done after all inserts."""
         self.updates.append((statement, values))
 
     def flush(self, connection: Connection) -> None:
@@ -123,6 +126,7 @@ class SqlBooks:
         self.numbers = SqlNumbers(self)
         self.people = SqlPeople(self)
         self.operations = SqlOperations(self)
+        self.intakes = SqlIntakes(self)
         self.undoes: int | None = None
 
     def new_id(self) -> int:

@@ -148,6 +148,18 @@ class SqlCustomers:
         if any(moved.values()):
             self._session.pending.change(_MOVE, {"row_id": after.id, **moved})
 
+    def move_many(self, moves: Sequence[tuple[Customer, Customer]]) -> None:
+        """Move the control accounts of many customers by one statement."""
+        values = [
+            {
+                "row_id": after.id,
+                **{f"by_{name}": getattr(after.controls, name) - getattr(before.controls, name) for name in _CONTROLS},
+            }
+            for before, after in moves
+        ]
+        if values:
+            self._session.pending.change(_MOVE, values)
+
     def _contact(self, customer_id: int, contact: Contact) -> dict[str, Any]:
         return {
             "id": self._session.new_id(),

@@ -114,6 +114,7 @@ def payment_of(row: Row[Any]) -> Payment:
         suspense_on=row.suspense_on,
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
+        intake_id=row.intake_id,
     )
 
 
@@ -139,6 +140,7 @@ def invoice_of(row: Row[Any]) -> Invoice:
         disputed=row.disputed,
         remark=row.remark,
         version=row.version,
+        intake_id=row.intake_id,
     )
 
 
@@ -196,8 +198,16 @@ class SqlPayments:
                 "state": payment.state.value,
                 "recorded_at": payment.recorded_at,
                 "recorded_by": payment.recorded_by,
+                "intake_id": payment.intake_id,
             },
         )
+
+    def insert_assigned(self, payment: Payment, on: date) -> None:
+        """A payment that comes with its customer and its credit."""
+        assert payment.customer_id is not None
+        assert payment.lot_id is not None
+        self.insert(payment)
+        self._step("assign", payment.id, payment.customer_id, payment.lot_id, on)
 
     def update(self, payment: Payment) -> None:
         fresh = next((row for row in self._session.pending.rows["payment"] if row["id"] == payment.id), None)
@@ -295,6 +305,7 @@ class SqlInvoices:
                 "disputed": invoice.disputed,
                 "remark": invoice.remark,
                 "version": invoice.version,
+                "intake_id": invoice.intake_id,
             },
         )
         for position, line in enumerate(lines, 1):

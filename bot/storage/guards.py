@@ -19,11 +19,13 @@ FROZEN = (
 )
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
-    "payment": ("number", "amount_micros", "currency", "received_on", "posted_on", "recorded_at"),
-    "lot": ("customer_id", "kind", "amount_micros", "currency", "opened_on", "payment_id", "suspense_on"),
+    "payment": ("number", "amount_micros", "currency", "received_on", "posted_on", "recorded_at", "intake_id"),
+    "lot": ("customer_id", "kind", "amount_micros", "currency", "opened_on", "payment_id", "suspense_on", "intake_id"),
     "customer": ("uuid", "currency"),
     "series": ("name",),
 }
+# The number of an imported document is given back when its opening is taken back, so that it can come again.
+GIVEN_BACK = frozenset({"payment"})
 # A draft invoice may change; once it has its number these are final.
 FINAL_INVOICE = (
     "number",
@@ -35,6 +37,7 @@ FINAL_INVOICE = (
     "net_micros",
     "tax_micros",
     "total_micros",
+    "intake_id",
 )
 
 
@@ -71,9 +74,18 @@ def names() -> Iterator[tuple[str, str]]:
         yield f"guard_{table}_undeleted", table
 
 
-def _changed(columns: tuple[str, ...], dialect: str) -> str:
+def _changed(columns: tuple[str, ...], dialect: str, *, number_given_back: bool = False) -> str:
     differs = "IS NOT" if dialect == "sqlite" else "IS DISTINCT FROM"
-    return " OR ".join(f"NEW.{column} {differs} OLD.{column}" for column in columns)
+
+    def changed(column: str) -> str:
+        found = f"NEW.{column} {differs} OLD.{column}"
+        return f"({found} AND NOT ({_GIVEN_BACK}))" if number_given_back and column == "number" else found
+
+    return " OR ".join(map(changed, columns))
+
+
+_GIVEN_BACK = """OLD.intake_id IS NOT NULL AND OLD.state <> 'void' AND NEW.state = 'void'
+    AND SUBSTR(NEW.number, 1, LENGTH(OLD.number) + 1) = OLD.number || '~'"""
 
 
 _REVERSAL_FITS = """EXISTS (SELECT 1 FROM allocation o WHERE o.id = NEW.reverses_id AND o.reverses_id IS NULL
@@ -128,7 +140,7 @@ def _sqlite() -> Iterator[str]:
     )
     moves = "".join(_move(table, column) for table, column in _MOVES)
     yield f"CREATE TRIGGER guard_allocation_moves AFTER INSERT ON allocation FOR EACH ROW BEGIN {moves} END"
-    final = f"OLD.number IS NOT NULL AND ({_changed(FINAL_INVOICE, 'sqlite')})"
+    final = f"OLD.number IS NOT NULL AND ({_changed(FINAL_INVOICE, 'sqlite', number_given_back=True)})"
     yield refuse("guard_invoice_final", "BEFORE UPDATE", "invoice", final, "a final invoice does not change")
     yield refuse("guard_invoice_kept", "BEFORE DELETE", "invoice", "OLD.number IS NOT NULL", "a final invoice stays")
     unchanging = "a final invoice does not change"
@@ -139,7 +151,7 @@ def _sqlite() -> Iterator[str]:
         yield refuse(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "1", f"{table} rows do not change")
         yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
     for table, columns in KEPT.items():
-        condition = _changed(columns, "sqlite")
+        condition = _changed(columns, "sqlite", number_given_back=table in GIVEN_BACK)
         yield refuse(f"guard_{table}_facts", "BEFORE UPDATE", table, condition, f"{table} facts do not change")
         yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
 
@@ -169,7 +181,7 @@ def _postgresql() -> Iterator[str]:
     moves = "".join(f"IF NEW.{column} IS NOT NULL THEN {_move(table, column)} END IF;" for table, column in _MOVES)
     yield function("guard_allocation_moves", f"{moves} RETURN NULL;")
     yield trigger("guard_allocation_moves", "AFTER INSERT", "allocation", "guard_allocation_moves")
-    final = f"OLD.number IS NOT NULL AND ({_changed(FINAL_INVOICE, 'postgresql')})"
+    final = f"OLD.number IS NOT NULL AND ({_changed(FINAL_INVOICE, 'postgresql', number_given_back=True)})"
     yield function("guard_invoice_final", refusing(final, "a final invoice does not change"))
     yield trigger("guard_invoice_final", "BEFORE UPDATE", "invoice", "guard_invoice_final")
     yield function("guard_invoice_kept", refusing("OLD.number IS NOT NULL", "a final invoice stays", "OLD"))
@@ -189,8 +201,7 @@ def _postgresql() -> Iterator[str]:
         yield trigger(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "guard_refuse")
         yield trigger(f"guard_{table}_undeleted", "BEFORE DELETE OR TRUNCATE", table, "guard_refuse", "STATEMENT")
     for table, columns in KEPT.items():
-        yield function(
-            f"guard_{table}_facts", refusing(_changed(columns, "postgresql"), f"{table} facts do not change")
-        )
+        changed = _changed(columns, "postgresql", number_given_back=table in GIVEN_BACK)
+        yield function(f"guard_{table}_facts", refusing(changed, f"{table} facts do not change"))
         yield trigger(f"guard_{table}_facts", "BEFORE UPDATE", table, f"guard_{table}_facts")
         yield trigger(f"guard_{table}_undeleted", "BEFORE DELETE OR TRUNCATE", table, "guard_refuse", "STATEMENT")

@@ -73,6 +73,7 @@ def lot_of(row: Any) -> Lot:
         rose_on=row.rose_on,
         payment_id=row.payment_id,
         suspense_on=row.suspense_on,
+        intake_id=row.intake_id,
     )
 
 
@@ -162,6 +163,7 @@ class SqlLots:
                 "rose_on": lot.rose_on,
                 "payment_id": lot.payment_id,
                 "suspense_on": lot.suspense_on,
+                "intake_id": lot.intake_id,
             },
         )
 

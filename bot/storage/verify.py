@@ -108,16 +108,24 @@ CHECKS: dict[str, str] = {
         SELECT payment_id, COUNT(*) AS steps FROM assignment GROUP BY payment_id) x ON x.payment_id = p.id
         WHERE p.edits <> COALESCE(x.steps, 0)""",
     "payment numbers have no hole": """SELECT 'series payment', s.last, COUNT(p.id) FROM series s
-        LEFT JOIN payment p ON 1 = 1 WHERE s.name = 'payment' GROUP BY s.last HAVING s.last <> COUNT(p.id)""",
+        LEFT JOIN payment p ON p.intake_id IS NULL
+        WHERE s.name = 'payment' GROUP BY s.last HAVING s.last <> COUNT(p.id)""",
     "invoice numbers have no hole": """SELECT 'series invoice', s.last, COUNT(i.id) FROM series s
-        LEFT JOIN invoice i ON i.number IS NOT NULL WHERE s.name = 'invoice' GROUP BY s.last HAVING s.last <>
-        COUNT(i.id)""",
+        LEFT JOIN invoice i ON i.number IS NOT NULL AND i.intake_id IS NULL
+        WHERE s.name = 'invoice' GROUP BY s.last HAVING s.last <> COUNT(i.id)""",
     "one audit row and one key each": """SELECT 'operation ' || a.id, '1', COUNT(r.key) FROM audit a
         LEFT JOIN request_key r ON r.operation_id = a.id GROUP BY a.id HAVING COUNT(r.key) <> 1""",
     "every key has its operation": """SELECT 'key ' || r.key, r.operation_id, 'none' FROM request_key r
         LEFT JOIN audit a ON a.id = r.operation_id WHERE a.id IS NULL""",
     "every entry has its operation": """SELECT 'entry ' || e.id, e.operation_id, 'none' FROM entry e
         LEFT JOIN audit a ON a.id = e.operation_id WHERE a.id IS NULL""",
+    "an import brought its documents": """SELECT d.kind || ' ' || d.number, d.state, COALESCE(t.state, 'none') FROM (
+        SELECT 'invoice' AS kind, number, state, intake_id FROM invoice WHERE intake_id IS NOT NULL
+        UNION ALL SELECT 'payment', number, state, intake_id FROM payment WHERE intake_id IS NOT NULL
+        UNION ALL SELECT 'lot', number, CASE WHEN closed_on = opened_on THEN 'void' ELSE 'open' END, intake_id
+        FROM lot WHERE intake_id IS NOT NULL) d
+        LEFT JOIN intake t ON t.id = d.intake_id
+        WHERE t.id IS NULL OR (t.state = 'taken_back' AND d.state <> 'void')""",
     "one owner": """SELECT 'people', '1', x.owners FROM (SELECT SUM(CASE WHEN role = 5 THEN 1 ELSE 0 END) AS owners,
         COUNT(*) AS people FROM person) x WHERE x.people > 0 AND x.owners <> 1""",
 }
@@ -136,7 +144,7 @@ def findings(connection: Connection, settings: Settings) -> Iterator[Finding]:
 def _numbers(connection: Connection) -> Iterator[Finding]:
     """Every document has the number of its turn; a prefix may have changed on the way, the count goes on."""
     for name, table in (("payment", _payment), ("invoice", _invoice)):
-        statement = select(table.c.number).where(table.c.number.is_not(None))
+        statement = select(table.c.number).where(table.c.number.is_not(None), table.c.intake_id.is_(None))
         turns = {number: turn_of(number) for number in connection.execute(statement).scalars()}
         missing = sorted(set(range(1, len(turns) + 1)) - set(turns.values()))
         seen: set[int] = set()

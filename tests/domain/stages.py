@@ -1,11 +1,25 @@
 """Every operation on a small stage of its own: what to carry out and by whom."""
 
 from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from bot.desk import SYSTEM
 from bot.domain.allocation import Portion
-from bot.domain.customers import EditCustomer, Mode, NewCustomer, edit_customer, new_customer
+from bot.domain.customers import Contact, EditCustomer, Mode, NewCustomer, edit_customer, new_customer
+from bot.domain.imported_invoices import ImportedInvoice, ImportInvoices, import_invoices
+from bot.domain.intake import (
+    BeginIntake,
+    FinishIntake,
+    ImportCustomers,
+    ImportedCustomer,
+    IntakeKind,
+    IntakeTotal,
+    begin_intake,
+    finish_intake,
+    import_customers,
+)
 from bot.domain.invoices import (
     DraftInvoice,
     LineInput,
@@ -14,6 +28,15 @@ from bot.domain.invoices import (
     draft_invoice,
     send_invoice,
     switch_auto_allocation,
+)
+from bot.domain.opening import (
+    OpeningBalance,
+    OpeningInvoice,
+    OpeningPayment,
+    PostOpening,
+    TakeBackOpening,
+    post_opening,
+    take_back_opening,
 )
 from bot.domain.operation import Operation, Role
 from bot.domain.payments import (
@@ -131,6 +154,66 @@ def staged_leave(world: World) -> Staged:
     return leave, Leave(profile=Profile(team=TEAM, user=VIEWER, deleted=True)), SYSTEM
 
 
+OPENED = date(2026, 10, 31)
+
+
+def begun(world: World, kind: IntakeKind = IntakeKind.OPENING) -> int:
+    """An import that has begun."""
+    begin = BeginIntake(kind=kind, name="old", digest="0" * 64, as_of=OPENED)
+    intake = world.do(begin_intake, begin, by=SYSTEM).intake
+    assert intake is not None
+    return intake.id
+
+
+def staged_begin(world: World) -> Staged:
+    return begin_intake, BeginIntake(kind=IntakeKind.OPENING, name="old", digest="0" * 64, as_of=OPENED), SYSTEM
+
+
+def staged_import_customers(world: World) -> Staged:
+    known = NewCustomer(code="ACME", name="ACME", currency=SGD, mode=Mode.PREPAID, contacts=(Contact(name="Ann"),))
+    new = NewCustomer(code="NEW", name="Zoë", currency=SGD, mode=Mode.PREPAID)
+    world.customer()
+    both = (ImportedCustomer(terms=known), ImportedCustomer(terms=new, limit=money(50)))
+    return import_customers, ImportCustomers(customers=both), SYSTEM
+
+
+def staged_import_invoices(world: World) -> Staged:
+    world.pay(5, world.customer())
+    line = LineInput(description="Zoë", unit_price=money("3.333333"), tax_rate=Decimal(9))
+    given = ImportedInvoice(number="X-1", customer_code="ACME", issue_on=OPENED, due_on=None, line=line)
+    intake_id = begun(world, IntakeKind.INVOICES)
+    return import_invoices, ImportInvoices(intake_id=intake_id, invoices=(given,)), SYSTEM
+
+
+def posting(world: World) -> PostOpening:
+    world.customer()
+    return PostOpening(
+        intake_id=begun(world),
+        invoices=(
+            OpeningInvoice(number="OLD-1", customer_code="ACME", issue_on=OPENED, due_on=OPENED, open=money("7.50")),
+        ),
+        payments=(OpeningPayment(number="OP-1", customer_code="ACME", received_on=OPENED, amount=money(3)),),
+        balances=(OpeningBalance(customer_code="ACME", amount=money(2)),),
+    )
+
+
+def staged_post_opening(world: World) -> Staged:
+    return post_opening, posting(world), SYSTEM
+
+
+def staged_finish(world: World) -> Staged:
+    command = posting(world)
+    world.do(post_opening, command, by=SYSTEM)
+    total = IntakeTotal(receivables=money("7.50"), unapplied=money(3), wallet=money(2))
+    return finish_intake, FinishIntake(intake_id=command.intake_id, totals=(total,)), SYSTEM
+
+
+def staged_take_back(world: World) -> Staged:
+    command = posting(world)
+    world.do(post_opening, command, by=SYSTEM)
+    return take_back_opening, TakeBackOpening(intake_id=command.intake_id), SYSTEM
+
+
 STAGES: dict[str, Callable[[World], Staged]] = {
     "record_payment": staged_record,
     "assign_payment": staged_assign,
@@ -150,4 +233,10 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     "grant": staged_grant,
     "revoke": staged_revoke,
     "leave": staged_leave,
+    "begin_intake": staged_begin,
+    "import_customers": staged_import_customers,
+    "import_invoices": staged_import_invoices,
+    "post_opening": staged_post_opening,
+    "finish_intake": staged_finish,
+    "take_back_opening": staged_take_back,
 }

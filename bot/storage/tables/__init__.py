@@ -14,6 +14,7 @@ from bot.storage.tables.documents import (
     PaymentRow,
     UsageDayRow,
 )
+from bot.storage.tables.intakes import IntakeRow
 from bot.storage.tables.ledger import AllocationRow, EntryRow, FlagRow, PostingRow
 from bot.storage.tables.people import BookRow, PersonRow, SeriesRow, SettingRow
 
@@ -34,6 +35,7 @@ __all__ = [
     "HoldLotRow",
     "HoldRow",
     "Instant",
+    "IntakeRow",
     "InvoiceLineRow",
     "InvoiceRow",
     "JobRunRow",

@@ -82,6 +82,7 @@ class CreditLimitRow(Table, table=True):
     starts_at: datetime = instant()
     ends_at: datetime | None = instant(null=True)
     operation_id: int = ref("audit", deferred=True)
+    intake_id: int | None = big(null=True)
 
 
 class ModeRow(Table, table=True):

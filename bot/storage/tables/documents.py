@@ -30,6 +30,7 @@ class PaymentRow(Table, table=True):
         Index("ix_payment_twins", "amount_micros", "received_on"),
         partial("ix_payment_voided", "voided_on", where="voided_on is not null"),
         partial("ix_payment_unassigned", "received_on", where="customer_id is null and state = 'recorded'"),
+        partial("ix_payment_intake", "intake_id", "customer_id", where="intake_id is not null"),
     )
     id: int = key()
     number: str = word()
@@ -51,6 +52,7 @@ class PaymentRow(Table, table=True):
     version: int = big(default=1)
     recorded_at: datetime = instant()
     recorded_by: str = word()
+    intake_id: int | None = big(null=True)  # the import that brought it; verify proves that it is there
 
 
 class AssignmentRow(Table, table=True):
@@ -80,6 +82,7 @@ class LotRow(Table, table=True):
         partial("ix_lot_free", "customer_id", "opened_on", "open_micros", where="open_micros > 0"),
         partial("ix_lot_waited", "opened_on", where="suspense_on < opened_on"),
         partial("ix_lot_closed", "closed_on", "customer_id", "kind", "amount_micros", where="closed_on is not null"),
+        partial("ix_lot_intake", "intake_id", "customer_id", where="intake_id is not null"),
     )
     id: int = key()
     customer_id: int = ref("customer")
@@ -95,6 +98,7 @@ class LotRow(Table, table=True):
     payment_id: int | None = ref("payment", null=True)
     suspense_on: date | None = day(null=True)
     invoice_id: int | None = ref("invoice", null=True)
+    intake_id: int | None = big(null=True)
 
 
 class HoldRow(Table, table=True):
@@ -145,6 +149,7 @@ class InvoiceRow(Table, table=True):
         Index("ix_invoice_customer", "customer_id", "issue_on"),
         Index("ix_invoice_issue", "issue_on"),
         partial("ix_invoice_draft", "issue_on", where="state = 'draft'"),
+        partial("ix_invoice_intake", "intake_id", "customer_id", where="intake_id is not null"),
     )
     id: int = key()
     kind: str = word(10)
@@ -166,6 +171,7 @@ class InvoiceRow(Table, table=True):
     disputed: bool = False
     remark: str = words()
     version: int = big(default=1)
+    intake_id: int | None = big(null=True)
 
 
 class InvoiceLineRow(Table, table=True):
