@@ -125,7 +125,13 @@ def import_file(side: str, folder: str) -> object:
     return importing.run(side, folder)
 
 
-TASKS: dict[str, Callable[..., object]] = {"stack": import_stack, "start": start, "age": age, "file": file, "import": import_file}
+TASKS: dict[str, Callable[..., object]] = {
+    "stack": import_stack,
+    "start": start,
+    "age": age,
+    "file": file,
+    "import": import_file,
+}
 
 
 def main() -> None:

@@ -135,7 +135,7 @@ def digested(owner: RemoteActor, tables: Tables, today: date) -> None:
     """The digest is posted by its job; its buckets and what moved since the last one are what the tables say."""
     said = owner.command("finance", "/duedesk jobs run digest again").text
     expect("the digest is asked for", said, "On its way")
-    text = shown(owner.wait_for("digest", "Aged receivables"))
+    text = shown(owner.wait_for("digest", "ties to the ledger"))
     expect("the digest is posted by its job", text, "ties to the ledger")
     lines = [" ".join(line.split()) for line in text.splitlines()]
     for currency, buckets in tables.ageing(today).items():

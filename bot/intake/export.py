@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.desk import Desk
-from bot.domain.errors import Refused
 from bot.documents.inert import neutralise
+from bot.domain.errors import Refused
 from bot.intake.run import watched
 from bot.storage.export import FILES
 from bot.storage.reports import SqlReadBooks

@@ -8,8 +8,8 @@ from datetime import date, datetime, time
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from bot.intake.faults import Faults, Unreadable
 from bot.documents.inert import restore
+from bot.intake.faults import Faults, Unreadable
 
 LONGEST_LINE = 1_000_000
 MOST_EMPTY_ROWS = 10_000

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from bot.documents.inert import neutralise, restore
 from bot.domain.customers import Contact, Mode, NewCustomer, new_customer
 from bot.domain.receivables import AgeingQuestion
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.intake.export import export
-from bot.documents.inert import neutralise, restore
 from bot.storage.reports import SqlReadBooks
 from tests.domain.expect import ask_sql
 from tests.intake.files import bring_customers, open_books

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0004_at_hand"
-down_revision = "0003_intakes"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
