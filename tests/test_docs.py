@@ -11,13 +11,14 @@ import yaml
 from bot.__main__ import _parser
 from bot.config import Config
 from bot.domain.ledger import CONTROLS, Account
-from bot.domain.operation import OPERATIONS, Role
+from bot.domain.operation import Role
 from bot.domain.settings import NAMES, Settings
 from bot.domain.undo import UNDOABLE
 from bot.handlers.commands import COMMANDS, Command, Sub
 from bot.handlers.manifest import manifest
 from bot.storage.verify import all_checks
 from tests import surface
+from tests.domain.samples import all_operations
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -59,7 +60,7 @@ def spans(path: Path) -> Iterator[str]:
 
 
 def our_operations() -> list[str]:
-    return [name for name, each in OPERATIONS.items() if each.run.__module__.startswith("bot.")]
+    return [each.name for each in all_operations() if each.run.__module__.startswith("bot.")]
 
 
 def documented(command: Command) -> list[list[str]]:
