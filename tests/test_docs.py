@@ -15,7 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from bot.__main__ import _parser
 from bot.config import Config
 from bot.domain.ledger import CONTROLS, Account
-from bot.domain.operation import OPERATIONS, Role
+from bot.domain.operation import Role
 from bot.domain.settings import NAMES, Settings
 from bot.domain.undo import UNDOABLE
 from bot.handlers.commands import COMMANDS, Command, Sub
@@ -24,6 +24,7 @@ from bot.handlers.monitor import Monitor
 from bot.metrics import Gauges, Metrics
 from bot.storage.verify import all_checks
 from tests import surface
+from tests.domain.samples import all_operations
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -72,7 +73,7 @@ def spans(path: Path) -> Iterator[str]:
 
 
 def our_operations() -> list[str]:
-    return [name for name, each in OPERATIONS.items() if each.run.__module__.startswith("bot.")]
+    return [each.name for each in all_operations() if each.run.__module__.startswith("bot.")]
 
 
 def documented(command: Command) -> list[list[str]]:
