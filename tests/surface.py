@@ -10,6 +10,7 @@ from bot.handlers.flow import FLOWS, Flow
 from bot.handlers.forms import ChoiceField, Field
 from bot.handlers.manifest import METHODS, OPTIONAL_SCOPES, SCOPES
 from bot.handlers.register import dispatching
+from bot.handlers.shortcuts import FIND, SHORTCUTS
 
 INTRO = """\
 # The Slack surface
@@ -26,7 +27,7 @@ def page() -> str:
     """The whole page, as Markdown."""
     parts = [INTRO, *_commands(), "## Forms\n", _forms_intro()]
     parts += [form for _, flow in sorted(FLOWS.by_id.items()) for form in _form(flow)]
-    return "\n".join([*parts, *_presses(), *_sources(), *_scopes()])
+    return "\n".join([*parts, *_shortcuts(), *_presses(), *_sources(), *_scopes()])
 
 
 def right(by: Role) -> str:
@@ -74,6 +75,13 @@ def _field(field: Field[Any]) -> Sequence[str]:
     if isinstance(field, ChoiceField):
         kind += f": {', '.join(code(value) for _, value in field.choices)}"
     return (code(field.name), field.label, kind, _yes(answer=field.needed), _yes(answer=field.dispatches))
+
+
+def _shortcuts() -> Iterator[str]:
+    yield "## Shortcuts\n"
+    yield f"Global ones, by callback id. {code(FIND.callback_id)} is a form that only reads; its field is `customer`.\n"
+    rows = [(code(each.callback_id), each.name, right(each.by)) for each in SHORTCUTS.values()]
+    yield table(("callback id", "name", "right"), rows)
 
 
 def _presses() -> Iterator[str]:

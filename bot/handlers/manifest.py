@@ -4,6 +4,7 @@ from typing import Any
 
 from bot.handlers.commands import COMMANDS
 from bot.handlers.request import HOME_OPENED
+from bot.handlers.shortcuts import SHORTCUTS
 
 SCOPES = (
     "channels:read",
@@ -68,6 +69,10 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
                 "messages_tab_read_only_enabled": True,
             },
             "bot_user": {"display_name": "duedesk", "always_online": True},
+            "shortcuts": [
+                {"name": each.name, "type": "global", "callback_id": each.callback_id, "description": each.description}
+                for each in SHORTCUTS.values()
+            ],
             "slash_commands": commands,
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}},

@@ -8,6 +8,7 @@ from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS
 from bot.handlers.flow import FLOWS
 from bot.handlers.manifest import EVENTS
 from bot.handlers.request import Body, reference_of
+from bot.handlers.shortcuts import READERS, SHORTCUTS
 from bot.metrics import OTHER
 
 
@@ -25,7 +26,9 @@ def _name(body: Body) -> str:
         return max((name for name in COMMANDS if typed.endswith(name)), key=len, default=OTHER)
     match body.get("type"):
         case "view_submission":
-            return _known(body["view"]["callback_id"], FLOWS.by_id)
+            return _known(body["view"]["callback_id"], {**FLOWS.by_id, **READERS})
+        case "shortcut":
+            return _known(body["callback_id"], SHORTCUTS)
         case "block_actions":
             action = body["actions"][0]["action_id"]
             return _known(action, PRESSES) if action in PRESSES else _known(body["view"]["callback_id"], FLOWS.by_id)

@@ -8,7 +8,7 @@ from slack_bolt import Ack, App, BoltResponse
 from slack_sdk import WebClient
 
 from bot.desk import Desk
-from bot.domain.errors import NotFound
+from bot.domain.errors import NotFound, Refused
 from bot.handlers import admin, customers, files, home, invoices, payments, receivables
 from bot.handlers.blocks.text import escape
 from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply
@@ -17,6 +17,7 @@ from bot.handlers.flow import FLOWS, Flow
 from bot.handlers.forms import alert_block, message_view, section
 from bot.handlers.members import on_user_change
 from bot.handlers.request import HOME_OPENED, Call, call_of
+from bot.handlers.shortcuts import READERS, SHORTCUTS, Shortcut
 
 DeskOf = Callable[[dict[str, Any]], Desk]
 MODULES = (files, payments, customers, invoices, receivables, admin, home)
@@ -33,6 +34,10 @@ def register(app: App, desk_of: DeskOf, *, prefix: str = "") -> None:
         app.command(f"/{prefix}{name}")(_on_command(command, desk_of))
     for callback_id, flow in FLOWS.by_id.items():
         app.view(callback_id)(_on_submit(flow, desk_of))
+    for callback_id, read in READERS.items():
+        app.view(callback_id)(_on_read(read, desk_of))
+    for shortcut in SHORTCUTS.values():
+        app.shortcut(shortcut.callback_id)(_on_shortcut(shortcut, desk_of))
     for press in PRESSES.values():
         app.action(press.action_id)(_on_press(press, desk_of))
     for name in sorted(dispatching()):
@@ -80,6 +85,29 @@ def _on_submit(flow: Flow[Any, Any], desk_of: DeskOf) -> Callable[..., None]:
         answer = flow.submit(call)
         home.refresh(call)
         ack(**answer)
+
+    return listen
+
+
+def _on_read(read: Callable[[Call], dict[str, Any]], desk_of: DeskOf) -> Callable[..., None]:
+    def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
+        ack(**read(_call(body, client, context, desk_of)))
+
+    return listen
+
+
+def _on_shortcut(shortcut: Shortcut, desk_of: DeskOf) -> Callable[..., None]:
+    """A shortcut opens its form, or says in a form why not: nothing else can answer it."""
+
+    def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
+        call = _call(body, client, context, desk_of)
+        try:
+            call.desk.ask(lambda _: None, call.request, by=shortcut.by)
+            shortcut.open(call)
+        except Refused as refusal:
+            blocks = [alert_block(sentence_of(refusal)), section(escape(refusal.sentence))]
+            client.views_open(trigger_id=call.trigger_id, view=message_view(shortcut.name, blocks))
+        ack()
 
     return listen
 

@@ -61,6 +61,19 @@ SLACK_TAKES = holding(
             home_tab_enabled=YES_OR_NO, messages_tab_enabled=YES_OR_NO, messages_tab_read_only_enabled=YES_OR_NO
         ),
         bot_user=holding("display_name", display_name=words(80, pattern=r"^[a-z0-9._-]+$"), always_online=YES_OR_NO),
+        shortcuts=several(
+            holding(
+                "name",
+                "type",
+                "callback_id",
+                "description",
+                name=words(24),
+                type=words(7, pattern=r"^(global|message)$"),
+                callback_id=words(255),
+                description=words(150),
+            ),
+            10,
+        ),
         slash_commands=several(
             holding(
                 "command",
