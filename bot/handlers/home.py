@@ -14,9 +14,8 @@ from bot.handlers.blocks.home import closed_home, home_blocks
 from bot.handlers.blocks.text import escape
 from bot.handlers.commands import Reply, id_of, press
 from bot.handlers.flow import settings_of
-from bot.handlers.payment_forms import RECORD
-from bot.handlers.payments import fresh
 from bot.handlers.request import Call
+from bot.handlers.shortcuts import open_find, open_record
 from bot.observe import log
 
 OVERTAKEN = "hash_conflict"
@@ -72,7 +71,12 @@ def _blocks(call: Call) -> list[dict[str, Any]]:
 
 @press("home_record", by=Role.CLERK)
 def press_record(call: Call, _action: dict[str, Any]) -> None:
-    RECORD.open(call, fresh(call))
+    open_record(call)
+
+
+@press("home_find", by=Role.VIEWER)
+def press_find(call: Call, _action: dict[str, Any]) -> None:
+    open_find(call)
 
 
 @press("home_invoice", by=Role.VIEWER)

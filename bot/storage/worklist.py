@@ -84,7 +84,12 @@ def _done(connection: Connection, settings: Settings, actor: Actor, now: datetim
         select(_audit.c.id, _audit.c.at, _audit.c.description, _request.c.operation, undone.c.id.label("undone_by"))
         .join(_request, _request.c.operation_id == _audit.c.id)
         .outerjoin(undone, undone.c.undoes_id == _audit.c.id)
-        .where(_audit.c.id >= first_id_of(now - LOOKED_BACK), _audit.c.team == actor.team, _audit.c.actor == actor.user)
+        .where(
+            _audit.c.id >= first_id_of(now - LOOKED_BACK),
+            _audit.c.at >= now - LOOKED_BACK,
+            _audit.c.team == actor.team,
+            _audit.c.actor == actor.user,
+        )
         .order_by(_audit.c.id.desc())
         .limit(DONE_SHOWN)
     )

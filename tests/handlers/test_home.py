@@ -106,9 +106,27 @@ def test_a_viewer_reads_and_has_no_button_that_writes(slack: Slack) -> None:
     slack.world.pay(80)
     page = home(slack, VIEWER)
     assert "PAY-0001 · SGD 80.00" in shown(page)
-    assert buttons(page) == ["Open"]
+    assert buttons(page) == ["Find a customer", "Open"]
     slack.person(VIEWER).press(page, "Open")
     assert "ACME Pte Ltd" in shown(slack.person(VIEWER).modal or {})
+
+
+def test_what_was_done_long_ago_is_not_shown_as_done_last_though_it_was_written_today(slack: Slack) -> None:
+    slack.world.now -= timedelta(days=30)
+    slack.world.pay(10)
+    slack.world.now += timedelta(days=30)
+    slack.world.pay(20)
+    page = shown(home(slack))
+    assert "PAY-0002 recorded" in page
+    assert "PAY-0001 recorded" not in page
+
+
+def test_a_customer_is_found_from_home(slack: Slack) -> None:
+    slack.world.customer()
+    slack.clerk.press(home(slack), "Find a customer")
+    slack.clerk.fill({"Customer": "ACME"})
+    slack.clerk.submit()
+    assert "ACME Pte Ltd" in shown(slack.clerk.modal or {})
 
 
 def test_a_payment_is_recorded_from_home(slack: Slack) -> None:

@@ -29,9 +29,9 @@ def home_blocks(
     may_write = role >= Role.CLERK
     title = " · ".join(each for each in (settings.company, date_text(today, settings.locale)) if each)
     blocks: list[Block] = [{"type": "header", "block_id": "title", "text": plain(shorten(title, 140))}]
-    if may_write:
-        record = button("Record a payment", "home_record", "record", style="primary")
-        blocks.append({"type": "actions", "block_id": "begin", "elements": [record]})
+    begin = [button("Record a payment", "home_record", "record", style="primary")] if may_write else []
+    begin.append(button("Find a customer", "home_find", "find"))
+    blocks.append({"type": "actions", "block_id": "begin", "elements": begin})
     if todo:
         blocks.append(rich((bold("To do before the first day"),), *((f"• {line}",) for line in todo), block_id="todo"))
     blocks += _waiting(work, settings, may_write=may_write)
