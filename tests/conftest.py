@@ -1,6 +1,7 @@
 """Both engines, a migrated template to clone, and a desk on top."""
 
 import itertools
+import logging
 import os
 import shutil
 import tempfile
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import create_engine, text
 
+from bot.observe import ToStandardError, log
 from bot.storage.shelf import Library
 from bot.storage.store import Store
 from tests.world import World
@@ -27,6 +29,17 @@ if "XDG_RUNTIME_DIR" not in os.environ:
 @pytest.fixture(autouse=True)
 def _loopback_only(socket_enabled: None) -> None:
     """Tests reach this machine only."""
+
+
+@pytest.fixture(autouse=True)
+def _logs_as_before() -> Iterator[None]:
+    """A test that sets logging up leaves nothing of it behind."""
+    before = (log.handlers, log.level, log.propagate)
+    yield
+    log.handlers, log.propagate = before[0], before[2]
+    log.setLevel(before[1])
+    root = logging.getLogger()
+    root.handlers = [each for each in root.handlers if not isinstance(each, ToStandardError)]
 
 
 @pytest.fixture(scope="session")

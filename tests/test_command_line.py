@@ -17,7 +17,6 @@ from bot import __version__
 from bot.__main__ import main
 from bot.config import Config
 from bot.handlers.manifest import manifest
-from bot.observe import log
 from bot.storage import guards, schema
 from bot.storage.shelf import Library
 from bot.storage.store import Store
@@ -47,7 +46,7 @@ Type = Callable[[str], Said]
 
 
 @pytest.fixture
-def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Set]:
+def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Set:
     """An environment with nothing of ours in it, in a directory without .env; set what is needed."""
     monkeypatch.chdir(tmp_path_factory.mktemp("started_from"))
     for name in Config.model_fields:
@@ -57,10 +56,7 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
         for name, value in values.items():
             monkeypatch.setenv(name, value)
 
-    before = (log.handlers, log.level, log.propagate)
-    yield put
-    log.handlers, log.propagate = before[0], before[2]
-    log.setLevel(before[1])
+    return put
 
 
 @pytest.fixture

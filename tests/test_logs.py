@@ -15,7 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.domain.customers import Contact, Mode, NewCustomer, new_customer
-from bot.observe import log, set_up, told, unexpected
+from bot.observe import set_up, told, unexpected
 from tests.domain.expect import ask_sql, run_sql
 from tests.handlers.test_doors import http_door, socket_door
 from tests.slack import APP_TOKEN, BOT_TOKEN, SECRET, Slack
@@ -32,13 +32,9 @@ SECRETS = (BOT_TOKEN, APP_TOKEN, SECRET, "xoxb-", "xapp-")
 @pytest.fixture
 def logged(capsys: pytest.CaptureFixture[str]) -> Iterator[None]:
     """Logs as `duedesk run` sets them up, to standard error."""
-    root = logging.getLogger()
-    before = (log.handlers, log.level, log.propagate, root.handlers)
     set_up("debug")
     with unexpected():
         yield
-    log.handlers, log.propagate, root.handlers = before[0], before[2], before[3]
-    log.setLevel(before[1])
 
 
 def work(slack: Slack) -> None:

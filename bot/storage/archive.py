@@ -3,6 +3,7 @@ engines.
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import re
@@ -226,10 +227,22 @@ class Archive:
 
     @contextlib.contextmanager
     def _unharmed(self) -> Iterator[None]:
-        """What zip and its compression find wrong is damage."""
+        """What zip and its compression find wrong is damage; so is a place that no file has (EINVAL)."""
         try:
             yield
-        except (zipfile.BadZipFile, KeyError, EOFError, NotImplementedError, RuntimeError, zlib.error) as fault:
+        except OSError as fault:
+            if fault.errno != errno.EINVAL:
+                raise BadBackup(f"The backup {self._path} cannot be read: {fault.strerror}.") from fault
+            raise damaged(self._path, "a part of it is said to be outside of it") from fault
+        except (
+            zipfile.BadZipFile,
+            KeyError,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+            ValueError,
+            zlib.error,
+        ) as fault:
             raise damaged(self._path, "a checksum is wrong or a part is missing") from fault
 
 
