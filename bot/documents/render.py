@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.documents.papers import PAPERS
 from bot.documents.reports import TABLES, Asked
-from bot.documents.sheets import WRITERS
 from bot.domain.ports import ReadBooks
 
 
@@ -30,17 +28,23 @@ class Made:
 
 
 def make(books: ReadBooks, job: Job) -> Made:
-    """Write a file. Refuses: NotFound."""
-    path = Path(job.folder) / f"{job.reference}.{job.format}"
-    if job.kind in PAPERS:
-        from bot.documents.paper import write_pdf
+    """Write a file. Refuses: NotFound.
 
-        paper = PAPERS[job.kind](books, job.asked)
-        write_pdf(paper, path)
-        return Made(path=str(path), name=_named(paper.name, job), says=f"{paper.title} {paper.number}")
-    table = TABLES[job.kind](books, job.asked)
-    WRITERS[job.format](table, path)
-    return Made(path=str(path), name=_named(table.name, job), says=table.says())
+    What draws and writes is read in here only: it would cost each process of the bot a third of its memory.
+    """
+    path = Path(job.folder) / f"{job.reference}.{job.format}"
+    if job.kind in TABLES:
+        from bot.documents.sheets import WRITERS
+
+        table = TABLES[job.kind](books, job.asked)
+        WRITERS[job.format](table, path)
+        return Made(path=str(path), name=_named(table.name, job), says=table.says())
+    from bot.documents.paper import write_pdf
+    from bot.documents.papers import PAPERS
+
+    paper = PAPERS[job.kind](books, job.asked)
+    write_pdf(paper, path)
+    return Made(path=str(path), name=_named(paper.name, job), says=f"{paper.title} {paper.number}")
 
 
 def _named(name: str, job: Job) -> str:

@@ -49,7 +49,7 @@ _person = PersonRow.__table__  # type: ignore[attr-defined]  # as above
 
 CARD_ITEMS = 5
 TWIN_DAYS = timedelta(days=14)
-MOST_TWINS = 500
+MOST_TWINS = 3
 BATCH = 1000  # rows of a file that are in memory together
 MOST_FUZZY = 50_000
 LIKELY = 72
@@ -219,23 +219,20 @@ class SqlReadBooks:
         """Payments of the same amount within 14 days that may be the same money: by reference, or by who paid where
         one of the references is missing. Void ones are none.
         """
+        asked, theirs = _bare(reference), func.lower(func.replace(_payment.c.reference, " ", ""))
+        is_theirs = func.lower(_payment.c.payer) == payer.lower()
+        if customer_id is not None:
+            is_theirs = or_(is_theirs, _payment.c.customer_id == customer_id)
+        alike = or_(theirs == asked, and_(is_theirs, theirs == "")) if asked else is_theirs
         statement = documents.PAYMENTS.where(
             _payment.c.amount_micros == amount.micros,
             _payment.c.currency == amount.currency.code,
             _payment.c.received_on.between(received_on - TWIN_DAYS, received_on + TWIN_DAYS),
             _payment.c.state == "recorded",
+            alike,
         )
         rows = self._connection.execute(statement.order_by(_payment.c.id.desc()).limit(MOST_TWINS))
-        asked, who = _bare(reference), customers.folded(payer)
-        found = []
-        for each in (documents.payment_of(row) for row in rows):
-            theirs = _bare(each.reference)
-            is_theirs = who == customers.folded(each.payer) or (
-                customer_id is not None and each.customer_id == customer_id
-            )
-            if (asked and asked == theirs) or (is_theirs and not (asked and theirs)):
-                found.append(each)
-        return found[:3]
+        return [documents.payment_of(row) for row in rows]
 
     def invoice(self, number_or_id: str) -> Invoice | None:
         row = self._connection.execute(documents.INVOICES.where(_named(_invoice, number_or_id))).first()
@@ -356,7 +353,7 @@ class SqlReadBooks:
 
 def _bare(reference: str) -> str:
     """A reference as it is compared: no spaces, no case."""
-    return "".join(reference.split()).casefold()
+    return "".join(reference.split()).lower()
 
 
 def _named(table: Any, number_or_id: str) -> Any:
