@@ -166,7 +166,7 @@ class OurBooks:
         self.library.close()
 
     @contextmanager
-    def door(self, mode: str) -> Iterator[Callable[[Receipt], None]]:
+    def door(self, mode: str, database_seconds: float = 0.0) -> Iterator[Callable[[Receipt], None]]:
         """The app at one door, delivery included: each person submits a form that was previewed."""
         from benchmarks.loopback import CHANNEL, Deliver, SocketSide, over_http, web_api
         from bot.app import build
@@ -179,6 +179,8 @@ class OurBooks:
             api = stack.enter_context(web_api(side.url if side is not None else ""))
             duedesk = stack.enter_context(closing(build(config(self.url, api, signing_secret), clock=lambda: NOW)))
             duedesk.delivery.start()
+            if database_seconds:
+                slow_down(duedesk.desk.store, database_seconds)
             if side is not None:
                 door = stack.enter_context(closing(duedesk.socket_door()))
                 door.connect()
@@ -186,6 +188,25 @@ class OurBooks:
             else:
                 deliver = over_http(stack.enter_context(listening(duedesk)), signing_secret)
             yield lambda receipt: submit(receipt, deliver)
+
+
+def slow_down(store: Store, seconds: float) -> None:
+    """Each request, known by its deadline, holds the connection of its first question for so much longer."""
+    read = store.read
+    seen: set[float | None] = set()
+
+    def slow(work: Callable[[Any], Any], deadline: float | None = None) -> Any:
+        is_first = deadline is not None and deadline not in seen
+        seen.add(deadline)
+
+        def waited(books: Any) -> Any:
+            if is_first:
+                time.sleep(seconds)
+            return work(books)
+
+        return read(waited, deadline)
+
+    store.read = slow  # type: ignore[method-assign]  # the app's own store, for the length of a measurement
 
 
 def submit(receipt: Receipt, deliver: Callable[[dict[str, Any]], dict[str, Any]]) -> None:

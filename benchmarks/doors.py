@@ -1,6 +1,7 @@
 """W5: what Bolt itself costs per command, and fifty people at a door of ours."""
 
 import secrets
+import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -72,6 +73,18 @@ def dispatch_floor(repeats: int) -> Sample:
 def dispatched(app: App, request: BoltRequest) -> None:
     response = app.dispatch(request)
     assert (response.status, response.body) == (200, "pong")
+
+
+def all_at_once(act: Callable[[Receipt], None], receipts: Sequence[Receipt]) -> list[float]:
+    """One action of each person, all begun in the same moment; how long each took in milliseconds."""
+    begin = threading.Barrier(len(receipts))
+
+    def one_person(receipt: Receipt) -> float:
+        begin.wait()
+        return milliseconds(partial(act, receipt))
+
+    with ThreadPoolExecutor(len(receipts)) as pool:
+        return list(pool.map(one_person, receipts))
 
 
 def fifty_people(act: Callable[[Receipt], None], receipts: Sequence[Receipt]) -> list[float]:

@@ -37,8 +37,8 @@ class Plan:
 
     @property
     def all_receipts(self) -> int:
-        """Twice W1 with its warm-up turn (statement by statement and at once), then W5 at both doors."""
-        return 2 * (self.repeats + 1) * self.receipts + len(MODES) * (WARM_UP + PEOPLE * self.seconds)
+        """Twice W1 with its warm-up turn (statement by statement and at once), then W5 at both doors with its burst."""
+        return 2 * (self.repeats + 1) * self.receipts + len(MODES) * (WARM_UP + PEOPLE * (self.seconds + 1))
 
 
 QUICK = Plan(sizes=(10_000, 100_000), repeats=5, receipts=100, cards=50, seconds=2, starts=2, imported=20_000)

@@ -24,6 +24,7 @@ from sandbox.deliver.payloads import Payloads
 from sandbox.deliver.send import InProcess, Sender
 from sandbox.deliver.sockets import SocketHub
 from sandbox.state import Channel, Delivery, Person, Problem, Workspace
+from sandbox.state.grants import ANSWER_SECONDS
 from sandbox.web import AppDoors, Dropping
 
 HOST = "127.0.0.1"
@@ -46,8 +47,10 @@ class Sandbox:
         enterprise: str | None = None,
         request_url: str | None = None,
         clock: Callable[[], float] = time.time,
+        patience: float = ANSWER_SECONDS,
     ) -> None:
         self.workspace = Workspace(manifest, people, channels, team=team, enterprise=enterprise, clock=clock)
+        self.workspace.grants.patience = patience
         self.workspace.secrets = frozenset({signing_secret, bot_token, app_token}) - {""}
         self.hub = SocketHub()
         self.sender = Sender(self.workspace, self.hub, signing_secret=signing_secret, request_url=request_url)

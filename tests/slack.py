@@ -2,11 +2,12 @@
 
 import atexit
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import yaml
 from pydantic import SecretStr
@@ -26,6 +27,7 @@ from tests.world import ADMIN, CLERK, MANAGER, OWNER, START, STRANGER, TEAM, VIE
 
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-test", "xapp-test", "test-signing-secret"
 GUEST, ROBOT, GONE, NOBODY = "U0GUEST", "U0ROBOT", "U0GONE", "U0NOBODY"
+PATIENCE = 30.0
 FINANCE, DIGEST = "C0FINANCE", "C0DIGEST"
 MANIFEST = yaml.safe_load((Path(__file__).parent.parent / "manifest.yml").read_text(encoding="utf-8"))
 ROLES = {ADMIN: Role.ADMINISTRATOR, MANAGER: Role.MANAGER, CLERK: Role.CLERK, VIEWER: Role.VIEWER}
@@ -141,19 +143,25 @@ def _is_reply(message: dict[str, Any]) -> bool:
     return message.get("thread_ts") not in {None, message["ts"]}
 
 
-@contextlib.contextmanager
-def running(book_url: str, *, grants: bool = True) -> Iterator[Slack]:
-    """The workspace on loopback, the bot in this process, requests signed and dispatched by Bolt."""
-    sandbox = Sandbox(
-        MANIFEST,
+def workspace(manifest: Mapping[str, Any] = MANIFEST) -> Sandbox:
+    """The people and channels, in a workspace that waits longer than Slack: a slow machine is no failure of ours."""
+    return Sandbox(
+        manifest,
         people(),
         channels("U0SANDBOX"),
         signing_secret=SECRET,
         bot_token=BOT_TOKEN,
         app_token=APP_TOKEN,
         team=TEAM,
+        patience=PATIENCE,
     )
-    with sandbox.running() as address:
+
+
+@contextlib.contextmanager
+def running(book_url: str, *, grants: bool = True) -> Iterator[Slack]:
+    """The workspace on loopback, the bot in this process, requests signed and dispatched by Bolt."""
+    sandbox = workspace()
+    with sandbox.running() as address, patch("bot.handlers.request.REQUEST_SECONDS", PATIENCE - 1):
         config = Config(
             slack_bot_token=SecretStr(BOT_TOKEN),
             slack_app_token=SecretStr(APP_TOKEN),

@@ -22,8 +22,8 @@ from bot.storage.shelf import Library
 from bot.storage.store import Store
 from sandbox.server import Sandbox
 from tests.domain.expect import everything, run_sql
-from tests.slack import APP_TOKEN, BOT_TOKEN, GUEST, MANIFEST, ROBOT, SECRET, channels, people
-from tests.world import ADMIN, OWNER, STRANGER, TEAM, World
+from tests.slack import APP_TOKEN, BOT_TOKEN, GUEST, ROBOT, SECRET, workspace
+from tests.world import ADMIN, OWNER, STRANGER, World
 
 ROOT = Path(__file__).parent.parent
 URL = "https://duedesk.example.com/slack/events"
@@ -79,15 +79,7 @@ def duedesk(environment: Set, capsys: pytest.CaptureFixture[str]) -> Type:
 @pytest.fixture
 def slack_there(environment: Set) -> Iterator[Sandbox]:
     """A workspace, with its address and secrets in the environment."""
-    sandbox = Sandbox(
-        MANIFEST,
-        people(),
-        channels("U0SANDBOX"),
-        signing_secret=SECRET,
-        bot_token=BOT_TOKEN,
-        app_token=APP_TOKEN,
-        team=TEAM,
-    )
+    sandbox = workspace()
     with sandbox.running() as address:
         environment(SLACK_API_URL=f"{address}/api/", SLACK_BOT_TOKEN=BOT_TOKEN, SLACK_APP_TOKEN=APP_TOKEN)
         yield sandbox

@@ -21,8 +21,8 @@ from bot.storage.pulse import beat
 from bot.storage.tables import metadata
 from sandbox.server import Sandbox
 from tests.domain.expect import everything, run_sql
-from tests.slack import APP_TOKEN, BOT_TOKEN, FINANCE, SECRET, channels, people
-from tests.world import OWNER, TEAM, World
+from tests.slack import APP_TOKEN, BOT_TOKEN, FINANCE, SECRET, workspace
+from tests.world import OWNER, World
 
 PASSWORD = "hunter2"
 PULSE = metadata.tables["pulse"]
@@ -84,15 +84,7 @@ def installation(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> Iterator[Installation]:
-    sandbox = Sandbox(
-        manifest(),
-        people(),
-        channels("U0SANDBOX"),
-        signing_secret=SECRET,
-        bot_token=BOT_TOKEN,
-        app_token=APP_TOKEN,
-        team=TEAM,
-    )
+    sandbox = workspace(manifest())
     monkeypatch.chdir(tmp_path_factory.mktemp("empty"))  # no .env
     with sandbox.running() as address:
         made = Installation(sandbox, world, monkeypatch, capsys)

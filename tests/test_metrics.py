@@ -21,10 +21,9 @@ from bot.handlers.monitor import Monitor
 from bot.serving import serve
 from bot.storage.parking import park
 from bot.storage.pulse import signs
-from sandbox.server import Sandbox
 from tests.domain.expect import run_sql
 from tests.handlers.test_doors import http_door, socket_door
-from tests.slack import APP_TOKEN, BOT_TOKEN, MANIFEST, SECRET, Slack, channels, people
+from tests.slack import BOT_TOKEN, SECRET, Slack, workspace
 from tests.world import OWNER, TEAM, World
 
 ROOT = Path(__file__).parent.parent
@@ -204,15 +203,7 @@ def test_a_stopping_process_says_not_ready_and_finishes_what_is_in_hand(
     book_url: str, world: World, environment: Callable[..., None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """HTTP mode as a program: ready, measured, told to stop in the middle of a request, which is answered."""
-    sandbox = Sandbox(
-        MANIFEST,
-        people(),
-        channels("U0SANDBOX"),
-        signing_secret=SECRET,
-        bot_token=BOT_TOKEN,
-        app_token=APP_TOKEN,
-        team=TEAM,
-    )
+    sandbox = workspace()
     door, monitor = free_port(), free_port()
     with sandbox.running() as address:
         environment(

@@ -1,4 +1,4 @@
-"""Sends deliveries and waits at most three seconds for the answer, as Slack does."""
+"""Sends deliveries and waits for the answer at most three seconds, as Slack does, unless told otherwise."""
 
 import hashlib
 import hmac
@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sandbox.deliver.sockets import ACK_SECONDS, OK, SocketHub
+from sandbox.deliver.sockets import OK, SocketHub
 from sandbox.deliver.traffic import log
 from sandbox.state import Delivery, Problem, Workspace
 from sandbox.state.workspace import KEPT
@@ -53,12 +53,14 @@ class Sender:
     def _once(self, delivery: Delivery, attempt: int) -> Delivery:
         started = time.monotonic()
         if self._hub.count:
-            delivery.status, delivery.answer = self._hub.send(delivery.kind, delivery.body, attempt)
+            delivery.status, delivery.answer = self._hub.send(
+                delivery.kind, delivery.body, attempt, self._workspace.grants.patience
+            )
         else:
             delivery.status, delivery.answer = self._request(delivery, attempt)
         elapsed = time.monotonic() - started
         delivery.elapsed_ms = elapsed * 1000
-        if elapsed >= ACK_SECONDS:
+        if elapsed >= self._workspace.grants.patience:
             delivery.error = "operation_timeout"
         elif delivery.status != OK:
             delivery.error = "dispatch_failed"
@@ -77,7 +79,7 @@ class Sender:
             return NO_ANSWER, ""
         request = urllib.request.Request(self.request_url, data=raw, headers=headers, method="POST")  # noqa: S310  # loopback only
         try:
-            with self._opener.open(request, timeout=ACK_SECONDS) as answer:
+            with self._opener.open(request, timeout=self._workspace.grants.patience) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode(errors="replace")

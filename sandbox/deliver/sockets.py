@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ACK_SECONDS = 3.0
 TICKET_BYTES = 16
 MOST_CONNECTIONS = 10
 OK = 200
@@ -80,8 +79,8 @@ class SocketHub:
         if waiting is not None:
             waiting.put(message.get("payload"))
 
-    def send(self, kind: str, payload: Mapping[str, Any], attempt: int) -> tuple[int, str]:
-        """Deliver one envelope and wait; status 0 means that no answer came in time."""
+    def send(self, kind: str, payload: Mapping[str, Any], attempt: int, patience: float) -> tuple[int, str]:
+        """Deliver one envelope and wait as many seconds; status 0 means that no answer came in time."""
         envelope: dict[str, Any] = {
             "envelope_id": secrets.token_hex(16),
             "type": kind,
@@ -99,7 +98,7 @@ class SocketHub:
             self._waiting[envelope["envelope_id"]] = answer
         connection.put(envelope)
         try:
-            got = answer.get(timeout=ACK_SECONDS)
+            got = answer.get(timeout=patience)
         except queue.Empty:
             self._waiting.pop(envelope["envelope_id"], None)
             return 0, ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from sandbox.state.records import Problem
 
-TRIGGER_SECONDS = 3.0
+ANSWER_SECONDS = 3.0  # for an answer, and for opening a view
 RESPONSE_SECONDS = 1800.0
 RESPONSE_USES = 5
 
@@ -37,16 +37,17 @@ class Grants:
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
+        self.patience = ANSWER_SECONDS
         self._triggers: dict[str, Trigger] = {}
         self._responses: dict[str, ResponseAddress] = {}
 
     def new_trigger(self, user: str, view: str | None = None) -> str:
         made = f"{secrets.randbelow(10**13)}.{secrets.randbelow(10**12)}.{secrets.token_hex(16)}"
-        self._triggers[made] = Trigger(user, view, self._clock() + TRIGGER_SECONDS)
+        self._triggers[made] = Trigger(user, view, self._clock() + self.patience)
         return made
 
     def use_trigger(self, trigger: str) -> Trigger:
-        """The grant behind a trigger: within three seconds, once."""
+        """The grant behind a trigger: while the workspace waits for an answer, once."""
         found = self._triggers.get(trigger)
         if found is None:
             raise Problem("invalid_trigger_id")

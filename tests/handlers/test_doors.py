@@ -26,6 +26,7 @@ from tests.world import CLERK, TEAM
 
 AT_ONCE = 50
 DATABASE_SECONDS = 0.1
+SIDE_BY_SIDE = 8
 BUSY = "The desk is busy and nothing was done"
 FORM = "application/x-www-form-urlencoded"
 
@@ -103,28 +104,42 @@ def _slowed(slack: Slack, monkeypatch: pytest.MonkeyPatch, wait: Callable[[Conne
     monkeypatch.setattr(store, "read", slow)
 
 
-def _database_works(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.exec_driver_sql(f"SELECT pg_sleep({DATABASE_SECONDS})")
-    else:
-        time.sleep(DATABASE_SECONDS)
+class WorkingDatabase:
+    """Takes its time for each question, and knows how many it works on at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._at_work = 0
+        self.most = 0
+
+    def __call__(self, connection: Connection) -> None:
+        with self._lock:
+            self._at_work += 1
+            self.most = max(self.most, self._at_work)
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql(f"SELECT pg_sleep({DATABASE_SECONDS})")
+        else:
+            time.sleep(DATABASE_SECONDS)
+        with self._lock:
+            self._at_work -= 1
 
 
 @EACH_DOOR
-def test_fifty_commands_at_once_with_a_slow_database_are_all_answered_within_a_second(
+def test_fifty_commands_at_once_with_a_slow_database_are_worked_on_side_by_side(
     slack: Slack, door: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """None is refused or lost. How long they take is measured by the benchmarks, beside a floor."""
     slack.world.customer()
+    database = WorkingDatabase()
     with DOORS[door](slack), ThreadPoolExecutor(AT_ONCE) as pool:
         slack.type("/payment list")
-        _slowed(slack, monkeypatch, _database_works)
+        _slowed(slack, monkeypatch, database)
         replies = list(pool.map(lambda _: slack.clerk.command("finance", "/payment list"), range(AT_ONCE)))
         monkeypatch.undo()
     assert [reply.error for reply in replies] == [None] * AT_ONCE
     assert {BUSY in reply.text for reply in replies} == {False}
-    elapsed = sorted(reply.elapsed_ms for reply in replies)
-    assert elapsed[0] >= DATABASE_SECONDS * 1000
-    assert elapsed[-1] < 1000  # of fifty, the slowest is the 99th percentile
+    assert min(reply.elapsed_ms for reply in replies) >= DATABASE_SECONDS * 1000
+    assert database.most > SIDE_BY_SIDE
 
 
 @EACH_DOOR

