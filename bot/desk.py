@@ -14,6 +14,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from bot.domain.errors import Busy, KeyReused, NoAccess, OutcomeUnknown, Refused
+from bot.domain.locks import check_reason, with_reason
 from bot.domain.operation import OPERATIONS, Announcement, Context, Operation, Outcome, Request, Role
 from bot.domain.people import Person
 from bot.storage import requests
@@ -50,7 +51,7 @@ def content_hash(operation: Operation[Any, Any], command: object, request: Reque
         raise Refused(UNKEPT) from None
     if b"\\u0000" in text.replace(b"\\\\", b""):
         raise Refused(UNKEPT)
-    who = f"{operation.name}\n{request.actor.team}\n{request.actor.user}\n".encode()
+    who = f"{operation.name}\n{request.actor.team}\n{request.actor.user}\n{request.past_lock}".encode()
     return hashlib.sha256(who + text).hexdigest()
 
 
@@ -148,6 +149,9 @@ class Desk:
         if opening.stored is not None:
             return _first_outcome(operation, opening.stored, hashed)
         settings = self.store.settings(connection, opening.settings_version)
+        if request.past_lock:
+            check_role(opening.person, Role.MANAGER)
+            check_reason(request.past_lock)
         context = Context(
             operation_id=new_id(),
             actor=request.actor,
@@ -158,9 +162,11 @@ class Desk:
             request_id=request.request_id,
             undo_until=settings.undo_until(request.now),
         )
-        books = SqlBooks(connection, settings, operation_id=context.operation_id, now=request.now)
+        in_force = settings.past_soft_lock() if request.past_lock else settings
+        books = SqlBooks(connection, in_force, operation_id=context.operation_id, now=request.now)
         outcome = operation.run(command, books, context)
-        requests.record(books, _record(operation, outcome, request, hashed))
+        past_lock = request.past_lock if books.posts_up_to(settings.soft_lock) else ""
+        requests.record(books, _record(operation, outcome, request, hashed, past_lock))
         books.flush()
         return outcome
 
@@ -209,7 +215,9 @@ def _first_outcome(operation: Operation[Any, OutcomeT], stored: requests.Stored,
     return first  # type: ignore[return-value]  # the operation's own outcome, restored
 
 
-def _record(operation: Operation[Any, Any], outcome: Outcome, request: Request, hashed: str) -> requests.Record:
+def _record(
+    operation: Operation[Any, Any], outcome: Outcome, request: Request, hashed: str, past_lock: str
+) -> requests.Record:
     announcements = outcome.announcements()
     main = announcements[0] if announcements else None
     return requests.Record(
@@ -222,7 +230,7 @@ def _record(operation: Operation[Any, Any], outcome: Outcome, request: Request, 
         team=request.actor.team,
         user=request.actor.user,
         request_id=request.request_id,
-        trace=outcome.trace(),
+        trace=with_reason(outcome.trace(), past_lock) if past_lock else outcome.trace(),
         document_kind=main.document.value if main is not None else None,
         document_id=main.document_id if main is not None else None,
         messages=() if request.silent else [_message(each) for each in announcements],

@@ -129,6 +129,7 @@ def audit_table(books: ReadBooks, asked: Asked) -> Table:
         app=given["app"],
         customer_id=given["customer"],
         actor=given["actor"],
+        past_lock=given.get("exceptions", False),
         limit=EVERYTHING,
     )
     tally = _Tally()

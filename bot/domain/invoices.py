@@ -96,6 +96,11 @@ class InvoiceChanged:
     allocations: tuple[Allocation, ...]
     operation_id: int
 
+    @property
+    def is_locked_out(self) -> bool:
+        """Whether it counts later than it was issued because of a period lock."""
+        return self.invoice.posted_on is not None and self.invoice.posted_on > self.invoice.issue_on
+
     def trace(self) -> Trace:
         invoice = self.invoice
         return Trace(

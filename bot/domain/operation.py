@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import IntEnum, StrEnum
-from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -44,6 +44,7 @@ class Request:
     request_id: str
     command: str = ""
     deadline: float | None = None
+    past_lock: str = ""  # why a manager posts on days that are softly locked
     silent: bool = False  # takes over what happened elsewhere: nothing is announced
 
 
@@ -98,6 +99,14 @@ class Outcome(Protocol):
     def trace(self) -> Trace: ...
 
     def announcements(self) -> tuple[Announcement, ...]: ...
+
+
+@runtime_checkable
+class Dated(Protocol):
+    """An outcome that a period lock can move to a later day than was asked for."""
+
+    @property
+    def is_locked_out(self) -> bool: ...
 
 
 CommandT = TypeVar("CommandT")

@@ -216,6 +216,11 @@ class PaymentChanged:
     corrected: tuple[Correction, ...] = ()
 
     @property
+    def is_locked_out(self) -> bool:
+        """Whether it counts later than asked because of a period lock."""
+        return self.postponed is Postponed.LOCKED
+
+    @property
     def moved(self) -> Money:
         """How much the step was about."""
         matched = (*self.made, *self.taken_back) if self.payment.lot_id is not None else ()

@@ -244,6 +244,7 @@ class AuditQuestion:
     app: str | None = None
     customer_id: int | None = None
     actor: str | None = None
+    past_lock: bool = False  # only what was posted past the soft lock
     limit: int = 50
 
 

@@ -55,9 +55,19 @@ class Settings:
     def undo_until(self, now: datetime) -> datetime:
         return now + timedelta(minutes=self.undo_minutes)
 
+    @property
+    def is_softly_locked(self) -> bool:
+        """Whether days are locked that a manager may still post on."""
+        return self.soft_lock > self.hard_lock
+
     def first_open_day(self) -> date:
-        """The day after the hard lock; everything posts on it or later."""
-        return date.fromisoformat(self.hard_lock) + timedelta(days=1) if self.hard_lock else date.min
+        """The day after the later lock; everything posts on it or later."""
+        lock = max(self.hard_lock, self.soft_lock)
+        return date.fromisoformat(lock) + timedelta(days=1) if lock else date.min
+
+    def past_soft_lock(self) -> "Settings":
+        """What a manager goes by who gave a reason: the hard lock alone."""
+        return replace(self, soft_lock="")
 
     def currency_codes(self) -> tuple[str, ...]:
         return tuple(self.currencies.split())
@@ -120,8 +130,8 @@ def change_setting(command: ChangeSetting, books: "Books", context: Context) -> 
         )
     value = check_setting(command.name, command.value.strip(), context.today)
     before = books.settings.current()
-    if command.name == "hard_lock" and value < before.hard_lock:
-        raise SettingRefused(f"The hard lock stands at {before.hard_lock}; it only moves forward.", field="value")
+    if command.name == "hard_lock":
+        check_hard_lock(value, before)
     other = {"payment_series": before.invoice_series, "invoice_series": before.payment_series}.get(command.name)
     if other is not None and _prefix(value) == _prefix(other):
         raise _fail("Payments and invoices need prefixes of their own, such as PAY- and INV-.")
@@ -133,6 +143,12 @@ def change_setting(command: ChangeSetting, books: "Books", context: Context) -> 
     return SettingChanged(
         name=command.name, before=str(getattr(before, command.name)), after=value, operation_id=context.operation_id
     )
+
+
+def check_hard_lock(value: str, before: Settings) -> None:
+    """What is locked hard stays locked. Refuses: SettingRefused."""
+    if value < before.hard_lock:
+        raise SettingRefused(f"The hard lock stands at {before.hard_lock}; it only moves forward.", field="value")
 
 
 def _check_dropped(codes: set[str], books: "Books") -> None:

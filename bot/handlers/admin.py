@@ -13,7 +13,7 @@ from bot.domain.people import Grant, Profile, Revoke, check_profile, grant, revo
 from bot.domain.plan_digest import PlanDigest, plan_digest
 from bot.domain.ports import AuditQuestion, Page
 from bot.domain.settings import CHANNELS, EMPTIED, NAMES, ChangeSetting, change_setting
-from bot.handlers import customers, find, invoices, payments
+from bot.handlers import customers, find, invoices, locks, payments
 from bot.handlers import jobs as jobs_list
 from bot.handlers.blocks.rich import bold, person, preformatted, rich, typed
 from bot.handlers.blocks.text import escape, shorten, table
@@ -39,6 +39,7 @@ AUDIT_WORDS = {
     "action": "event",
     "customer": "customer",
     "by": "actor",
+    "exceptions": "past_lock",
     **dict.fromkeys(SHEETS, "file"),
 }
 
@@ -201,7 +202,9 @@ def check_channel(client: WebClient, channel: str, enterprise: str | None) -> No
 
 
 def _audit(call: Call, text: str) -> Reply:
-    """`[since DATE] [until DATE] [action NAME] [customer X] [by @name] [csv|xlsx]`. Rules 115, 116."""
+    """`[since DATE] [until DATE] [action NAME] [customer X] [by @name] [exceptions] [csv|xlsx]`; exceptions are what
+    was posted past the soft lock. Rules 115, 116.
+    """
     question, form = read_audit(call, text)
     if form:
         return send_file(call, "audit", audit_json(question), form)
@@ -225,13 +228,13 @@ def read_audit(call: Call, text: str) -> tuple[AuditQuestion, str]:
     today = settings.today(call.request.now)
     spoken = phrase(text, AUDIT_WORDS)
     by = spoken.clauses.get("actor", ())
-    strange = (*spoken.lead, *spoken.clauses.get("file", ()))
+    strange = (*spoken.lead, *spoken.clauses.get("file", ()), *spoken.clauses.get("past_lock", ()))
     if strange:
         raise Refused(f"{shorten(join(strange), 40)} is no filter; type {', '.join(AUDIT_WORDS)}.")
     if "actor" in spoken.clauses and (len(by) != 1 or not by[0].user):
         raise Refused("Name the person with @, such as by @name.")
     for name, word in spoken.spelled.items():
-        if name != "file" and not spoken.clauses[name]:
+        if name not in {"file", "past_lock"} and not spoken.clauses[name]:
             raise Refused(f"Nothing stands behind {word}; type what to look for, or leave {word} out.")
 
     def midnight(name: str, days: int) -> datetime | None:
@@ -249,6 +252,7 @@ def read_audit(call: Call, text: str) -> tuple[AuditQuestion, str]:
         app=spoken.text("app").capitalize() or None,
         customer_id=find.customer_named(call, spoken.text("customer")).id if spoken.text("customer") else None,
         actor=by[0].user if by else None,
+        past_lock="past_lock" in spoken.clauses,
         limit=AUDIT_ROWS,
     )
     return question, spoken.spelled.get("file", "").lower()
@@ -262,6 +266,7 @@ def audit_json(question: AuditQuestion) -> dict[str, Any]:
         "app": question.app,
         "customer": question.customer_id,
         "actor": question.actor,
+        "exceptions": question.past_lock,
     }
 
 
@@ -316,6 +321,13 @@ DUEDESK = command(
                 "/duedesk audit since yesterday customer Acme",
                 "who did what, when",
                 _audit,
+            ),
+            Sub(
+                "lock",
+                Role.ADMINISTRATOR,
+                "/duedesk lock soft 2026-10-31",
+                "locks a period: soft, a manager passes it with a reason; hard, nobody",
+                locks.lock,
             ),
             Sub("verify", Role.ADMINISTRATOR, "/duedesk verify", "proves the books", _verify),
             Sub("jobs", Role.VIEWER, "/duedesk jobs", "what runs by itself, how it went, when next", jobs_list.jobs),

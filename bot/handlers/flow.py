@@ -3,14 +3,15 @@
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from slack_sdk.errors import SlackApiError
 
 from bot.desk import content_hash
 from bot.domain.errors import KeyReused, Refused
-from bot.domain.operation import Operation, Outcome, Request
+from bot.domain.locks import LONGEST_REASON
+from bot.domain.operation import Dated, Operation, Outcome, Request, Role
 from bot.domain.settings import Settings
 from bot.handlers.blocks.text import escape
 from bot.handlers.forms import (
@@ -18,6 +19,7 @@ from bot.handlers.forms import (
     Field,
     Form,
     FormRefused,
+    TextField,
     TickField,
     Values,
     message_view,
@@ -33,6 +35,17 @@ Answer = dict[str, Any]
 
 
 SURE = TickField("sure", "Again", text="I looked: this is not the same")
+PAST_LOCK = TextField(
+    "past_lock",
+    "Reason to post on the locked day",
+    needed=False,
+    longest=LONGEST_REASON,
+    hint="A manager may; the reason stays in the audit log. Empty means the first open day.",
+    dispatches=True,
+)
+
+
+ASKED_BACK: tuple[Field[Any], ...] = (SURE, PAST_LOCK)  # what a form may ask more once it was checked
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,15 +83,17 @@ class Flow(Generic[CommandT, OutcomeT]):
         """The form with what would happen below it. Refuses what the operation refuses."""
         about = metadata.get("about", {})
         command = self.command(values, about, call)
-        outcome = call.desk.preview(self.operation, command, call.request)
+        request = _past_lock(call.request, values)
+        outcome = call.desk.preview(self.operation, command, request)
         settings = settings_of(call)
-        kept = {**metadata, "hash": content_hash(self.operation, command, call.request)}
+        kept = {**metadata, "hash": content_hash(self.operation, command, request)}
         doubt = self.warn(command, call) if self.warn is not None else None
         return self._drawn(
             values,
             kept,
             effect=self.effect(outcome, settings),
             doubt=doubt,
+            locked=settings.is_softly_locked and _is_locked_out(outcome) and _may_pass(call),
             alert=doubt.sentence if doubt is not None else "",
             submit=self.verb(outcome, settings),
         )
@@ -90,14 +105,18 @@ class Flow(Generic[CommandT, OutcomeT]):
         *,
         effect: Sequence[Block] = (),
         doubt: Doubt | None = None,
+        locked: bool = False,
         **shown: str,
     ) -> Block:
-        """The form, on top the line that says which document it is about, or what it may repeat with a box to tick."""
+        """The form, on top the line that says which document it is about, or what it may repeat with a box to tick; for
+        a manager whose day is locked, a field for the reason.
+        """
         about = metadata.get("about", {})
         above = [subject_block(str(about["line"]))] if "line" in about else []
         above += [doubt.look, SURE.draw(values.get(SURE))] if doubt is not None else []
+        below = [PAST_LOCK.draw(values.get(PAST_LOCK))] if locked or values.text(PAST_LOCK) else []
         return self.form.draw(
-            values, json.dumps(metadata), effect=[*above, *effect], fields=self.fields_for(about), **shown
+            values, json.dumps(metadata), effect=[*above, *effect, *below], fields=self.fields_for(about), **shown
         )
 
     def open(
@@ -119,14 +138,14 @@ class Flow(Generic[CommandT, OutcomeT]):
         about = metadata.get("about", {})
         fields = self.fields_for(about)
         try:
-            values = self.form.read(call.view, (*fields, SURE))
+            values = self.form.read(call.view, (*fields, *ASKED_BACK))
         except FormRefused as refused:
             ending.set("refused")
             return {"response_action": "errors", "errors": refused.errors}
-        request = call.keyed(f"intent:{metadata['intent']}")
+        request = _past_lock(call.keyed(f"intent:{metadata['intent']}"), values)
         try:
             command = self.command(values, about, call)
-            if content_hash(self.operation, command, call.request) != metadata.get("hash"):
+            if content_hash(self.operation, command, request) != metadata.get("hash"):
                 return update(self.previewed(values, metadata, call))
             if self._is_doubtful(command, values, call, request):
                 return self._doubted(values, metadata, call)
@@ -141,7 +160,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         """Show the effect as fields change; a form that cannot be previewed yet or changed again is left as it is."""
         metadata = call.metadata
         try:
-            values = self.form.read(call.view, (*self.fields_for(metadata.get("about", {})), SURE))
+            values = self.form.read(call.view, (*self.fields_for(metadata.get("about", {})), *ASKED_BACK))
             view = self.previewed(values, metadata, call)
         except (Refused, FormRefused):
             return
@@ -191,6 +210,20 @@ def flow(made: Flow[CommandT, OutcomeT]) -> Flow[CommandT, OutcomeT]:
     """Enter a flow in the list that the app registers."""
     FLOWS.add(made)
     return made
+
+
+def _past_lock(request: Request, values: Values) -> Request:
+    return replace(request, past_lock=values.text(PAST_LOCK).strip())
+
+
+def _is_locked_out(outcome: object) -> bool:
+    return isinstance(outcome, Dated) and outcome.is_locked_out
+
+
+def _may_pass(call: Call) -> bool:
+    actor = call.request.actor
+    person = call.desk.store.read(lambda books: books.person(actor.team, actor.user), call.request.deadline)
+    return person is not None and person.role >= Role.MANAGER
 
 
 def update(view: Block) -> Answer:

@@ -22,7 +22,7 @@ from bot.domain.ports import Page
 from bot.domain.settings import Settings
 from bot.handlers import find
 from bot.handlers.blocks.cards import invoice_card, invoice_file_card, invoice_title
-from bot.handlers.blocks.effects import effect_lines
+from bot.handlers.blocks.effects import effect_lines, locked_up_to
 from bot.handlers.blocks.lists import invoice_table
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, escape, money, shorten
@@ -126,6 +126,9 @@ def _effect(outcome: InvoiceChanged, settings: Settings) -> Sequence[Block]:
     due = date_text(invoice.due_on, settings.locale)
     lines.append((bold("Total "), money(invoice.total, settings.locale), f", due {due}"))
     if invoice.number:
+        if outcome.is_locked_out and invoice.posted_on is not None:
+            day = invoice.posted_on
+            lines.append((f"Counts from {date_text(day, settings.locale)} ({locked_up_to(day, settings)}).",))
         lines += effect_lines(outcome.effect, settings)
         lines += [
             (f"{money(each.amount, settings.locale)} paid from {each.lot_number}",) for each in outcome.allocations

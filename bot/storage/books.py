@@ -136,5 +136,9 @@ class SqlBooks:
         """A short random reference for drafts."""
         return secrets.token_hex(3).upper()
 
+    def posts_up_to(self, day: str) -> bool:
+        """Whether an entry of this transaction counts on that day or before."""
+        return any(row["effective_on"].isoformat() <= day for row in self.pending.rows["entry"])
+
     def flush(self) -> None:
         self.pending.flush(self.connection)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, CursorResult, Select, and_, func, or_, select
 
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
+from bot.domain.locks import PAST_LOCK
 from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice
 from bot.domain.operation import Actor
@@ -314,6 +315,8 @@ class SqlReadBooks:
         ):
             if wanted is not None:
                 statement = statement.where(column == wanted)
+        if question.past_lock:
+            statement = statement.where(_audit.c.after.contains(f'"{PAST_LOCK}": ', autoescape=True))
         newest = statement.order_by(_audit.c.at.desc(), _audit.c.id.desc()).limit(question.limit)
         for row in self._each(newest, question.limit):
             yield AuditLine(

@@ -29,6 +29,7 @@ from bot.domain.invoices import (
     send_invoice,
     switch_auto_allocation,
 )
+from bot.domain.locks import MoveLocks, move_locks
 from bot.domain.opening import (
     OpeningBalance,
     OpeningInvoice,
@@ -138,6 +139,10 @@ def staged_setting(world: World) -> Staged:
     return change_setting, ChangeSetting(name="company", value="Duedesk"), ADMIN
 
 
+def staged_locks(world: World) -> Staged:
+    return move_locks, MoveLocks(soft=world.day(-10), hard=None), ADMIN
+
+
 def staged_digest(world: World) -> Staged:
     return plan_digest, PlanDigest(channel="C0DIGEST", at="08:30"), ADMIN
 
@@ -229,6 +234,7 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     "new_customer": staged_new_customer,
     "edit_customer": staged_edit_customer,
     "change_setting": staged_setting,
+    "move_locks": staged_locks,
     "plan_digest": staged_digest,
     "grant": staged_grant,
     "revoke": staged_revoke,

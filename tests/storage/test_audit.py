@@ -13,7 +13,16 @@ from tests.domain.expect import ask_sql, run_sql
 from tests.domain.stages import STAGES
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, World
 
-ABOUT_NO_CUSTOMER = {"change_setting", "plan_digest", "grant", "revoke", "leave", "edit_payment", "void_payment"} | {
+ABOUT_NO_CUSTOMER = {
+    "change_setting",
+    "move_locks",
+    "plan_digest",
+    "grant",
+    "revoke",
+    "leave",
+    "edit_payment",
+    "void_payment",
+} | {
     "begin_intake",
     "import_customers",
     "import_invoices",

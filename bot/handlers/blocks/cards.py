@@ -165,6 +165,7 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
             date_text(invoice.issue_on, settings.locale),
             bold("  Due "),
             date_text(invoice.due_on, settings.locale),
+            *_counts_from(invoice, settings),
         ),
         *(_line(line, settings) for line in file.lines[:MOST_LINES]),
         (
@@ -190,6 +191,13 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
         blocks.append(rich(*paid, block_id="allocations"))
     blocks.append(invoice_actions(invoice, settings))
     return blocks
+
+
+def _counts_from(invoice: Invoice, settings: Settings) -> tuple[Part, ...]:
+    """From when it counts, where a period lock moved it."""
+    if invoice.posted_on is None or invoice.posted_on == invoice.issue_on:
+        return ()
+    return (bold("  Counts from "), date_text(invoice.posted_on, settings.locale))
 
 
 def invoice_actions(invoice: Invoice, settings: Settings) -> Block:

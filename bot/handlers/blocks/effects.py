@@ -133,9 +133,15 @@ def effective_lines(outcome: PaymentChanged, settings: Settings) -> list[Line]:
     takes = f"Takes effect {date_text(day, settings.locale)}"
     if outcome.postponed is None:
         return [(f"{takes}.",)]
-    locked = f"the books are locked up to {date_text(day - timedelta(days=1), settings.locale)}"
-    because = BECAUSE.get(outcome.postponed, locked)
+    because = BECAUSE.get(outcome.postponed, locked_up_to(day, settings))
     return [(f"{takes} ({date_text(asked, settings.locale)} was asked; {because}).",)]
+
+
+def locked_up_to(first_open: date, settings: Settings) -> str:
+    """Which lock moved a day, and who can pass it."""
+    day = date_text(first_open - timedelta(days=1), settings.locale)
+    may = "; a manager may post earlier with a reason" if settings.is_softly_locked else ""
+    return f"the books are locked up to {day}{may}"
 
 
 def effect_lines(effect: Effect, settings: Settings) -> list[Line]:
