@@ -111,10 +111,11 @@ def parse_amount(text: str, *, locale: str = "en", default: Currency | None = No
 
 def _plain_characters(text: str) -> str:
     """Digits of any script as 0-9 and full-width letters as narrow ones; a superscript or a fraction is no digit."""
-    return "".join(_plain_character(each) for each in text)
+    return "".join(plain_character(each) for each in text)
 
 
-def _plain_character(each: str) -> str:
+def plain_character(each: str) -> str:
+    """One character as this page reads it: a digit as 0-9, a wide letter narrow, any space as a space."""
     if unicodedata.category(each) == "Nd":
         return str(unicodedata.digit(each))
     if unicodedata.decomposition(each).startswith(("<wide>", "<narrow>", "<small>")):
