@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -53,11 +53,14 @@ def prepare(book: Path) -> bool:
     _remove(half)
     duedesk = build(_config("http://127.0.0.1/api/", half))
     duedesk.desk.store.upgrade()
-    today = datetime.now(UTC).astimezone(ZoneInfo("Asia/Singapore")).date()
-    sample.Sample(duedesk.desk.store, today).write()
+    sample.Sample(duedesk.desk.store, _today()).write()
     duedesk.close()
     half.rename(book)
     return True
+
+
+def _today() -> date:
+    return datetime.now(UTC).astimezone(ZoneInfo("Asia/Singapore")).date()
 
 
 def _remove(book: Path) -> None:
@@ -89,6 +92,8 @@ def running(book: Path, port: int = 0) -> Iterator[Demo]:
         team=sample.TEAM,
     )
     sandbox.workspace.tips = [{"text": text, "command": command} for text, command in TIPS]
+    for message in sample.bank_feed(_today()):
+        sandbox.person(sample.CLERK).say("bank-feed", message)
     with sandbox.running(port) as address:
         duedesk = build(_config(f"{address}/api/", book))
         duedesk.desk.store.upgrade()

@@ -275,6 +275,16 @@ def _profile(person: Person) -> Profile:
     return Profile(team=TEAM, user=person.id, name=person.real_name)
 
 
+def bank_feed(today: date) -> tuple[str, ...]:
+    """What the bank wrote lately: money in, money in that says too little, money out."""
+    day = today - timedelta(days=1)
+    return (
+        f"You have received SGD 320.00 from ACME PTE LTD via PayNow on {day:%d %b %Y}. Ref: TT-904.",
+        f"Incoming transfer: $750.00 from Delta Freight on {day:%d %b %Y}",
+        f"SGD 88.20 was debited from your account ending 5001 to Borneo Foods on {day:%d %b %Y}.",
+    )
+
+
 def channels() -> list[Channel]:
     """The sample workspace's channels, the bot in those for money."""
     everyone = {each.id for each in PEOPLE}
@@ -290,6 +300,7 @@ def channels() -> list[Channel]:
         Channel(
             id="C0APPROVALS", name="approvals", members={*everyone, bot}, is_private=True, topic="Waiting for a manager"
         ),
+        Channel(id="C0BANK", name="bank-feed", members={*everyone, bot}, is_private=True, topic="What the bank writes"),
         Channel(
             id="C0DIGEST", name="digest", members={*everyone, bot}, is_private=True, topic="Aged receivables, mornings"
         ),

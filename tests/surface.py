@@ -79,9 +79,9 @@ def _field(field: Field[Any]) -> Sequence[str]:
 
 def _shortcuts() -> Iterator[str]:
     yield "## Shortcuts\n"
-    yield f"Global ones, by callback id. {code(FIND.callback_id)} is a form that only reads; its field is `customer`.\n"
-    rows = [(code(each.callback_id), each.name, right(each.by)) for each in SHORTCUTS.values()]
-    yield table(("callback id", "name", "right"), rows)
+    yield f"By callback id. {code(FIND.callback_id)} is a form that only reads; its field is `customer`.\n"
+    rows = [(code(each.callback_id), each.name, each.on, right(each.by)) for each in SHORTCUTS.values()]
+    yield table(("callback id", "name", "menu", "right"), rows)
 
 
 def _presses() -> Iterator[str]:

@@ -55,12 +55,17 @@ def payment_named(call: Call, text: str) -> Payment:
 
 def invoice_named(call: Call, text: str) -> Invoice:
     """An invoice by its number, draft reference or id. Refuses: NotFound."""
-    found = call.desk.ask(lambda books: books.invoice(text), call.request)
+    found = invoice_like(call, text)
     if found is None:
         raise NotFound(
             f"There is no invoice {text[:30] or 'without a number'}; type one such as INV-0042.", field="invoices"
         )
     return found
+
+
+def invoice_like(call: Call, text: str) -> Invoice | None:
+    """An invoice by its number, draft reference or id, if there is one."""
+    return call.desk.ask(lambda books: books.invoice(text), call.request)
 
 
 def is_certain(customer: Customer, text: str) -> bool:

@@ -23,6 +23,7 @@ from bot.handlers.forms import (
     TickField,
     Values,
     message_view,
+    notes_block,
     section,
     subject_block,
 )
@@ -113,6 +114,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         """
         about = metadata.get("about", {})
         above = [subject_block(str(about["line"]))] if "line" in about else []
+        above += [notes_block(about["notes"])] if about.get("notes") else []
         above += [doubt.look, SURE.draw(values.get(SURE))] if doubt is not None else []
         below = [PAST_LOCK.draw(values.get(PAST_LOCK))] if locked or values.text(PAST_LOCK) else []
         return self.form.draw(

@@ -310,6 +310,11 @@ def subject_block(line: str) -> Block:
     return {"type": "context", "block_id": "subject", "elements": [plain(shorten(line, 200))]}
 
 
+def notes_block(notes: Sequence[str]) -> Block:
+    """What is to be known of a form's values before they are checked."""
+    return {"type": "context", "block_id": "notes", "elements": [plain(shorten(each, 600)) for each in notes[:10]]}
+
+
 def alert_block(sentence: str) -> Block:
     """A warning at the top of a modal."""
     return {"type": "alert", "block_id": "alert", "level": "warning", "text": plain(shorten(sentence, 200))}

@@ -70,7 +70,7 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
             },
             "bot_user": {"display_name": "duedesk", "always_online": True},
             "shortcuts": [
-                {"name": each.name, "type": "global", "callback_id": each.callback_id, "description": each.description}
+                {"name": each.name, "type": each.on, "callback_id": each.callback_id, "description": each.description}
                 for each in SHORTCUTS.values()
             ],
             "slash_commands": commands,

@@ -27,7 +27,7 @@ def _name(body: Body) -> str:
     match body.get("type"):
         case "view_submission":
             return _known(body["view"]["callback_id"], {**FLOWS.by_id, **READERS})
-        case "shortcut":
+        case "shortcut" | "message_action":
             return _known(body["callback_id"], SHORTCUTS)
         case "block_actions":
             action = body["actions"][0]["action_id"]

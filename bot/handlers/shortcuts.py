@@ -1,4 +1,4 @@
-"""Shortcuts that are at hand anywhere in Slack: record a payment, find a customer."""
+"""Shortcuts: record a payment and find a customer anywhere in Slack, record a payment from a message."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from bot.handlers.commands import id_of
 from bot.handlers.customers import show_customer
 from bot.handlers.flow import Answer, update
 from bot.handlers.forms import Form, FormRefused, SearchField, Values, message_view
+from bot.handlers.from_message import open_from_message
 from bot.handlers.payment_forms import RECORD
 from bot.handlers.payments import fresh
 from bot.handlers.request import Call
@@ -19,13 +20,16 @@ FIND = Form("find_customer", "Find a customer", (WANTED,), submit="Show")
 
 @dataclass(frozen=True, slots=True)
 class Shortcut:
-    """A global shortcut: its id, its name and description in Slack's menu, who may, and the form it opens."""
+    """A shortcut: its id, its name and description in Slack's menu, who may, the form it opens; `on` is where its menu
+    is, `global` or a `message`.
+    """
 
     callback_id: str
     name: str
     description: str
     by: Role
     open: Callable[[Call], None]
+    on: str = "global"
 
 
 def open_record(call: Call) -> None:
@@ -52,6 +56,14 @@ SHORTCUTS: Mapping[str, Shortcut] = {
     for each in (
         Shortcut("record_payment", "Record a payment", "Record, assign and allocate money", Role.CLERK, open_record),
         Shortcut("open_find_customer", "Find a customer", "By name, code or wallet ID", Role.VIEWER, open_find),
+        Shortcut(
+            "record_from_message",
+            "Record this payment",
+            "Record a payment from this message",
+            Role.CLERK,
+            open_from_message,
+            on="message",
+        ),
     )
 }
 READERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {FIND.callback_id: show_found}

@@ -90,10 +90,30 @@ def test_the_digest_is_read_in_its_channel_and_leads_to_a_customer(page: Page) -
     expect(digest.locator("svg.chart-plot").first).to_be_visible()
     if os.environ.get("PICTURE_DIGEST"):
         page.set_viewport_size({"width": 980, "height": 1980})
-        expect(digest).to_contain_text("1 reply", timeout=SECONDS)
+        expect(digest).to_contain_text("2 replies", timeout=SECONDS)
         page.screenshot(path=os.environ["PICTURE_DIGEST"])
     digest.get_by_role("button", name="Customer").first.click()
     expect(pane.get_by_test_id("message").last).to_contain_text("Record payment", timeout=SECONDS)
+
+
+def test_a_payment_is_suggested_from_a_message_of_the_bank(page: Page) -> None:
+    clerk = page.get_by_test_id("pane-0")
+    clerk.get_by_test_id("conversation-bank-feed").click()
+    message = clerk.get_by_test_id("message").filter(has_text="TT-904")
+    message.hover()
+    message.get_by_test_id("message-menu").click()
+    page.get_by_test_id("shortcut-record_from_message").click()
+    modal = clerk.get_by_test_id("modal")
+    expect(modal).to_contain_text("From a message in #bank-feed", timeout=SECONDS)
+    expect(modal).to_contain_text("amount from “SGD 320.00”")
+    expect(modal.get_by_test_id("field-amount").get_by_role("textbox")).to_have_value("320.00 SGD")
+    if os.environ.get("PICTURE_MESSAGE"):
+        page.screenshot(path=os.environ["PICTURE_MESSAGE"])
+    modal.get_by_test_id("modal-submit").click()
+    expect(modal).to_contain_text("What will happen", timeout=SECONDS)
+    modal.get_by_test_id("modal-submit").click()
+    expect(modal).to_contain_text("Payment PAY-", timeout=SECONDS)
+    modal.get_by_test_id("modal-close").click()
 
 
 def _open_invoice(book: Path, units: int) -> str:
