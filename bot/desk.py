@@ -1,9 +1,10 @@
 """The one door: transaction, key, role, operation, audit, outbox, commit."""
 
 import hashlib
+import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar, get_type_hints
@@ -238,13 +239,14 @@ def _record(
 
 
 def _message(announcement: Announcement) -> Mapping[str, Any]:
+    file = announcement.file
     return {
-        "kind": "refresh" if announcement.refresh_only else "card",
+        "kind": "proof" if file is not None else "refresh" if announcement.refresh_only else "card",
         "purpose": "finance",
         "destination": "",
         "document_kind": announcement.document.value,
         "document_id": announcement.document_id,
-        "payload": "",
+        "payload": json.dumps(asdict(file)) if file is not None else "",
     }
 
 

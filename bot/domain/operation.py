@@ -6,6 +6,8 @@ from datetime import date, datetime
 from enum import IntEnum, StrEnum
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar, runtime_checkable
 
+from bot.domain.proofs import Proof
+
 if TYPE_CHECKING:
     from bot.domain.ports import Books
 
@@ -91,6 +93,7 @@ class Announcement:
     document: DocumentKind
     document_id: int
     refresh_only: bool = False
+    file: Proof | None = None  # to be put into the thread instead
 
 
 class Outcome(Protocol):

@@ -1,7 +1,7 @@
 """What a payment is, what can be asked of it, and what is told after."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from bot.domain.ledger import Account, Side
 from bot.domain.money import Money, total
 from bot.domain.open_items import Allocation
 from bot.domain.operation import Announcement, Context, DocumentKind, Trace
+from bot.domain.proofs import Proof
 
 EDITS = 5
 LONGEST_REFERENCE = 140
@@ -44,6 +45,7 @@ class PaymentStep(StrEnum):
     EDITED = "edited"
     VOIDED = "voided"
     UNDONE = "undone"
+    PROVED = "proof added"
 
 
 class Postponed(StrEnum):
@@ -104,6 +106,7 @@ class Payment:
     suspense_on: date
     recorded_at: datetime
     recorded_by: str
+    proofs: int = 0
     intake_id: int | None = None  # the opening that brought it: its money never came into our cash accounts
 
     @property
@@ -131,6 +134,15 @@ class RecordPayment:
     remark: str = ""
     customer_id: int | None = None
     portions: tuple[Portion, ...] = ()
+    proofs: tuple[Proof, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttachProofs:
+    """Add files that prove a payment; they never go away again."""
+
+    payment_id: int
+    proofs: tuple[Proof, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +226,7 @@ class PaymentChanged:
     asked_on: date | None = None
     postponed: Postponed | None = None
     corrected: tuple[Correction, ...] = ()
+    proofs: tuple[Proof, ...] = ()
 
     @property
     def is_locked_out(self) -> bool:
@@ -265,6 +278,7 @@ class PaymentChanged:
             },
             after={
                 **{each.name: each.after for each in self.corrected},
+                **({"proofs": ", ".join(each.name for each in self.proofs)} if self.proofs else {}),
                 "left": str(self.left),
                 "edits": str(payment.edits),
                 "state": payment.state.value,
@@ -274,7 +288,8 @@ class PaymentChanged:
 
     def announcements(self) -> tuple[Announcement, ...]:
         mine = Announcement(document=DocumentKind.PAYMENT, document_id=self.payment.id)
-        return (mine, *(self.effect.announcements(but=self.payment.id) if self.effect is not None else ()))
+        files = tuple(replace(mine, file=each) for each in self.proofs)
+        return (mine, *files, *(self.effect.announcements(but=self.payment.id) if self.effect is not None else ()))
 
 
 def matched_payment(

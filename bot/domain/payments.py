@@ -9,11 +9,13 @@ from bot.domain.errors import (
     NothingToAllocate,
     PaymentAssigned,
     PaymentHasAllocations,
+    Refused,
     WrongState,
 )
 from bot.domain.ledger import Account, Side, transfer
 from bot.domain.money import Money
 from bot.domain.operation import Context, Role, operation
+from bot.domain.proofs import check_proofs
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -25,6 +27,7 @@ from bot.domain.payment import (
     UNDOABLE_STEPS,
     AllocatePayment,
     AssignPayment,
+    AttachProofs,
     EditPayment,
     Method,
     Payment,
@@ -63,6 +66,7 @@ __all__ = [
     "UNDOABLE_STEPS",
     "AllocatePayment",
     "AssignPayment",
+    "AttachProofs",
     "EditPayment",
     "Method",
     "Payment",
@@ -78,6 +82,7 @@ __all__ = [
     "allocate_payment",
     "assign",
     "assign_payment",
+    "attach_proofs",
     "changed_payment",
     "check_amount",
     "check_currency",
@@ -132,8 +137,10 @@ def record_payment(command: RecordPayment, books: "Books", context: Context) -> 
         matching = Matching(customer.open_for_business(), books, context)
         matching.load_invoices([portion.invoice_id for portion in command.portions])
         check_portions(command.portions, payment.amount, matching)
-    payment = replace(payment, number=books.numbers.next("payment"))
+    proofs = check_proofs(command.proofs)
+    payment = replace(payment, number=books.numbers.next("payment"), proofs=len(proofs))
     books.payments.insert(payment)
+    books.payments.attach(payment, proofs)
     books.ledger.post(
         transfer(
             "payment",
@@ -144,8 +151,31 @@ def record_payment(command: RecordPayment, books: "Books", context: Context) -> 
         )
     )
     if matching is None:
-        return changed_payment(PaymentStep.RECORDED, payment, payment.amount, context, timing=timing)
-    return _assign(payment, matching, command.portions, timing, PaymentStep.RECORDED)
+        made = changed_payment(PaymentStep.RECORDED, payment, payment.amount, context, timing=timing)
+    else:
+        made = _assign(payment, matching, command.portions, timing, PaymentStep.RECORDED)
+    return replace(made, proofs=proofs)
+
+
+@operation(by=Role.CLERK)
+def attach_proofs(command: AttachProofs, books: "Books", context: Context) -> PaymentChanged:
+    """Add files that prove a payment; nothing is posted. Refuses: Refused, WrongState."""
+    payment = books.payments.lock(command.payment_id)
+    check_not_void(payment)
+    proofs = tuple(each for each in check_proofs(command.proofs, needed=True) if not books.payments.has(payment, each))
+    if not proofs:
+        raise Refused(f"{payment.number} has these files already; choose others.", field="proof")
+    payment = replace(payment, proofs=payment.proofs + len(proofs))
+    books.payments.update(payment)
+    books.payments.attach(payment, proofs)
+    if payment.customer_id is not None and payment.lot_id is not None:
+        matching = Matching(
+            books.customers.lock(payment.customer_id), books, context, lots=[books.lots.get(payment.lot_id)]
+        )
+        made = matched_payment(PaymentStep.PROVED, payment, matching, books.allocations.of_lot(payment.lot_id))
+    else:
+        made = changed_payment(PaymentStep.PROVED, payment, payment.amount, context)
+    return replace(made, proofs=proofs)
 
 
 @operation(by=Role.CLERK)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.domain.invoices import InvoiceLine
     from bot.domain.opening import Brought
     from bot.domain.payments import Payment, PaymentState
+    from bot.domain.proofs import Proof
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,10 @@ class Payments(Protocol):
     def unassign(self, payment: "Payment", customer_id: int, lot_id: int, on: date) -> None: ...
 
     def last_customer(self, payment_id: int) -> int: ...
+
+    def attach(self, payment: "Payment", proofs: "Sequence[Proof]") -> None: ...
+
+    def has(self, payment: "Payment", proof: "Proof") -> bool: ...
 
 
 class Lots(Protocol):

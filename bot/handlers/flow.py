@@ -3,7 +3,7 @@
 import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Generic, TypeVar
 
 from slack_sdk.errors import SlackApiError
@@ -12,11 +12,13 @@ from bot.desk import content_hash
 from bot.domain.errors import KeyReused, Refused
 from bot.domain.locks import LONGEST_REASON
 from bot.domain.operation import Dated, Operation, Outcome, Request, Role
+from bot.domain.proofs import Proof
 from bot.domain.settings import Settings
 from bot.handlers.blocks.text import escape
 from bot.handlers.forms import (
     Block,
     Field,
+    FileField,
     Form,
     FormRefused,
     TextField,
@@ -83,6 +85,7 @@ class Flow(Generic[CommandT, OutcomeT]):
     def previewed(self, values: Values, metadata: Mapping[str, Any], call: Call) -> Block:
         """The form with what would happen below it. Refuses what the operation refuses."""
         about = metadata.get("about", {})
+        values, metadata = self._carrying(values, metadata)
         command = self.command(values, about, call)
         request = _past_lock(call.request, values)
         outcome = call.desk.preview(self.operation, command, request)
@@ -98,6 +101,16 @@ class Flow(Generic[CommandT, OutcomeT]):
             alert=doubt.sentence if doubt is not None else "",
             submit=self.verb(outcome, settings),
         )
+
+    def _carrying(self, values: Values, metadata: Mapping[str, Any]) -> tuple[Values, Mapping[str, Any]]:
+        """Files once chosen go on with the form until others are chosen: Slack may not show them chosen again."""
+        kept = {**metadata.get("files", {})}
+        for each in self.fields_for(metadata.get("about", {})):
+            if isinstance(each, FileField):
+                chosen = values.get(each) or tuple(Proof(**file) for file in kept.get(each.name, ()))
+                kept[each.name] = [asdict(file) for file in chosen]
+                values = values.but(**{each.name: chosen})
+        return values, {**metadata, "files": kept} if kept else metadata
 
     def _drawn(
         self,
@@ -118,7 +131,11 @@ class Flow(Generic[CommandT, OutcomeT]):
         above += [doubt.look, SURE.draw(values.get(SURE))] if doubt is not None else []
         below = [PAST_LOCK.draw(values.get(PAST_LOCK))] if locked or values.text(PAST_LOCK) else []
         return self.form.draw(
-            values, json.dumps(metadata), effect=[*above, *effect, *below], fields=self.fields_for(about), **shown
+            values,
+            json.dumps(metadata, ensure_ascii=False),
+            effect=[*above, *effect, *below],
+            fields=self.fields_for(about),
+            **shown,
         )
 
     def open(
@@ -140,7 +157,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         about = metadata.get("about", {})
         fields = self.fields_for(about)
         try:
-            values = self.form.read(call.view, (*fields, *ASKED_BACK))
+            values, _ = self._carrying(self.form.read(call.view, (*fields, *ASKED_BACK)), metadata)
         except FormRefused as refused:
             ending.set("refused")
             return {"response_action": "errors", "errors": refused.errors}

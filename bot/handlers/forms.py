@@ -1,5 +1,6 @@
 """Typed modal inputs: the input that draws a field also reads it back, so block ids appear once."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -7,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
 from bot.domain.errors import Refused
+from bot.domain.proofs import KINDS, MOST_PROOFS, Proof
 from bot.handlers.blocks.text import plain, shorten
 from bot.handlers.parse.dates import check_century
 
@@ -16,6 +18,7 @@ Option = tuple[str, str]
 MOST_TYPED = 3000
 LONGEST_TITLE = 24
 LONGEST_LABEL = 75
+LONGEST_NAME = 60  # of a file, without its kind
 
 
 class FormRefused(Exception):  # noqa: N818  # it carries what to say under each field
@@ -205,6 +208,24 @@ class TickField(Field[bool]):
 
     def read(self, state: Mapping[str, Any]) -> bool | None:
         return bool(state.get("selected_options"))
+
+
+@dataclass(frozen=True)
+class FileField(Field[tuple[Proof, ...]]):
+    """Files that a person gives; what was chosen is carried with the form, since no view can show it chosen again."""
+
+    def element(self, value: tuple[Proof, ...] | None) -> Block:  # noqa: ARG002  # a file cannot be filled in
+        return {"type": "file_input", "filetypes": list(KINDS), "max_files": MOST_PROOFS}
+
+    def read(self, state: Mapping[str, Any]) -> tuple[Proof, ...] | None:
+        return tuple(self._proof(each) for each in state.get("files") or ())
+
+    def _proof(self, given: Any) -> Proof:
+        file_id = str(given.get("id") or "") if isinstance(given, Mapping) else ""
+        if re.fullmatch(r"F[A-Z0-9]{1,30}", file_id) is None or not isinstance(given.get("size"), int):
+            raise Refused("Choose the file once more.", field=self.name)
+        stem, _, kind = str(given.get("name") or "file").rpartition(".")
+        return Proof(file_id=file_id, name=f"{shorten(stem, LONGEST_NAME)}.{kind[:10]}", size=given["size"])
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ from bot.handlers.request import Call
 
 LONGEST_QUOTE = 60
 NO_TEXT = "The message has no text to read; fill in what its file shows."
-MOST_CARRIED = 2200  # of what a form carries, as JSON
+MOST_CARRIED = 1200  # of what a form carries
 
 
 @dataclass
@@ -169,7 +169,7 @@ def _short(reading: Reading[str]) -> Reading[str]:
 def _carried(notes: list[str]) -> list[str]:
     """The notes, cut to what a form carries with it."""
     limit = 600
-    while len(json.dumps(notes)) > MOST_CARRIED:
+    while len(json.dumps(notes, ensure_ascii=False)) > MOST_CARRIED:
         limit //= 2
         notes = [shorten(each, limit) for each in notes]
     return notes

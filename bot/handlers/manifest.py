@@ -30,6 +30,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "conversations.replies": ("groups:history",),
     "files.completeUploadExternal": ("files:write",),
     "files.getUploadURLExternal": ("files:write",),
+    "files.info": ("files:read",),
     "files.list": ("files:read",),
     "users.info": ("users:read",),
     "views.open": (),

@@ -11,6 +11,7 @@ from bot.domain.money import Money
 from bot.domain.payments import (
     AllocatePayment,
     AssignPayment,
+    AttachProofs,
     EditPayment,
     Method,
     PaymentChanged,
@@ -20,6 +21,7 @@ from bot.domain.payments import (
     VoidPayment,
     allocate_payment,
     assign_payment,
+    attach_proofs,
     edit_payment,
     record_payment,
     unallocate_payment,
@@ -35,6 +37,7 @@ from bot.handlers.flow import Doubt, Flow, flow, settings_of
 from bot.handlers.forms import (
     ChoiceField,
     DateField,
+    FileField,
     Form,
     ManyField,
     SearchField,
@@ -74,6 +77,7 @@ PARTS = TextField(
     hint="Only for parts: INV-0042 300, one invoice a line.",
 )
 HINT = TextField("invoice_hint", "Invoice number on the statement", needed=False, longest=140)
+PROOF = FileField("proof", "Proof", needed=False, hint="Files are copied into the payment's thread, for all to see.")
 REMARK = TextField("remark", "Remark", needed=False, multiline=True, longest=1000)
 EFFECTIVE = DateField("effective_on", "Takes effect on", needed=False, hint="Empty means today.")
 REASON = TextField("reason", "Reason", longest=1000, multiline=True)
@@ -130,6 +134,7 @@ def _record_command(values: Values, _about: Mapping[str, Any], call: Call) -> Re
         remark=values.text(REMARK),
         customer_id=customer.id if customer is not None else None,
         portions=portions,
+        proofs=values.get(PROOF) or (),
     )
 
 
@@ -163,7 +168,7 @@ RECORD = flow(
         form=Form(
             "payment_record",
             "Record a payment",
-            (CUSTOMER, AMOUNT, RECEIVED, METHOD, REFERENCE, INVOICES, PARTS, PAYER, HINT, REMARK),
+            (CUSTOMER, AMOUNT, RECEIVED, METHOD, REFERENCE, INVOICES, PARTS, PAYER, HINT, REMARK, PROOF),
             submit="Check",
         ),
         operation=record_payment,
@@ -295,6 +300,18 @@ EDIT = flow(
         ),
         effect=effect_preview,
         verb=lambda outcome, _settings: f"Change {outcome.payment.number}",
+        done=_done,
+    )
+)
+
+NEW_PROOF = FileField("proof", "Proof", hint="Files are copied into the payment's thread, for all to see.")
+PROVE = flow(
+    Flow(
+        form=Form("payment_proof", "Add proof", (NEW_PROOF,)),
+        operation=attach_proofs,
+        command=lambda values, about, _call: AttachProofs(payment_id=_payment_id(about), proofs=values.need(NEW_PROOF)),
+        effect=effect_preview,
+        verb=lambda outcome, _settings: f"Add to {outcome.payment.number}",
         done=_done,
     )
 )

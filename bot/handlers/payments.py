@@ -30,7 +30,7 @@ from bot.handlers.parse.amounts import parse_amount
 from bot.handlers.parse.dates import parse_date
 from bot.handlers.parse.errors import WordsNotUnderstood
 from bot.handlers.parse.words import Phrase, Word, join, phrase, whole
-from bot.handlers.payment_forms import ALLOCATE, ASSIGN, EDIT, RECORD, UNALLOCATE, UNASSIGN, VOID
+from bot.handlers.payment_forms import ALLOCATE, ASSIGN, EDIT, PROVE, RECORD, UNALLOCATE, UNASSIGN, VOID
 from bot.handlers.request import Call, button_key
 
 LIST_ROWS = 20
@@ -229,6 +229,10 @@ def open_void(call: Call, payment: Payment) -> None:
     VOID.open(call, Values(), _about(call, payment))
 
 
+def open_proof(call: Call, payment: Payment) -> None:
+    PROVE.open(call, Values(), _about(call, payment))
+
+
 OPENERS = {
     "assign": open_assign,
     "allocate": open_allocate,
@@ -236,6 +240,7 @@ OPENERS = {
     "unallocate": open_unallocate,
     "edit": open_edit,
     "void": open_void,
+    "proof": open_proof,
 }
 
 
@@ -274,6 +279,7 @@ PAYMENT = command(
                 _opener("unallocate"),
             ),
             Sub("edit", Role.CLERK, "/payment edit PAY-0001", "corrects particulars while unassigned", _opener("edit")),
+            Sub("proof", Role.CLERK, "/payment proof PAY-0001", "adds a file that proves it", _opener("proof")),
             Sub("void", Role.CLERK, "/payment void PAY-0001", "reverses an unassigned payment", _opener("void")),
         ),
         aliases={"new": "record", "add": "record"},

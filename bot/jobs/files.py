@@ -23,6 +23,7 @@ from bot.handlers.blocks.text import escape
 from bot.handlers.files import READERS
 from bot.jobs.delivery import MOST_ATTEMPTS, back_off
 from bot.jobs.digest_post import send_file
+from bot.jobs.proofs import send_proof
 from bot.observe import log
 from bot.storage.faults import AWAY
 from bot.storage.outbox import Claimed, Outbox
@@ -90,6 +91,9 @@ class FileWorker:
         if row.kind == "digest_file":
             send_file(self.desk, self.client, row)
             outbox.done(row)
+            return
+        if row.kind == "proof":
+            send_proof(self.client, outbox, row, reference_of(row))
             return
         asked: dict[str, Any] = json.loads(row.payload)
         user = json.loads(row.destination)["user"]
@@ -174,7 +178,7 @@ class FileWorker:
     def _give_up(self, outbox: Outbox, row: Claimed, error: str) -> None:
         """It is kept for the operator, and the person is told where Slack still lets us."""
         outbox.failed(row, error)
-        if row.kind == "digest_file":
+        if row.kind != "report":
             return
         with contextlib.suppress(SlackApiError, OSError):
             channel = self.client.conversations_open(users=json.loads(row.destination)["user"])["channel"]["id"]

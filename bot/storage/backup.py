@@ -106,7 +106,7 @@ def restore(store: Store, path: Path, *, replace: bool = False, resume_delivery:
             schema.bring(connection, manifest.schema)
             _load_all(connection, path, archive)
             schema.bring(connection, "head")
-            _run(connection, guards.install(connection.dialect.name))
+            guards.install(connection)
             # Processes that still run read their settings again.
             connection.execute(
                 update(_book).where(_book.c.settings_version <= before).values(settings_version=before + 1)

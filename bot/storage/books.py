@@ -30,6 +30,7 @@ ORDER = (
     "customer",
     "contact",
     "payment",
+    "payment_proof",
     "invoice",
     "invoice_line",
     "lot",

@@ -12,12 +12,14 @@ from bot.domain.invoices import InvoiceLine
 from bot.domain.money import MICROS, Money, currency, plain
 from bot.domain.open_items import Invoice, InvoiceKind, InvoiceState
 from bot.domain.payments import Method, Payment, PaymentState
+from bot.domain.proofs import Proof
 from bot.storage.faults import Overtaken
 from bot.storage.ids import rise_above
 from bot.storage.session import Session
-from bot.storage.tables import AssignmentRow, AuditRow, InvoiceLineRow, InvoiceRow, PaymentRow
+from bot.storage.tables import AssignmentRow, AuditRow, InvoiceLineRow, InvoiceRow, PaymentRow, ProofRow
 
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
+_proof = ProofRow.__table__  # type: ignore[attr-defined]  # as above
 _assignment = AssignmentRow.__table__  # type: ignore[attr-defined]  # as above
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # as above
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
@@ -48,11 +50,15 @@ _PAYMENT_CHANGES = (
     "edits",
     "voided_on",
     "version",
+    "proofs",
 )
 _PAYMENT_UPDATE = (
     update(_payment)
     .where(_payment.c.id == bindparam("row_id"))
     .values({name: bindparam(f"new_{name}") for name in _PAYMENT_CHANGES})
+)
+_PROOF = select(_proof.c.id).where(
+    _proof.c.payment_id == bindparam("payment_id"), _proof.c.file_id == bindparam("file_id")
 )
 _LAST_CUSTOMER = (
     select(_assignment.c.customer_id)
@@ -114,6 +120,7 @@ def payment_of(row: Row[Any]) -> Payment:
         suspense_on=row.suspense_on,
         recorded_at=row.recorded_at,
         recorded_by=row.recorded_by,
+        proofs=row.proofs,
         intake_id=row.intake_id,
     )
 
@@ -229,6 +236,24 @@ class SqlPayments:
     def unassign(self, payment: Payment, customer_id: int, lot_id: int, on: date) -> None:
         self.update(payment)
         self._step("unassign", payment.id, customer_id, lot_id, on)
+
+    def attach(self, payment: Payment, proofs: Sequence[Proof]) -> None:
+        for each in proofs:
+            self._session.pending.add(
+                "payment_proof",
+                {
+                    "id": self._session.new_id(),
+                    "payment_id": payment.id,
+                    "file_id": each.file_id,
+                    "name": each.name,
+                    "size": each.size,
+                    "operation_id": self._session.operation_id,
+                },
+            )
+
+    def has(self, payment: Payment, proof: Proof) -> bool:
+        asked = {"payment_id": payment.id, "file_id": proof.file_id}
+        return self._session.connection.execute(_PROOF, asked).first() is not None
 
     def last_customer(self, payment_id: int) -> int:
         """Whose money a payment was last said to be or not to be."""

@@ -3,6 +3,9 @@ installing them.
 """
 
 from collections.abc import Iterator
+from collections.abc import Set as AbstractSet
+
+from sqlalchemy import Connection, text
 
 # Rows that are written once and never changed or deleted.
 FROZEN = (
@@ -16,6 +19,7 @@ FROZEN = (
     "request_key",
     "credit_limit",
     "mode_history",
+    "payment_proof",
 )
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
@@ -26,6 +30,10 @@ KEPT = {
 }
 # The number of an imported document is given back when its opening is taken back, so that it can come again.
 GIVEN_BACK = frozenset({"payment"})
+TABLES = {
+    "sqlite": "SELECT name FROM sqlite_master WHERE type = 'table'",
+    "postgresql": "SELECT table_name FROM information_schema.tables WHERE table_schema = current_schema()",
+}
 # A draft invoice may change; once it has its number these are final.
 FINAL_INVOICE = (
     "number",
@@ -41,10 +49,12 @@ FINAL_INVOICE = (
 )
 
 
-def install(dialect: str) -> Iterator[str]:
-    """The statements that install every guard, after removing those of an earlier version."""
-    yield from remove(dialect)
-    yield from (_sqlite() if dialect == "sqlite" else _postgresql())
+def install(connection: Connection) -> None:
+    """Install every guard of the tables that there are, after removing those of an earlier version."""
+    dialect = connection.dialect.name
+    there = set(connection.execute(text(TABLES[dialect])).scalars())
+    for statement in (*remove(dialect), *(_sqlite(there) if dialect == "sqlite" else _postgresql(there))):
+        connection.execute(text(statement.replace(":", "\\:")))
 
 
 def remove(dialect: str) -> Iterator[str]:
@@ -125,7 +135,7 @@ _MOVES = (
 )
 
 
-def _sqlite() -> Iterator[str]:
+def _sqlite(there: AbstractSet[str]) -> Iterator[str]:
     def refuse(name: str, when: str, table: str, condition: str, sentence: str) -> str:
         body = f"SELECT RAISE(ABORT, '{sentence}') WHERE {condition};"
         return f"CREATE TRIGGER {name} {when} ON {table} FOR EACH ROW BEGIN {body} END"
@@ -147,7 +157,7 @@ def _sqlite() -> Iterator[str]:
     yield refuse("guard_invoice_line_final", "BEFORE UPDATE", "invoice_line", _SENT, unchanging)
     yield refuse("guard_invoice_line_kept", "BEFORE DELETE", "invoice_line", _SENT, unchanging)
     yield refuse("guard_invoice_line_fits", "BEFORE INSERT", "invoice_line", _LINE_EXCEEDS, unchanging)
-    for table in FROZEN:
+    for table in (each for each in FROZEN if each in there):
         yield refuse(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "1", f"{table} rows do not change")
         yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
     for table, columns in KEPT.items():
@@ -156,7 +166,7 @@ def _sqlite() -> Iterator[str]:
         yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
 
 
-def _postgresql() -> Iterator[str]:
+def _postgresql(there: AbstractSet[str]) -> Iterator[str]:
     def function(name: str, body: str) -> str:
         return (
             f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN {body} END $guard$"
@@ -196,7 +206,7 @@ def _postgresql() -> Iterator[str]:
     yield function(
         "guard_refuse", "RAISE EXCEPTION '% rows stay as they are', TG_TABLE_NAME USING ERRCODE = 'check_violation';"
     )
-    for table in FROZEN:
+    for table in (each for each in FROZEN if each in there):
         # A statement trigger cannot refuse TRUNCATE of an empty table later filled, so it stands for each statement.
         yield trigger(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "guard_refuse")
         yield trigger(f"guard_{table}_undeleted", "BEFORE DELETE OR TRUNCATE", table, "guard_refuse", "STATEMENT")

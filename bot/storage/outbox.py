@@ -21,7 +21,8 @@ BATCH = 20
 LEASE = timedelta(seconds=120)
 CHANNEL_WAIT = timedelta(seconds=15)
 MOST_LISTED = 200
-FILES = ("report", "digest_file")
+FILES = ("report", "digest_file", "proof")
+BESIDE = ("report", "proof")  # nothing waits for these
 HELD = ("failed", "parked")  # for good, and by a restore: an operator decides
 FREE = {"lease_until": None, "lease_owner": None}
 
@@ -84,7 +85,7 @@ class Outbox:
                     older.c.id < _outbox.c.id,
                     older.c.state == "waiting",
                     _outbox.c.kind != "report",
-                    older.c.kind != "report",
+                    older.c.kind.not_in(BESIDE),
                 )
                 .exists()
             )

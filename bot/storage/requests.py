@@ -78,6 +78,7 @@ _LATER = (
         _audit.c.document_kind == "payment",
         _audit.c.document_id == bindparam("payment_id"),
         _audit.c.id > bindparam("operation_id"),
+        _audit.c.event != "Attach proofs",  # a file more changes nothing that is undone
         _undoing.c.id.is_(None),
         or_(_audit.c.undoes_id.is_(None), _audit.c.undoes_id == bindparam("operation_id")),
     )

@@ -2,6 +2,7 @@
 
 import mimetypes
 from typing import Any
+from urllib.parse import quote
 
 from sandbox.state import File, Message, Workspace
 
@@ -60,7 +61,7 @@ def bot_profile(workspace: Workspace) -> dict[str, Any]:
 
 def file_payload(file: File, workspace: Workspace) -> dict[str, Any]:
     """A file object; its addresses answer to the app's token."""
-    address = f"{workspace.address}/files/{file.id}/{file.name}"
+    address = f"{workspace.address}/files/{file.id}/{quote(file.name)}"
     shared = [workspace.channels[each] for each in file.shared_in if each in workspace.channels]
     return {
         "id": file.id,

@@ -116,6 +116,28 @@ def test_a_payment_is_suggested_from_a_message_of_the_bank(page: Page) -> None:
     modal.get_by_test_id("modal-close").click()
 
 
+def test_a_proof_is_given_in_the_form_and_stands_in_the_thread(page: Page) -> None:
+    clerk, manager = page.get_by_test_id("pane-0"), page.get_by_test_id("pane-1")
+    composer = clerk.get_by_test_id("composer")
+    composer.fill("/payment Borneo 75 bank ref TT-4712")
+    composer.press("Enter")
+    modal = clerk.get_by_test_id("modal")
+    expect(modal).to_contain_text("What will happen", timeout=SECONDS)
+    slip = {"name": "slip TT-4712.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.4 a slip"}
+    modal.get_by_test_id("field-proof").locator("input[type=file]").set_input_files(slip)  # type: ignore[arg-type]
+    expect(modal.get_by_test_id("field-proof")).to_contain_text("slip TT-4712.pdf", timeout=SECONDS)
+    modal.get_by_test_id("modal-submit").click()
+    expect(modal).to_contain_text("With 1 file as proof:", timeout=SECONDS)
+    modal.get_by_test_id("modal-submit").click()
+    expect(modal).to_contain_text("Proof 1 file, in the thread", timeout=SECONDS)
+    modal.get_by_test_id("modal-close").click()
+    card = manager.get_by_test_id("message").filter(has_text="TT-4712")
+    card.get_by_test_id("thread-link").click(timeout=SECONDS)
+    expect(manager.get_by_role("log", name="Thread")).to_contain_text("slip TT-4712.pdf", timeout=SECONDS)
+    if os.environ.get("PICTURE_PROOF"):
+        page.screenshot(path=os.environ["PICTURE_PROOF"])
+
+
 def _open_invoice(book: Path, units: int) -> str:
     with sqlite3.connect(f"file:{book}?mode=ro", uri=True) as connection:
         found = connection.execute(

@@ -43,6 +43,7 @@ from bot.domain.operation import Operation, Role
 from bot.domain.payments import (
     AllocatePayment,
     AssignPayment,
+    AttachProofs,
     EditPayment,
     Method,
     RecordPayment,
@@ -51,6 +52,7 @@ from bot.domain.payments import (
     VoidPayment,
     allocate_payment,
     assign_payment,
+    attach_proofs,
     edit_payment,
     record_payment,
     unallocate_payment,
@@ -59,6 +61,7 @@ from bot.domain.payments import (
 )
 from bot.domain.people import Grant, Leave, Profile, Revoke, grant, leave, revoke
 from bot.domain.plan_digest import PlanDigest, plan_digest
+from bot.domain.proofs import Proof
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, SGD, TEAM, VIEWER, World, money
@@ -101,6 +104,11 @@ def staged_unallocate(world: World) -> Staged:
 def staged_edit(world: World) -> Staged:
     paid = world.pay(30).payment
     return edit_payment, EditPayment(payment_id=paid.id, version=1, payer="New", method=Method.CASH), CLERK
+
+
+def staged_proof(world: World) -> Staged:
+    slip = Proof(file_id="F0001", name="slip.pdf", size=5)
+    return attach_proofs, AttachProofs(payment_id=world.pay(30, world.customer()).payment.id, proofs=(slip,)), CLERK
 
 
 def staged_void(world: World) -> Staged:
@@ -226,6 +234,7 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     "allocate_payment": staged_allocate,
     "unallocate_payment": staged_unallocate,
     "edit_payment": staged_edit,
+    "attach_proofs": staged_proof,
     "void_payment": staged_void,
     "undo": staged_undo,
     "draft_invoice": staged_draft,

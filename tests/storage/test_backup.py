@@ -367,8 +367,7 @@ depends_on = None
 def upgrade() -> None:
     op.add_column("customer", sa.Column("nickname", sa.String(40), nullable=False, server_default="none"))
     op.execute("UPDATE customer SET nickname = code")
-    for statement in guards.install(op.get_bind().dialect.name):
-        op.execute(sa.text(statement.replace(":", "\\\\:")))
+    guards.install(op.get_bind())
 '''
 
 

@@ -151,6 +151,8 @@ def filled(world: World) -> Filled:
         facts = {"customer_id": customer.id, "operation_id": done.operation_id, "starts_at": START}
         add(connection, "credit_limit", facts | {"amount_micros": 5})
         add(connection, "mode_history", facts | {"mode": "prepaid"})
+        given = {"payment_id": payment.id, "operation_id": done.operation_id}
+        add(connection, "payment_proof", given | {"file_id": "F1", "name": "slip.pdf", "size": 5})
 
     world.store.write(more)
     world.store.seal()

@@ -108,6 +108,8 @@ def _payment_facts(payment: Payment, settings: Settings) -> list[tuple[Part, ...
     ):
         if text:
             facts.append((bold(label), typed(text, 500)))
+    if payment.proofs:
+        facts.append((bold("Proof "), f"{counted(payment.proofs, 'file')}, in the thread"))
     return facts
 
 
@@ -130,7 +132,8 @@ def payment_actions(payment: Payment, left: Money, *, undo: tuple[int, str] | No
             elements.append(button("Allocate", "payment_allocate", value))
         elements.append(button("Customer", "customer_show", str(payment.customer_id)))
         more += [("Take allocations back", f"unallocate:{value}"), ("Un-assign", f"unassign:{value}")]
-    more += [("Receipt", f"receipt:{value}"), ("Show entries", f"entries:{payment.number}")]
+    more += [("Add proof", f"proof:{value}"), ("Receipt", f"receipt:{value}")]
+    more += [("Show entries", f"entries:{payment.number}")]
     elements.append({"type": "overflow", "action_id": "payment_more", "options": [option(*each) for each in more]})
     return [{"type": "actions", "block_id": "actions", "elements": elements}]
 

@@ -49,13 +49,25 @@ def _step_lines(outcome: PaymentChanged, settings: Settings) -> list[Line]:
             return correction_lines(outcome)
         case PaymentStep.UNASSIGNED:
             return [(f"{worth}, is nobody's again and waits to be assigned.",)]
+        case PaymentStep.PROVED:
+            return [(worth,), *_proof_lines(outcome)]
         case PaymentStep.UNALLOCATED:
             return [*_taken_back_lines(outcome, settings), *left_lines(outcome, settings)]
         case PaymentStep.ALLOCATED:
             return [*made_lines(outcome, settings), *left_lines(outcome, settings)]
     who = typed(outcome.customer.name) if outcome.customer is not None else "nobody yet: assign it later"
     received = f"received {date_text(payment.received_on, locale)} by {payment.method.value}"
-    return [(f"{worth}, {received}, for ", who), *made_lines(outcome, settings), *left_lines(outcome, settings)]
+    lines: list[Line] = [(f"{worth}, {received}, for ", who)]
+    lines += [*made_lines(outcome, settings), *left_lines(outcome, settings)]
+    return [*lines, *_proof_lines(outcome)]
+
+
+def _proof_lines(outcome: PaymentChanged) -> list[Line]:
+    """The files that come with it, by name."""
+    if not outcome.proofs:
+        return []
+    names: list[Line] = [(typed(each.name, 100),) for each in outcome.proofs]
+    return [(f"With {counted(len(names), 'file')} as proof:",), *names]
 
 
 def made_lines(outcome: PaymentChanged, settings: Settings) -> list[Line]:

@@ -12,6 +12,7 @@ from bot.storage.tables.documents import (
     InvoiceRow,
     LotRow,
     PaymentRow,
+    ProofRow,
     UsageDayRow,
 )
 from bot.storage.tables.intakes import IntakeRow
@@ -46,6 +47,7 @@ __all__ = [
     "PaymentRow",
     "PersonRow",
     "PostingRow",
+    "ProofRow",
     "PulseRow",
     "RequestRow",
     "SealRow",

@@ -53,6 +53,20 @@ class PaymentRow(Table, table=True):
     recorded_at: datetime = instant()
     recorded_by: str = word()
     intake_id: int | None = big(null=True)  # the import that brought it; verify proves that it is there
+    proofs: int = big(default=0)
+
+
+class ProofRow(Table, table=True):
+    """A file that was given as the proof of a payment; the file itself stays in Slack."""
+
+    __tablename__ = "payment_proof"
+    __table_args__ = (UniqueConstraint("payment_id", "file_id"),)
+    id: int = key()
+    payment_id: int = ref("payment")
+    file_id: str = word()
+    name: str = words()
+    size: int = big()
+    operation_id: int = ref("audit", deferred=True)
 
 
 class AssignmentRow(Table, table=True):

@@ -620,5 +620,4 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_hold_lot_lot_id"), "hold_lot", ["lot_id"], unique=False)
     # ### end Alembic commands ###
-    for statement in guards.install(op.get_bind().dialect.name):
-        op.execute(sa.text(statement.replace(":", "\\:")))
+    guards.install(op.get_bind())

@@ -49,5 +49,4 @@ def upgrade() -> None:
         postgresql_where=sa.text(OPEN),
         sqlite_where=sa.text(OPEN),
     )
-    for statement in guards.install(op.get_bind().dialect.name):
-        op.execute(sa.text(statement.replace(":", "\\:")))
+    guards.install(op.get_bind())

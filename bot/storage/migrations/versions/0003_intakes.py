@@ -39,5 +39,4 @@ def upgrade() -> None:
         op.create_index(
             f"ix_{table}_intake", table, ["intake_id", "customer_id"], postgresql_where=brought, sqlite_where=brought
         )
-    for statement in guards.install(op.get_bind().dialect.name):
-        op.execute(sa.text(statement.replace(":", "\\:")))
+    guards.install(op.get_bind())

@@ -23,5 +23,4 @@ def upgrade() -> None:
         sa.Column("findings", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_pulse")),
     )
-    for statement in guards.install(op.get_bind().dialect.name):
-        op.execute(sa.text(statement.replace(":", "\\:")))
+    guards.install(op.get_bind())
