@@ -64,6 +64,7 @@ def channels(bot: str) -> list[Channel]:
     return [
         Channel(id=FINANCE, name="finance", members={*everyone, bot}, is_private=True),
         Channel(id=DIGEST, name="digest", members={*everyone, bot}, is_private=True),
+        Channel(id="C0APPROVALS", name="approvals", members={*everyone, bot}, is_private=True),
         Channel(id="C0PUBLIC", name="public", members={*everyone, bot}),
         Channel(id="C0SHARED", name="shared", members={*everyone, bot}, is_private=True, is_ext_shared=True),
         Channel(id="C0AWAY", name="away", members=everyone, is_private=True),

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bot.desk import Desk
 from bot.domain.allocation import Portion
+from bot.domain.approvals import Approve, approve_request
 from bot.domain.customers import Customer, Mode, NewCustomer, new_customer
 from bot.domain.invoices import DraftInvoice, InvoiceChanged, LineInput, draft_invoice
 from bot.domain.money import Money, currency
@@ -16,6 +17,7 @@ from bot.domain.operation import Actor, Operation, Outcome, Request, Role
 from bot.domain.payments import PaymentChanged, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
 from bot.domain.settings import ChangeSetting, change_setting
+from bot.domain.withdrawals import Gateway, RequestWithdrawal, Withdrawal, request_withdrawal
 from bot.storage.store import Store
 
 TEAM = "T0001"
@@ -161,3 +163,16 @@ class World:
         """The books prove themselves, once sealed."""
         self.store.seal()
         assert self.store.verify() == []
+
+
+def withdraw(world: World, customer: Customer, amount: str | int = 40) -> Withdrawal:
+    """Credit that was asked for, approved and is to be paid."""
+    command = RequestWithdrawal(
+        customer_id=customer.id,
+        amount=money(amount, customer.currency.code),
+        gateway=Gateway.CHEQUE,
+        reason="Contract ended",
+    )
+    made = world.do(request_withdrawal, command).withdrawal
+    world.do(approve_request, Approve(approval_id=made.approval_id, version=1), by=MANAGER)
+    return made

@@ -98,6 +98,22 @@ class NotUndoable(Refused):
     """The operation cannot be undone any more; the sentence names what corrects it."""
 
 
+class OwnRequest(NoAccess):
+    """Nobody approves what they asked for themselves."""
+
+
+class ApprovedAlready(Refused):
+    """Each person counts once for one request."""
+
+
+class EvidenceChanged(WrongState):
+    """What was to be approved is not what the card showed."""
+
+
+class CustomerNotSettled(WrongState):
+    """A customer with credit or debt left cannot be closed. Rule 45."""
+
+
 class KeyReused(Refused):
     """The same key came with other content; the first result stands."""
 

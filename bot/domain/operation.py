@@ -82,6 +82,7 @@ class DocumentKind(StrEnum):
     INVOICE = "invoice"
     CUSTOMER = "customer"
     BOOK = "book"
+    WITHDRAWAL = "withdrawal"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

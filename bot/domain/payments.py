@@ -211,6 +211,10 @@ def unassign_payment(command: UnassignPayment, books: "Books", context: Context)
     lot = matching.lots[payment.lot_id or 0]
     if lot.open != payment.amount or lot.held:
         pays = ", ".join(each.invoice_number for each in books.allocations.of_lot(lot.id))
+        if not pays:
+            raise PaymentHasAllocations(
+                f"A withdrawal holds or took money of {payment.number}; it can only be un-assigned whole."
+            )
         raise PaymentHasAllocations(
             f"{payment.number} pays {pays or 'other documents'}; take those allocations back first."
         )

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.digest_plans import check_plans
-from bot.domain.errors import SettingRefused, UnknownCurrency
+from bot.domain.errors import NoAccess, SettingRefused, UnknownCurrency
 from bot.domain.money import Currency, currency, plain
 from bot.domain.operation import Announcement, Context, Role, Trace, operation
+from bot.domain.policies import check_policy
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 LOCALES = ("en", "en_GB", "de", "de_CH", "fr", "nl", "es", "it", "pt", "id", "vi", "th", "ja", "zh")
 CHANNELS = ("finance_channel", "approvals_channel", "digest_channel")
 EMPTIED = ("company", "soft_lock", *CHANNELS)  # the hard lock may be empty too, but once it stands it stays
+OWNERS = ("approval_policy", "approval_hours")  # who approves what is for the owner to say
+SERIES = ("payment_series", "invoice_series", "withdrawal_series")
 LONGEST_PREFIX = 12
+LONGEST_WAIT = 24 * 60
 LONGEST_NUMBER = 12
 LONGEST_DUE = 365
 LONGEST_UNDO = 120
@@ -39,6 +43,9 @@ class Settings:
     tax_rates: str = "0"
     payment_series: str = "PAY-:4"
     invoice_series: str = "INV-:4"
+    withdrawal_series: str = "WDR-:4"
+    approval_policy: str = "withdrawal one; withdrawal two from 10000 SGD"
+    approval_hours: int = 72
     undo_minutes: int = 10
     hard_lock: str = ""
     soft_lock: str = ""
@@ -128,14 +135,16 @@ def change_setting(command: ChangeSetting, books: "Books", context: Context) -> 
         raise SettingRefused(
             f"There is no setting {command.name[:30]}; choose one of {', '.join(NAMES)}.", field="name"
         )
+    if command.name in OWNERS and context.role is not Role.OWNER:
+        raise NoAccess(f"Only the owner changes {command.name}.", field="name")
     value = check_setting(command.name, command.value.strip(), context.today)
     before = books.settings.current()
     if command.name == "hard_lock":
         check_hard_lock(value, before)
-    other = {"payment_series": before.invoice_series, "invoice_series": before.payment_series}.get(command.name)
-    if other is not None and _prefix(value) == _prefix(other):
-        raise _fail("Payments and invoices need prefixes of their own, such as PAY- and INV-.")
-    if other is not None and books.intakes.has_numbers_like(_prefix(value)):
+    others = [getattr(before, name) for name in SERIES if name != command.name] if command.name in SERIES else []
+    if _prefix(value) in map(_prefix, others):
+        raise _fail("Each kind of document needs a prefix of its own, such as PAY-, INV- and WDR-.")
+    if others and books.intakes.has_numbers_like(_prefix(value)):
         raise _fail(f"Imported documents are numbered {_prefix(value)} already; choose another prefix.")
     if command.name == "currencies":
         _check_dropped({*before.currency_codes()} - {*value.split()}, books)
@@ -264,6 +273,9 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "tax_rates": _rates,
     "payment_series": _series,
     "invoice_series": _series,
+    "withdrawal_series": _series,
+    "approval_policy": check_policy,
+    "approval_hours": lambda value: _whole(value, 1, LONGEST_WAIT),
     "undo_minutes": lambda value: _whole(value, 0, LONGEST_UNDO),
     "digests": check_plans,
 }

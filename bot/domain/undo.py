@@ -63,7 +63,7 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
     if payment.lot_id is not None:
         _load_lots(made, matching, books)
     earlier = books.allocations.of_lot(payment.lot_id) if payment.lot_id is not None else ()
-    _check_not_built_on(made, payment, earlier)
+    _check_not_built_on(made, payment, earlier, matching)
     matching.load_invoices([each.invoice_id for each in (*made.allocations, *made.taken_back)])
     _check_room(made, matching, books)
     after = _reverse(made, payment, matching, books, context)
@@ -107,10 +107,17 @@ def _check_latest(made: Made, payment: Payment, books: "Books") -> None:
         raise NotUndoable(f"{payment.number} was changed since ({later}); undo that first, or correct it as it is now.")
 
 
-def _check_not_built_on(made: Made, payment: Payment, live: tuple[Allocation, ...]) -> None:
+def _check_not_built_on(
+    made: Made, payment: Payment, live: tuple[Allocation, ...], matching: Matching | None = None
+) -> None:
     """Refused once a later operation used the money, naming the invoices."""
     if made.name not in {"record_payment", "assign_payment"}:
         return
+    if matching is not None and payment.lot_id is not None:
+        lot = matching.lots[payment.lot_id]
+        used = sum(each.amount.micros for each in live)
+        if lot.held or lot.open.micros + used != lot.amount.micros:
+            raise NotUndoable(f"A withdrawal holds or took money of {payment.number}; cancel it first if it waits.")
     own = {allocation.id for allocation in made.allocations}
     built = [allocation.invoice_number for allocation in live if allocation.id not in own]
     if built:

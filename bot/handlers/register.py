@@ -9,7 +9,7 @@ from slack_sdk import WebClient
 
 from bot.desk import Desk
 from bot.domain.errors import NotFound, Refused
-from bot.handlers import admin, customers, files, home, invoices, payments, receivables
+from bot.handlers import admin, approvals, customers, files, home, invoices, payments, receivables, withdrawals
 from bot.handlers.blocks.text import escape
 from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply
 from bot.handlers.errors import explain, sentence_of, tell
@@ -20,7 +20,7 @@ from bot.handlers.request import HOME_OPENED, Call, call_of
 from bot.handlers.shortcuts import READERS, SHORTCUTS, Shortcut
 
 DeskOf = Callable[[dict[str, Any]], Desk]
-MODULES = (files, payments, customers, invoices, receivables, admin, home)
+MODULES = (files, approvals, withdrawals, payments, customers, invoices, receivables, admin, home)
 LISTENERS: dict[str, Callable[[Call], None]] = {"user_change": on_user_change, HOME_OPENED: home.on_home_opened}
 NO_OWNER = (
     "This book has no owner yet. Set DUEDESK_OWNER to your Slack user id and restart, or run "

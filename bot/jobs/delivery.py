@@ -15,6 +15,8 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.desk import Desk, restore
+from bot.domain.operation import DocumentKind
+from bot.domain.settings import Settings
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
 from bot.jobs.digest_post import post_digest
@@ -104,7 +106,8 @@ class Worker:
         if place is None and row.kind == "refresh":
             outbox.done(row)
             return
-        if not settings.finance_channel and place is None:
+        home = _home(row.document_kind, settings)
+        if not home and place is None:
             outbox.later(row, CHANNEL_WAIT, "no finance channel is set", attempts=0)
             return
         assert row.operation is not None
@@ -112,17 +115,17 @@ class Worker:
         outcome = restore(row.operation, row.outcome)
         card = self.desk.store.read(lambda books: render(outcome, row.document_kind, row.document_id, books))
         if place is None:
-            self._post(outbox, row, card, settings.finance_channel)
+            self._post(outbox, row, card, home)
             return
         channel, ts, shows = place
         try:
             self._refresh(row, card, channel, ts, shows)
         except SlackApiError as fault:
-            moved = channel != settings.finance_channel and settings.finance_channel
+            moved = channel != home and home
             if fault.response.get("error") not in (GONE | CHANNEL_GONE if moved else GONE):
                 raise
             outbox.forget(row)
-            self._post(outbox, row, card, settings.finance_channel)
+            self._post(outbox, row, card, home)
             return
         outbox.done(row, channel, ts)
 
@@ -240,6 +243,12 @@ def _is_slacks_own(fault: SlackApiError) -> bool:
 def back_off(attempts: int) -> int:
     """Seconds until the next try: doubling, at most ten minutes."""
     return min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS << min(attempts, 12))
+
+
+def _home(document_kind: str, settings: Settings) -> str:
+    """The channel of a document's card: what waits for approval has its own, if there is one."""
+    own = settings.approvals_channel if document_kind == DocumentKind.WITHDRAWAL else ""
+    return own or settings.finance_channel
 
 
 def _metadata(row: Claimed) -> dict[str, Any]:

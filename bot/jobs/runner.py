@@ -11,6 +11,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bot.desk import Desk
 from bot.domain.schedules import due
 from bot.domain.settings import Settings
+from bot.jobs.approvals import watch_approvals
 from bot.jobs.schedule import JOBS, Job, Target
 from bot.metrics import OTHER, Metrics
 from bot.observe import log, request_id
@@ -37,10 +38,18 @@ class Runner:
         for job in self.jobs.values():
             for target in job.targets(settings):
                 self._plan(runs, job, target, settings)
+        self._watch()
         claimed = runs.claim(self.name, self._now())
         for run in claimed:
             self._run(runs, run)
         return len(claimed)
+
+    def _watch(self) -> None:
+        """Requests that wait for approval, beside the jobs: none of them stops the other."""
+        try:
+            watch_approvals(self.desk, self._now())
+        except Exception as fault:  # noqa: BLE001  # the jobs go on; requests are looked at again with the next tick
+            log.error("requests cannot be watched", exc_info=fault)
 
     def _now(self) -> datetime:
         return self.now() if self.now is not None else self.desk.store.now()

@@ -32,13 +32,14 @@ from bot.domain.receivables import (
     bucket_limits,
     bucket_of,
 )
-from bot.storage.tables import AllocationRow, CustomerRow, InvoiceRow, LotRow, PaymentRow
+from bot.storage.tables import AllocationRow, CustomerRow, InvoiceRow, LotRow, PaymentRow, WithdrawnRow
 
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
 _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
+_withdrawn = WithdrawnRow.__table__  # type: ignore[attr-defined]  # as above
 _DAY = bindparam("day", type_=Date)
 _WAITED = _allocation.c.credit_on < _allocation.c.effective_on  # most credit is matched on its first day
 
@@ -66,6 +67,7 @@ _CREDITS = (
     Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.credit_on <= _DAY, _WAITED)),
     Part(_lot, _lot.c.open_micros, (_lot.c.open_micros > 0, _lot.c.opened_on <= _DAY)),
     Part(_lot, _lot.c.amount_micros, (_lot.c.closed_on > _DAY, _lot.c.opened_on <= _DAY)),
+    Part(_withdrawn, _withdrawn.c.amount_micros, (_withdrawn.c.effective_on > _DAY, _withdrawn.c.credit_on <= _DAY)),
 )
 
 

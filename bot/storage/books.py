@@ -14,6 +14,7 @@ from sqlalchemy.types import TypeEngine
 
 from bot.domain.settings import Settings
 from bot.storage import tables
+from bot.storage.approvals import SqlApprovals, SqlWithdrawals
 from bot.storage.customers import SqlCustomers
 from bot.storage.database import unanswered
 from bot.storage.documents import SqlInvoices, SqlPayments
@@ -128,6 +129,8 @@ class SqlBooks:
         self.people = SqlPeople(self)
         self.operations = SqlOperations(self)
         self.intakes = SqlIntakes(self)
+        self.approvals = SqlApprovals(self)
+        self.withdrawals = SqlWithdrawals(self)
         self.undoes: int | None = None
 
     def new_id(self) -> int:

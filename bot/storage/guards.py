@@ -20,6 +20,10 @@ FROZEN = (
     "credit_limit",
     "mode_history",
     "payment_proof",
+    "hold_lot",
+    "approval_vote",
+    "approval_execution",
+    "withdrawn",
 )
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
@@ -27,6 +31,18 @@ KEPT = {
     "lot": ("customer_id", "kind", "amount_micros", "currency", "opened_on", "payment_id", "suspense_on", "intake_id"),
     "customer": ("uuid", "currency"),
     "series": ("name",),
+    "hold": ("customer_id", "amount_micros", "document"),
+    "approval": (
+        "operation",
+        "document_kind",
+        "document_id",
+        "customer_id",
+        "amount_micros",
+        "currency",
+        "requester",
+        "needed",
+    ),
+    "withdrawal": ("number", "customer_id", "amount_micros", "currency", "gateway", "details", "reason"),
 }
 # The number of an imported document is given back when its opening is taken back, so that it can come again.
 GIVEN_BACK = frozenset({"payment"})
@@ -53,7 +69,11 @@ def install(connection: Connection) -> None:
     """Install every guard of the tables that there are, after removing those of an earlier version."""
     dialect = connection.dialect.name
     there = set(connection.execute(text(TABLES[dialect])).scalars())
-    for statement in (*remove(dialect), *(_sqlite(there) if dialect == "sqlite" else _postgresql(there))):
+    for statement in (
+        *remove(dialect),
+        *(_sqlite(there) if dialect == "sqlite" else _postgresql(there)),
+        *(_withdrawn(dialect) if "withdrawn" in there else ()),
+    ):
         connection.execute(text(statement.replace(":", "\\:")))
 
 
@@ -63,6 +83,10 @@ def remove(dialect: str) -> Iterator[str]:
             yield f"DROP TRIGGER IF EXISTS {name}"
         else:
             yield f"DROP TRIGGER IF EXISTS {name} ON {table}"
+
+
+def _kept(there: AbstractSet[str]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    return ((table, columns) for table, columns in KEPT.items() if table in there)
 
 
 def names() -> Iterator[tuple[str, str]]:
@@ -76,6 +100,8 @@ def names() -> Iterator[tuple[str, str]]:
     yield "guard_invoice_line_final", "invoice_line"
     yield "guard_invoice_line_kept", "invoice_line"
     yield "guard_invoice_line_fits", "invoice_line"
+    yield "guard_withdrawn_fits", "withdrawn"
+    yield "guard_withdrawn_moves", "withdrawn"
     for table in FROZEN:
         yield f"guard_{table}_unchanged", table
         yield f"guard_{table}_undeleted", table
@@ -160,7 +186,7 @@ def _sqlite(there: AbstractSet[str]) -> Iterator[str]:
     for table in (each for each in FROZEN if each in there):
         yield refuse(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "1", f"{table} rows do not change")
         yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
-    for table, columns in KEPT.items():
+    for table, columns in _kept(there):
         condition = _changed(columns, "sqlite", number_given_back=table in GIVEN_BACK)
         yield refuse(f"guard_{table}_facts", "BEFORE UPDATE", table, condition, f"{table} facts do not change")
         yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
@@ -210,8 +236,39 @@ def _postgresql(there: AbstractSet[str]) -> Iterator[str]:
         # A statement trigger cannot refuse TRUNCATE of an empty table later filled, so it stands for each statement.
         yield trigger(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "guard_refuse")
         yield trigger(f"guard_{table}_undeleted", "BEFORE DELETE OR TRUNCATE", table, "guard_refuse", "STATEMENT")
-    for table, columns in KEPT.items():
+    for table, columns in _kept(there):
         changed = _changed(columns, "postgresql", number_given_back=table in GIVEN_BACK)
         yield function(f"guard_{table}_facts", refusing(changed, f"{table} facts do not change"))
         yield trigger(f"guard_{table}_facts", "BEFORE UPDATE", table, f"guard_{table}_facts")
         yield trigger(f"guard_{table}_undeleted", "BEFORE DELETE OR TRUNCATE", table, "guard_refuse", "STATEMENT")
+
+
+# A withdrawal takes what its open hold has of the lot, no more and no less, and gives the lot's hold back with it.
+_HELD = """EXISTS (SELECT 1 FROM hold h JOIN hold_lot hl ON hl.hold_id = h.id WHERE h.id = NEW.withdrawal_id
+    AND h.state = 'open' AND h.customer_id = NEW.customer_id AND hl.lot_id = NEW.lot_id
+    AND hl.amount_micros = NEW.amount_micros)"""
+_TAKEN = """UPDATE lot SET open_micros = open_micros - NEW.amount_micros, held_micros = held_micros - NEW.amount_micros
+    WHERE id = NEW.lot_id;"""
+_SENTENCE = "a withdrawal takes what is held for it"
+
+
+def _withdrawn(dialect: str) -> Iterator[str]:
+    if dialect == "sqlite":
+        body = f"SELECT RAISE(ABORT, '{_SENTENCE}') WHERE NOT {_HELD};"
+        yield f"CREATE TRIGGER guard_withdrawn_fits BEFORE INSERT ON withdrawn FOR EACH ROW BEGIN {body} END"
+        yield f"CREATE TRIGGER guard_withdrawn_moves AFTER INSERT ON withdrawn FOR EACH ROW BEGIN {_TAKEN} END"
+        return
+    raising = f"RAISE EXCEPTION '{_SENTENCE}' USING ERRCODE = 'check_violation'"
+    bodies = {
+        "fits": ("BEFORE", f"IF NOT {_HELD} THEN {raising}; END IF; RETURN NEW;"),
+        "moves": ("AFTER", f"{_TAKEN} RETURN NULL;"),
+    }
+    for name, (when, body) in bodies.items():
+        yield (
+            f"CREATE OR REPLACE FUNCTION guard_withdrawn_{name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ "
+            f"BEGIN {body} END $guard$"
+        )
+        yield (
+            f"CREATE TRIGGER guard_withdrawn_{name} {when} INSERT ON withdrawn FOR EACH ROW "
+            f"EXECUTE FUNCTION guard_withdrawn_{name}()"
+        )

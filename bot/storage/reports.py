@@ -8,6 +8,7 @@ from typing import Any
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, CursorResult, Select, and_, func, or_, select
 
+from bot.domain.approvals import Approval
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
 from bot.domain.locks import PAST_LOCK
@@ -30,8 +31,9 @@ from bot.domain.ports import (
 )
 from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion, AgeingRow
 from bot.domain.settings import Settings
+from bot.domain.withdrawals import Withdrawal, WithdrawalFile
 from bot.domain.worklist import Worklist
-from bot.storage import ageing, customers, documents, journal, ledger, people, verify, worklist
+from bot.storage import ageing, approvals, customers, documents, journal, ledger, people, verify, worklist
 from bot.storage.tables import (
     AuditRow,
     CustomerRow,
@@ -279,6 +281,24 @@ class SqlReadBooks:
             yield InvoiceListLine(
                 invoice=documents.invoice_of(row), customer_name=row.customer_name, customer_code=row.customer_code
             )
+
+    def approval(self, approval_id: int) -> Approval:
+        return approvals.find_approval(self._connection, approval_id)
+
+    def waiting_approvals(self) -> Sequence[Approval]:
+        return approvals.waiting(self._connection)
+
+    def withdrawal(self, number_or_id: str) -> Withdrawal | None:
+        return approvals.find_withdrawal(self._connection, number_or_id)
+
+    def withdrawal_file(self, withdrawal_id: int) -> WithdrawalFile:
+        made = approvals.find_withdrawal(self._connection, str(withdrawal_id))
+        if made is None:
+            raise NotFound("There is no such withdrawal.", field="withdrawal")
+        return approvals.withdrawal_file(self._connection, made.id, self.customer(made.customer_id))
+
+    def list_withdrawals(self, page: Page) -> Sequence[tuple[Withdrawal, str]]:
+        return approvals.list_withdrawals(self._connection, page)
 
     def ageing(self, question: AgeingQuestion) -> Ageing:
         return ageing.ageing(self._connection, question)

@@ -14,12 +14,13 @@ from bot.domain.settings import Settings
 from bot.storage import requests
 from bot.storage.ageing import ageing
 from bot.storage.database import now_of
-from bot.storage.tables import AuditRow, EntryRow, InvoiceRow, PaymentRow, SealRow
+from bot.storage.tables import AuditRow, EntryRow, InvoiceRow, PaymentRow, SealRow, WithdrawalRow
 
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _entry = EntryRow.__table__  # type: ignore[attr-defined]  # as below
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as below
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as below
+_withdrawal = WithdrawalRow.__table__  # type: ignore[attr-defined]  # as below
 _seal = SealRow.__table__  # type: ignore[attr-defined]  # as above
 
 UNSEALED_SECONDS = 60
@@ -53,7 +54,8 @@ CHECKS: dict[str, str] = {
         ON x.customer_id = c.id WHERE c.reserved_micros <> COALESCE(x.total, 0)""",
     "lot open amount": """SELECT 'lot of ' || l.number, l.open_micros,
         CASE WHEN l.closed_on IS NULL THEN l.amount_micros ELSE 0 END - COALESCE(x.total, 0) FROM lot l
-        LEFT JOIN (SELECT lot_id, SUM(amount_micros) AS total FROM allocation GROUP BY lot_id) x ON x.lot_id = l.id
+        LEFT JOIN (SELECT lot_id, SUM(amount_micros) AS total FROM (SELECT lot_id, amount_micros FROM allocation
+        UNION ALL SELECT lot_id, amount_micros FROM withdrawn) u GROUP BY lot_id) x ON x.lot_id = l.id
         WHERE l.open_micros <> CASE WHEN l.closed_on IS NULL THEN l.amount_micros ELSE 0 END - COALESCE(x.total, 0)""",
     "invoice open amount": """SELECT 'invoice ' || COALESCE(i.number, i.draft_reference), i.open_micros,
         CASE WHEN i.state = 'sent' THEN i.total_micros ELSE 0 END - COALESCE(x.total, 0) FROM invoice i
@@ -94,8 +96,9 @@ CHECKS: dict[str, str] = {
         WHERE x.used > i.total_micros OR x.used < 0""",
     "lot never over-allocated": """SELECT 'lot of ' || l.number, l.amount_micros, x.used FROM lot l JOIN (
         SELECT lot_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY lot_id ORDER BY effective_on) AS used
-        FROM allocation GROUP BY lot_id, effective_on) x ON x.lot_id = l.id WHERE x.used > l.amount_micros OR
-        x.used < 0""",
+        FROM (SELECT lot_id, effective_on, amount_micros FROM allocation
+        UNION ALL SELECT lot_id, effective_on, amount_micros FROM withdrawn) u GROUP BY lot_id, effective_on) x
+        ON x.lot_id = l.id WHERE x.used > l.amount_micros OR x.used < 0""",
     "suspense equals unassigned payments": """SELECT 'currency ' || s.currency, COALESCE(w.total, 0), s.total FROM (
         SELECT e.currency, -SUM(p.amount_micros) AS total FROM posting p JOIN entry e ON e.id = p.entry_id
         WHERE p.account = 'suspense' GROUP BY e.currency) s LEFT JOIN (
@@ -113,6 +116,46 @@ CHECKS: dict[str, str] = {
     "invoice numbers have no hole": """SELECT 'series invoice', s.last, COUNT(i.id) FROM series s
         LEFT JOIN invoice i ON i.number IS NOT NULL AND i.intake_id IS NULL
         WHERE s.name = 'invoice' GROUP BY s.last HAVING s.last <> COUNT(i.id)""",
+    "held credit equals open holds": """SELECT 'lot of ' || l.number, l.held_micros, COALESCE(x.total, 0) FROM lot l
+        LEFT JOIN (SELECT hl.lot_id, SUM(hl.amount_micros) AS total FROM hold_lot hl JOIN hold h ON h.id = hl.hold_id
+        WHERE h.state = 'open' GROUP BY hl.lot_id) x ON x.lot_id = l.id
+        WHERE l.held_micros <> COALESCE(x.total, 0)""",
+    "a hold has its open request": """SELECT 'hold of ' || h.document, h.state || ' ' || h.amount_micros,
+        COALESCE(w.state || ' ' || w.amount_micros, 'none') FROM hold h LEFT JOIN withdrawal w ON w.id = h.id
+        WHERE w.id IS NULL OR w.amount_micros <> h.amount_micros OR w.customer_id <> h.customer_id
+        OR (w.state = 'requested') <> (h.state = 'open') OR h.amount_micros <> (SELECT COALESCE(SUM(hl.amount_micros),
+        0) FROM hold_lot hl WHERE hl.hold_id = h.id)""",
+    "a request has its hold": """SELECT 'withdrawal ' || w.number, w.state, 'no hold' FROM withdrawal w
+        LEFT JOIN hold h ON h.id = w.id WHERE h.id IS NULL""",
+    "a withdrawal is as its approval": """SELECT 'withdrawal ' || w.number,
+        w.state || ' ' || w.amount_micros || ' of ' || w.customer_id,
+        COALESCE(a.state || ' ' || a.amount_micros || ' of ' || a.customer_id, 'none') FROM withdrawal w
+        LEFT JOIN approval a ON a.document_kind = 'withdrawal' AND a.document_id = w.id
+        WHERE a.id IS NULL OR a.amount_micros <> w.amount_micros OR a.customer_id <> w.customer_id
+        OR a.state <> CASE w.state WHEN 'requested' THEN 'waiting' WHEN 'paid' THEN 'approved' ELSE w.state END""",
+    "executed once when approved": """SELECT 'request ' || a.label, a.state, COUNT(e.approval_id) FROM approval a
+        LEFT JOIN approval_execution e ON e.approval_id = a.id GROUP BY a.id, a.label, a.state
+        HAVING COUNT(e.approval_id) <> CASE WHEN a.state = 'approved' THEN 1 ELSE 0 END""",
+    "approved by enough others": """SELECT 'request ' || a.label, a.needed, COUNT(DISTINCT v.person) FROM approval a
+        LEFT JOIN approval_vote v ON v.approval_id = a.id AND v.person <> a.requester
+        GROUP BY a.id, a.label, a.needed, a.state
+        HAVING (a.state = 'approved' AND COUNT(DISTINCT v.person) < a.needed)
+        OR (a.state <> 'approved' AND a.needed > 0 AND COUNT(DISTINCT v.person) >= a.needed)""",
+    "nobody approved an own request": """SELECT 'request ' || a.label, 'not ' || a.requester, v.person FROM approval a
+        JOIN approval_vote v ON v.approval_id = a.id WHERE v.person = a.requester""",
+    "withdrawn is what was approved": """SELECT 'withdrawal ' || w.number,
+        CASE WHEN w.state IN ('approved', 'paid') THEN w.amount_micros ELSE 0 END, COALESCE(x.total, 0)
+        FROM withdrawal w LEFT JOIN (SELECT d.withdrawal_id, SUM(d.amount_micros) AS total FROM withdrawn d
+        JOIN lot l ON l.id = d.lot_id AND l.customer_id = d.customer_id AND l.opened_on = d.credit_on
+        AND l.kind IN ('commission', 'payment', 'top_up') GROUP BY d.withdrawal_id) x ON x.withdrawal_id = w.id
+        WHERE COALESCE(x.total, 0) <> CASE WHEN w.state IN ('approved', 'paid') THEN w.amount_micros ELSE 0 END""",
+    "payouts due are approved and not paid": """SELECT 'customer ' || c.code, c.payouts_due_micros, COALESCE(x.total, 0)
+        FROM customer c LEFT JOIN (SELECT customer_id, SUM(amount_micros) AS total FROM withdrawal
+        WHERE state = 'approved' GROUP BY customer_id) x ON x.customer_id = c.id
+        WHERE c.payouts_due_micros <> COALESCE(x.total, 0)""",
+    "withdrawal numbers have no hole": """SELECT 'series withdrawal', s.last, COUNT(w.id) FROM series s
+        LEFT JOIN withdrawal w ON w.id IS NOT NULL
+        WHERE s.name = 'withdrawal' GROUP BY s.last HAVING s.last <> COUNT(w.id)""",
     "one audit row and one key each": """SELECT 'operation ' || a.id, '1', COUNT(r.key) FROM audit a
         LEFT JOIN request_key r ON r.operation_id = a.id GROUP BY a.id HAVING COUNT(r.key) <> 1""",
     "every key has its operation": """SELECT 'key ' || r.key, r.operation_id, 'none' FROM request_key r
@@ -143,8 +186,10 @@ def findings(connection: Connection, settings: Settings) -> Iterator[Finding]:
 
 def _numbers(connection: Connection) -> Iterator[Finding]:
     """Every document has the number of its turn; a prefix may have changed on the way, the count goes on."""
-    for name, table in (("payment", _payment), ("invoice", _invoice)):
-        statement = select(table.c.number).where(table.c.number.is_not(None), table.c.intake_id.is_(None))
+    for name, table in (("payment", _payment), ("invoice", _invoice), ("withdrawal", _withdrawal)):
+        statement = select(table.c.number).where(table.c.number.is_not(None))
+        if "intake_id" in table.c:
+            statement = statement.where(table.c.intake_id.is_(None))
         turns = {number: turn_of(number) for number in connection.execute(statement).scalars()}
         missing = sorted(set(range(1, len(turns) + 1)) - set(turns.values()))
         seen: set[int] = set()

@@ -21,7 +21,7 @@ from bot.domain.payments import (
 from bot.storage import guards
 from bot.storage.ids import new_id
 from bot.storage.tables import metadata
-from tests.world import START, TEAM, World, money
+from tests.world import START, TEAM, World, money, withdraw
 
 Values = dict[str, Any]
 on_sqlite = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -33,6 +33,8 @@ CHANGES = {
     "number": "'X-1'",
     "name": "'other'",
     "uuid": "'other'",
+    **dict.fromkeys(("operation", "document", "document_kind", "requester", "details", "reason"), "'other'"),
+    "gateway": "'cash'",
     "recorded_at": "'2020-01-01 00:00:00'",
 }
 
@@ -146,6 +148,10 @@ def filled(world: World) -> Filled:
     world.invoice(other, 1)
     swept = world.pay(8, other).payment
     world.do(unallocate_payment, UnallocatePayment(payment_id=swept.id))
+
+    leaving = world.customer("LEAVING")
+    world.pay(50, leaving)
+    withdraw(world, leaving)
 
     def more(connection: Connection) -> None:
         facts = {"customer_id": customer.id, "operation_id": done.operation_id, "starts_at": START}

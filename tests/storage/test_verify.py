@@ -10,7 +10,7 @@ from bot.domain.payments import UnallocatePayment, UnassignPayment, unallocate_p
 from bot.domain.ports import Finding
 from bot.storage import guards, verify
 from bot.storage.tables import metadata
-from tests.world import World
+from tests.world import World, withdraw
 
 ONE_POSTING = "(SELECT MIN(id) FROM posting)"
 LAST_AUDIT = "(SELECT MAX(id) FROM audit)"
@@ -36,6 +36,22 @@ FAULTS: dict[str, Fault] = {
     "deposits equal open lots": Fault("ACME", "UPDATE lot SET open_micros = open_micros - 1 WHERE number = 'PAY-0001'"),
     "receivable equals open items": Fault(
         "ACME", "UPDATE invoice SET open_micros = open_micros + 1 WHERE number = 'INV-0001'"
+    ),
+    "held credit equals open holds": Fault("PAY-0005", "UPDATE lot SET held_micros = 1 WHERE number = 'PAY-0005'"),
+    "a hold has its open request": Fault("WDR-0001", "UPDATE hold SET amount_micros = 1 WHERE document = 'WDR-0001'"),
+    "a request has its hold": Fault("WDR-0001", "DELETE FROM hold WHERE document = 'WDR-0001'"),
+    "a withdrawal is as its approval": Fault(
+        "WDR-0001", "UPDATE approval SET amount_micros = 1 WHERE label = 'WDR-0001'"
+    ),
+    "executed once when approved": Fault("WDR-0001", "DELETE FROM approval_execution"),
+    "approved by enough others": Fault("WDR-0001", "DELETE FROM approval_vote"),
+    "nobody approved an own request": Fault("WDR-0001", "UPDATE approval_vote SET person = 'U0CLERK'"),
+    "withdrawn is what was approved": Fault("WDR-0001", "UPDATE withdrawn SET amount_micros = amount_micros - 1"),
+    "payouts due are approved and not paid": Fault(
+        "ACME", "UPDATE withdrawal SET state = 'paid', paid_on = executed_on WHERE number = 'WDR-0001'"
+    ),
+    "withdrawal numbers have no hole": Fault(
+        "withdrawal", "UPDATE series SET last = last + 1 WHERE name = 'withdrawal'"
     ),
     "reserved equals holds": Fault("ACME", "UPDATE customer SET reserved_micros = 1 WHERE code = 'ACME'"),
     "lot open amount": Fault("PAY-0001", "UPDATE lot SET open_micros = open_micros - 1 WHERE number = 'PAY-0001'"),
@@ -144,6 +160,8 @@ def busy(world: World) -> World:
     world.do(unallocate_payment, UnallocatePayment(payment_id=gone.id))
     world.do(unassign_payment, UnassignPayment(payment_id=gone.id))
     world.pay(60, customer, to=((invoice, None),))
+    world.pay(500, customer)
+    withdraw(world, customer)
     world.check()
     return world
 

@@ -3,13 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain.approvals import ApprovalChanged
 from bot.domain.customers import CustomerChanged
 from bot.domain.invoices import InvoiceChanged
 from bot.domain.money import Money
-from bot.domain.operation import Outcome
+from bot.domain.operation import DocumentKind, Outcome
 from bot.domain.payments import PaymentChanged, PaymentStep
 from bot.domain.ports import ReadBooks
 from bot.domain.settings import Settings
+from bot.domain.withdrawals import WithdrawalChanged
 from bot.handlers.blocks.cards import (
     customer_opened,
     invoice_card,
@@ -22,6 +24,7 @@ from bot.handlers.blocks.cards import (
 from bot.handlers.blocks.effects import told
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich
 from bot.handlers.blocks.text import money
+from bot.handlers.blocks.withdrawals import said, withdrawal_card, withdrawal_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +48,12 @@ def render(outcome: Outcome, document_kind: str, document_id: int, books: ReadBo
             return _touched(document_kind, document_id, (outcome.invoice.label, outcome.step.value), books)
         text = invoice_title(outcome.invoice, outcome.effect.after, settings)
         return Rendered(text, invoice_card(outcome, settings), (f"{outcome.step.value}: {outcome.invoice.status}",))
+    if isinstance(outcome, ApprovalChanged | WithdrawalChanged):
+        label = outcome.approval.label if isinstance(outcome, ApprovalChanged) else outcome.withdrawal.number
+        if document_kind != DocumentKind.WITHDRAWAL:
+            return _touched(document_kind, document_id, (label, outcome.step), books)
+        file = books.withdrawal_file(document_id)
+        return Rendered(withdrawal_title(file, settings), withdrawal_card(file, settings), said(outcome, settings))
     assert isinstance(outcome, CustomerChanged)
     return Rendered(
         f"Customer {outcome.customer.name} {outcome.kind}", customer_opened(outcome, settings), (outcome.kind,)

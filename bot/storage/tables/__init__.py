@@ -1,5 +1,12 @@
 """Every table, once; private to storage."""
 
+from bot.storage.tables.approvals import (
+    ApprovalExecutionRow,
+    ApprovalRow,
+    ApprovalVoteRow,
+    WithdrawalRow,
+    WithdrawnRow,
+)
 from bot.storage.tables.columns import KEY, Instant, Table
 from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, ModeRow
 from bot.storage.tables.desk import AuditRow, JobRunRow, MessageRow, OutboxRow, PulseRow, RequestRow, SealRow
@@ -24,6 +31,9 @@ metadata = Table.metadata
 __all__ = [
     "KEY",
     "AllocationRow",
+    "ApprovalExecutionRow",
+    "ApprovalRow",
+    "ApprovalVoteRow",
     "AssignmentRow",
     "AuditRow",
     "BookRow",
@@ -54,5 +64,7 @@ __all__ = [
     "SeriesRow",
     "SettingRow",
     "UsageDayRow",
+    "WithdrawalRow",
+    "WithdrawnRow",
     "metadata",
 ]
