@@ -16,6 +16,7 @@ from bot.domain.operation import Actor, Operation, Outcome, Request, Role
 from bot.domain.payments import Method, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
 from bot.domain.settings import ChangeSetting, change_setting
+from bot.domain.withdrawals import Gateway, RequestWithdrawal, request_withdrawal
 from bot.jobs.runner import Runner
 from bot.storage.outbox import Outbox
 from bot.storage.store import Store
@@ -141,10 +142,19 @@ class Sample:
             if day == self._last_digest_day():
                 self._digest(day)
         self._loose_ends(customers[0][0])
+        self._waiting(next(each for each, _ in customers if each.mode is Mode.PREPAID))
         while self._store.seal():
             pass
 
-    def _do(self, operation: Operation[CommandT, OutcomeT], command: CommandT, day: date, by: str = CLERK) -> OutcomeT:
+    def _do(
+        self,
+        operation: Operation[CommandT, OutcomeT],
+        command: CommandT,
+        day: date,
+        by: str = CLERK,
+        *,
+        silent: bool = True,
+    ) -> OutcomeT:
         self._serial += 1
         request = Request(
             actor=Actor(team=TEAM, user=by),
@@ -152,7 +162,7 @@ class Sample:
             key=f"sample:{self._serial}",
             request_id=f"sample-{self._serial}",
             command="sample",
-            silent=True,
+            silent=silent,
         )
         return self._desk.carry_out(operation, command, request)
 
@@ -269,6 +279,17 @@ class Sample:
             payer="ACME GRP HOLDINGS", amount=Money.parse("300", acme.currency), received_on=day, reference="TT-77120"
         )
         self._do(record_payment, unknown, day)
+
+    def _waiting(self, customer: Customer) -> None:
+        """A withdrawal whose card comes up in the approvals channel when the demo starts."""
+        command = RequestWithdrawal(
+            customer_id=customer.id,
+            amount=Money.parse("150", customer.currency),
+            gateway=Gateway.BANK_TRANSFER,
+            details="Account ending 4321",
+            reason="Contract ended, the rest of the credit goes back",
+        )
+        self._do(request_withdrawal, command, self._today, silent=False)
 
 
 def _profile(person: Person) -> Profile:

@@ -3,7 +3,7 @@
 from typing import Any
 
 from bot.handlers.commands import COMMANDS
-from bot.handlers.request import HOME_OPENED
+from bot.handlers.request import HOME_OPENED, MESSAGE
 from bot.handlers.shortcuts import SHORTCUTS
 
 SCOPES = (
@@ -16,7 +16,8 @@ SCOPES = (
     "im:write",
     "users:read",
 )
-EVENTS = ("user_change", HOME_OPENED)
+EVENTS = ("user_change", HOME_OPENED, MESSAGE)
+IN_PRIVATE_CHANNELS = "message.groups"  # what is said where money is; it comes with the optional scope
 OPTIONAL_SCOPES = ("groups:history",)
 # Every Web API method the code calls and the scopes it needs; a test compares both with the code and the manifest.
 METHODS: dict[str, tuple[str, ...]] = {
@@ -52,7 +53,7 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
         }
         for _, each in sorted(COMMANDS.items())
     ]
-    events: dict[str, Any] = {"bot_events": list(EVENTS)}
+    events: dict[str, Any] = {"bot_events": [IN_PRIVATE_CHANNELS if each == MESSAGE else each for each in EVENTS]}
     interactivity: dict[str, Any] = {"is_enabled": True}
     if request_url:
         events |= {"request_url": request_url}

@@ -16,12 +16,17 @@ from bot.handlers.errors import explain, sentence_of, tell
 from bot.handlers.flow import FLOWS, Flow
 from bot.handlers.forms import alert_block, message_view, section
 from bot.handlers.members import on_user_change
-from bot.handlers.request import HOME_OPENED, Call, call_of
+from bot.handlers.request import HOME_OPENED, MESSAGE, Call, call_of
 from bot.handlers.shortcuts import READERS, SHORTCUTS, Shortcut
+from bot.handlers.thread_words import on_message
 
 DeskOf = Callable[[dict[str, Any]], Desk]
 MODULES = (files, approvals, withdrawals, payments, customers, invoices, receivables, admin, home)
-LISTENERS: dict[str, Callable[[Call], None]] = {"user_change": on_user_change, HOME_OPENED: home.on_home_opened}
+LISTENERS: dict[str, Callable[[Call], None]] = {
+    "user_change": on_user_change,
+    HOME_OPENED: home.on_home_opened,
+    MESSAGE: on_message,
+}
 NO_OWNER = (
     "This book has no owner yet. Set DUEDESK_OWNER to your Slack user id and restart, or run "
     "`duedesk owner set {user}` where the bot runs; then come back."

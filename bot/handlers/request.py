@@ -15,6 +15,7 @@ from bot.observe import request_id as logged_id
 
 Body = Mapping[str, Any]
 HOME_OPENED = "app_home_opened"
+MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +107,10 @@ def actor_of(body: Body) -> Actor:
         return Actor(team=str(team), user=str(user["id"]), enterprise=_enterprise(body))
     event = body.get("event")
     if isinstance(event, Mapping):
-        looks = event.get("type") == HOME_OPENED  # a person looks; of other events Slack itself tells
-        who = str(event["user"]) if looks else SYSTEM
-        return Actor(team=str(body.get("team_id") or ""), user=who, enterprise=_enterprise(body))
+        acts = event.get("type") in {HOME_OPENED, MESSAGE}  # a person looks or speaks; of the rest Slack itself tells
+        who = str(event.get("user") or SYSTEM) if acts else SYSTEM
+        team = event.get("user_team") or event.get("team") if event.get("type") == MESSAGE else None
+        return Actor(team=str(team or body.get("team_id") or ""), user=who, enterprise=_enterprise(body))
     return Actor(team=str(body.get("team_id") or ""), user=str(body.get("user_id") or ""), enterprise=_enterprise(body))
 
 

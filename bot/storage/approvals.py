@@ -32,6 +32,7 @@ from bot.storage.tables import (
     HoldLotRow,
     HoldRow,
     LotRow,
+    MessageRow,
     WithdrawalRow,
     WithdrawnRow,
 )
@@ -44,6 +45,7 @@ _withdrawn = WithdrawnRow.__table__  # type: ignore[attr-defined]  # as above
 _hold = HoldRow.__table__  # type: ignore[attr-defined]  # as above
 _hold_lot = HoldLotRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
+_message = MessageRow.__table__  # type: ignore[attr-defined]  # as above
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # as above
 
 MOST_DIGITS = 19  # of an id
@@ -52,6 +54,14 @@ MOST_WAITING = 500
 
 _ONE = select(_approval).where(_approval.c.id == bindparam("id"))
 _LOCKED = _ONE.with_for_update()
+_IN_THREAD = (
+    select(_approval)
+    .join(
+        _message,
+        (_message.c.document_kind == _approval.c.document_kind) & (_message.c.document_id == _approval.c.document_id),
+    )
+    .where(_message.c.channel == bindparam("in_channel"), _message.c.ts == bindparam("thread"))
+)
 _VOTES = select(_vote.c.person).where(_vote.c.approval_id == bindparam("approval_id")).order_by(_vote.c.id)
 _ABOUT = (_approval.c.document_kind == "withdrawal") & (_approval.c.document_id == _withdrawal.c.id)
 WITHDRAWALS = select(_withdrawal, _approval.c.id.label("approval_id")).outerjoin(_approval, _ABOUT)
@@ -90,6 +100,12 @@ def find_approval(connection: Connection, approval_id: int, *, lock: bool = Fals
     if row is None:
         raise NotFound("There is no such request.")
     return approval_of(connection, row)
+
+
+def approval_in_thread(connection: Connection, channel: str, ts: str) -> Approval | None:
+    """The request whose document's card begins a thread."""
+    row = connection.execute(_IN_THREAD, {"in_channel": channel, "thread": ts}).first()
+    return approval_of(connection, row) if row is not None else None
 
 
 def withdrawal_of(row: Any) -> Withdrawal:

@@ -285,6 +285,9 @@ class SqlReadBooks:
     def approval(self, approval_id: int) -> Approval:
         return approvals.find_approval(self._connection, approval_id)
 
+    def approval_in_thread(self, channel: str, ts: str) -> Approval | None:
+        return approvals.approval_in_thread(self._connection, channel, ts)
+
     def waiting_approvals(self) -> Sequence[Approval]:
         return approvals.waiting(self._connection)
 

@@ -135,6 +135,7 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "invoice_file": lambda books: books.invoice_file(1),
         "list_invoices": lambda books: books.list_invoices(Page()),
         "approval": lambda books: books.approval(1),
+        "approval_in_thread": lambda books: books.approval_in_thread("C1", "1.1"),
         "waiting_approvals": lambda books: books.waiting_approvals(),
         "withdrawal": lambda books: books.withdrawal("WDR-0001"),
         "withdrawal_file": lambda books: books.withdrawal_file(1),

@@ -6,10 +6,16 @@ import pytest
 
 from sandbox.client import shown
 from tests.slack import Slack
-from tests.world import OWNER
+from tests.world import OWNER, withdraw
 
 PAYMENT: dict[str, Any] = {"Amount": "500", "Customer": "ACME"}
 INVOICE: dict[str, Any] = {"Customer": "ACME", "Lines": "Consulting; 2 x 500; 9%"}
+WITHDRAWAL: dict[str, Any] = {
+    "Customer": "ACME",
+    "Amount": "5",
+    "To which account": "4321",
+    "Reason": "Contract ended",
+}
 CUSTOMER: dict[str, Any] = {"Code": "NEW", "Name": "New Ltd", "Currency": "SGD"}
 
 CASES: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
@@ -70,6 +76,23 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
     ("/invoice new", INVOICE, {"Issue date": "2026-11-24"}, "issue_on", "future"),
     ("/invoice new", INVOICE, {"Due date": "2026-11-01"}, "due_on", "before the issue date"),
     ("/invoice new", INVOICE, {"Customer": None}, "customer", "required"),
+    ("/withdraw", WITHDRAWAL, {"Amount": "0"}, "amount", "more than zero"),
+    ("/withdraw", WITHDRAWAL, {"Amount": "-5"}, "amount", "more than zero"),
+    ("/withdraw", WITHDRAWAL, {"Amount": "twelve"}, "amount", "not an amount"),
+    ("/withdraw", WITHDRAWAL, {"Amount": "5 USD"}, "amount", "kept in SGD"),
+    ("/withdraw", WITHDRAWAL, {"Amount": "61"}, "amount", "at most SGD 60.00"),
+    ("/withdraw", WITHDRAWAL, {"Customer": None}, "customer", "required"),
+    ("/withdraw", WITHDRAWAL, {"Customer": "EURO", "Amount": "5"}, "amount", "at most EUR 0.00"),
+    ("/withdraw", WITHDRAWAL, {"To which account": None}, "details", "empty"),
+    ("/withdraw", WITHDRAWAL, {"Reason": "  "}, "reason", "required"),
+    ("/withdraw paid WDR-0001", {}, {"Payment reference": "  "}, "reference", "required"),
+    (
+        "/withdraw paid WDR-0001",
+        {"Payment reference": "FT-1"},
+        {"Paid on": "2026-12-01"},
+        "effective_on",
+        "future",
+    ),
 ]
 
 
@@ -86,6 +109,7 @@ def book(slack: Slack) -> Slack:
     world.pay(400, acme)
     paid = world.invoice(acme, 60, auto=False)
     world.pay(60, acme, to=((paid, None),))
+    withdraw(world, acme, 40)
     slack.deliver()
     return slack
 

@@ -8,7 +8,7 @@ import pytest
 
 from sandbox.client import shown
 from tests.slack import Slack
-from tests.world import CLERK
+from tests.world import CLERK, withdraw
 
 HOSTILE = {
     "broadcast": "<!channel> & <@U0OWNER>",
@@ -40,6 +40,10 @@ FORMS: list[tuple[str, str, dict[str, Any]]] = [
     ("/customer new", "Contact's name", {"Name": "New", "Code": "HOST", "Currency": "SGD"}),
     ("/customer new", "Contact's e-mail", {"Name": "New", "Code": "HOST", "Currency": "SGD"}),
     ("/customer new", "Contact's phone", {"Name": "New", "Code": "HOST", "Currency": "SGD"}),
+    ("/withdraw", "To which account", {"Customer": "HELD", "Amount": "1", "Reason": "Ended"}),
+    ("/withdraw", "Reason", {"Customer": "HELD", "Amount": "1", "To which account": "4321"}),
+    ("/withdraw", "Amount", {"Customer": "HELD", "To which account": "4321", "Reason": "Ended"}),
+    ("/withdraw paid WDR-0001", "Payment reference", {}),
     ("/invoice new", "Lines", {"Customer": "ACME"}),
     ("/invoice new", "Remark", {"Customer": "ACME", "Lines": "Work; 100"}),
 ]
@@ -52,6 +56,9 @@ def test_hostile_text_in_every_field_is_shown_literally(slack: Slack, kind: str)
     slack.world.pay(50)
     paid = slack.world.invoice(acme, 60, auto=False)
     slack.world.pay(60, acme, to=((paid, None),))
+    held = slack.world.customer("HELD")
+    slack.world.pay(100, held)
+    withdraw(slack.world, held)
     text = HOSTILE[kind]
     for line, field, good in FORMS:
         slack.type(line)

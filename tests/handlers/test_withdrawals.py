@@ -195,3 +195,68 @@ def test_what_cannot_be_is_said_and_nothing_is_written(book: Slack, line: str, s
     before = book.count("audit"), book.count("withdrawal"), book.count("hold")
     assert says in book.type(line)
     assert (book.count("audit"), book.count("withdrawal"), book.count("hold")) == before
+
+
+def speak(book: Slack, text: str, by: str = MANAGER, made: dict[str, Any] | None = None) -> list[str]:
+    """Say something in the thread of the request; what stands in the thread after it."""
+    book.person(by).say("approvals", text, thread_ts=(made or card(book))["ts"])
+    return thread(book)
+
+
+@pytest.mark.parametrize("words", ["approve", "Approve", " APPROVE. "])
+def test_words_in_the_thread_approve(book: Slack, words: str) -> None:
+    ask(book)
+    said = speak(book, words)
+    assert balances(book) == (380, 0, 120)
+    assert "approved" in said[-1]
+    speak(book, "approve", by=ADMIN)
+    assert "decided already" in thread(book)[-1]
+    assert balances(book) == (380, 0, 120)
+    book.world.check()
+
+
+@pytest.mark.parametrize("words", ["reject because wrong <account> & bank", "Reject: wrong <account> & bank"])
+def test_words_in_the_thread_reject_with_a_reason(book: Slack, words: str) -> None:
+    ask(book)
+    assert "wrong <account> & bank" in speak(book, words)[-1]
+    assert balances(book) == (500, 0, 0)
+    book.world.check()
+
+
+def test_words_never_decide_for_those_who_may_not(book: Slack) -> None:
+    made = ask(book, by=ADMIN)
+    for by, says in (
+        (ADMIN, "yourself"),
+        (CLERK, "right of a manager"),
+        (VIEWER, "right of a manager"),
+        (NOBODY, "no access"),
+        (GUEST, "no access"),
+        (STRANGER, "no access"),
+    ):
+        for words in ("approve", "reject because no"):
+            assert says in speak(book, words, by, made)[-1], by
+    assert "Type reject because" in speak(book, "reject", MANAGER, made)[-1]
+    assert balances(book) == (500, 120, 0)
+    assert book.count("approval_vote") == 0
+
+
+@ENGINE
+def test_other_words_and_other_places_decide_nothing(book: Slack) -> None:
+    made = ask(book)
+    manager = book.person(MANAGER)
+    for words in (
+        "I approve",
+        "approve?",
+        "approve it",
+        "please reject",
+        "rejected because x",
+        "`approve`",
+        "*approve*",
+    ):
+        speak(book, words)
+    manager.say("approvals", "approve")
+    own = manager.say("approvals", "Shall I?")
+    manager.say("approvals", "approve", thread_ts=own)
+    manager.edit("approvals", manager.say("approvals", "hm", thread_ts=made["ts"]), "approve")
+    assert balances(book) == (500, 120, 0)
+    assert not [each for each in messages(book) if each.get("bot_id") and each["ts"] != made["ts"]]
