@@ -1,6 +1,6 @@
 """/customer: new, edit, show, list; and its card."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -24,6 +24,7 @@ from bot.handlers.blocks.cards import customer_card, customer_opened
 from bot.handlers.blocks.rich import bold, preformatted, rich, typed
 from bot.handlers.blocks.text import balance, counted, escape, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.customer_states import open_state
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, Form, NumberField, TextField, Values, context
 from bot.handlers.parse.words import whole
@@ -202,6 +203,13 @@ def _edit(call: Call, text: str) -> None:
     open_edit(call, find.customer_named(call, whole(text)))
 
 
+def _state(name: str) -> Callable[[Call, str], None]:
+    def run(call: Call, text: str) -> None:
+        open_state(call, name, find.customer_named(call, whole(text)))
+
+    return run
+
+
 CUSTOMER = command(
     Command(
         "customer",
@@ -213,6 +221,9 @@ CUSTOMER = command(
             Sub("edit", Role.CLERK, "/customer edit ACME", "changes names, terms and contacts", _edit),
             Sub("show", Role.VIEWER, "/customer Acme", "the customer's card", _show),
             Sub("list", Role.VIEWER, "/customer list food", "customers by name", _list),
+            Sub("suspend", Role.CLERK, "/customer suspend ACME", "marks a customer as suspended", _state("suspend")),
+            Sub("resume", Role.CLERK, "/customer resume ACME", "lets a suspended customer go on", _state("resume")),
+            Sub("close", Role.CLERK, "/customer close ACME", "closes a settled customer for good", _state("close")),
         ),
         name_in=whole,
     )
