@@ -13,7 +13,7 @@ from bot.jobs.runner import Runner
 from sandbox.validate import check_message, check_view
 from tests.slack import NOBODY, Slack
 from tests.snapshots import FOLDER, check_golden
-from tests.world import CLERK, OWNER, VIEWER
+from tests.world import CLERK, MANAGER, OWNER, VIEWER
 
 COMMANDS = {
     "help": "/duedesk help",
@@ -120,6 +120,21 @@ def test_the_cards_of_a_payment_and_its_invoice_read_as_reviewed(book: Slack) ->
 
 
 @ENGINE
+def test_the_cards_of_a_withdrawal_read_as_reviewed(book: Slack) -> None:
+    book.world.pay(200, book.world.customer("BORNEO", name="Borneo Foods"))
+    book.type("/withdraw BORNEO 150 bank to a/c 4321 because Contract ended")
+    check_golden("form_withdrawal_request", {"blocks": (book.clerk.modal or {})["blocks"]})
+    assert book.clerk.submit()["ok"]
+    check_golden("card_withdrawal_requested", _sent(book.card("WDR-0001")))
+    book.person(MANAGER).press(book.card("WDR-0001"), "Approve")
+    check_golden("card_withdrawal_approved", _sent(book.card("WDR-0001")))
+    book.type("/withdraw paid WDR-0001")
+    assert book.fill({"Payment reference": "FT-7781"})["ok"]
+    check_golden("card_withdrawal_paid", _sent(book.card("WDR-0001")))
+    check_golden("thread_withdrawal", book.thread(book.card("WDR-0001")))
+
+
+@ENGINE
 @pytest.mark.parametrize("who", HOMES)
 def test_a_home_tab_reads_as_reviewed(book: Slack, who: str) -> None:
     book.world.invoice(book.world.customer("BORNEO", of="USD"), 40, send=False)
@@ -175,6 +190,8 @@ def test_no_golden_file_is_without_its_test() -> None:
         "card_invoice_partly_paid",
     }
     made |= {f"home_{who}" for who in HOMES}
+    made |= {"form_withdrawal_request", "thread_withdrawal"}
+    made |= {f"card_withdrawal_{name}" for name in ("requested", "approved", "paid")}
     made |= {"digest_first", "digest_since", "digest_differs", "answer_jobs"}
     made |= {f"card_payment_{name}" for name in ("recorded", "unallocated", "unassigned", "voided")}
     assert {path.stem for path in FOLDER.glob("*.json")} == made
