@@ -24,6 +24,7 @@ from bot.handlers.blocks.cards import customer_card, customer_opened
 from bot.handlers.blocks.rich import bold, preformatted, rich, typed
 from bot.handlers.blocks.text import balance, counted, escape, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.customer_states import open_state, typed_verb
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, Form, NumberField, TextField, Values, context
 from bot.handlers.parse.words import whole
@@ -213,6 +214,15 @@ CUSTOMER = command(
             Sub("edit", Role.CLERK, "/customer edit ACME", "changes names, terms and contacts", _edit),
             Sub("show", Role.VIEWER, "/customer Acme", "the customer's card", _show),
             Sub("list", Role.VIEWER, "/customer list food", "customers by name", _list),
+            Sub("suspend", Role.CLERK, "/customer suspend ACME", "stops selling on account", typed_verb("suspend")),
+            Sub(
+                "close",
+                Role.CLERK,
+                "/customer close ACME",
+                "closes what has neither credit nor debt",
+                typed_verb("close"),
+            ),
+            Sub("reopen", Role.CLERK, "/customer reopen ACME", "opens it again", typed_verb("reopen")),
         ),
         name_in=whole,
     )
@@ -231,6 +241,13 @@ def press_show(call: Call, action: dict[str, Any]) -> Reply:
 @press("customer_edit", by=Role.CLERK)
 def press_edit(call: Call, action: dict[str, Any]) -> None:
     open_edit(call, _by_id(call, action["value"]))
+
+
+@press("customer_more", by=Role.CLERK)
+def press_more(call: Call, action: dict[str, Any]) -> None:
+    """The overflow menu of a customer's card."""
+    verb, _, about = action["selected_option"]["value"].partition(":")
+    open_state(call, _by_id(call, about), verb)
 
 
 @press("customer_pay", by=Role.CLERK)

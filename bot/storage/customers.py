@@ -38,6 +38,11 @@ _UPDATE = (
     .where(_customer.c.id == bindparam("row_id"))
     .values({name: bindparam(f"new_{name}") for name in (*_NAMES, "search_name")})
 )
+_STATE = (
+    update(_customer)
+    .where(_customer.c.id == bindparam("row_id"))
+    .values(state=bindparam("new_state"), version=bindparam("new_version"))
+)
 _CONTACTS = select(_contact).where(_contact.c.customer_id == bindparam("of_customer")).order_by(_contact.c.id)
 _CONTACTS_GONE = delete(_contact).where(_contact.c.customer_id == bindparam("of_customer"))
 _CONTACT_NEW = insert(_contact)
@@ -141,6 +146,10 @@ class SqlCustomers:
         self._session.pending.change(_CONTACTS_GONE, {"of_customer": customer.id})
         for contact in contacts:
             self._session.pending.change(_CONTACT_NEW, self._contact(customer.id, contact))
+
+    def set_state(self, customer: Customer) -> None:
+        values = {"row_id": customer.id, "new_state": customer.state.value, "new_version": customer.version}
+        self._session.pending.change(_STATE, values)
 
     def move(self, before: Customer, after: Customer) -> None:
         """Move the control accounts by what this operation posted."""

@@ -142,6 +142,10 @@ CHECKS: dict[str, str] = {
         FROM lot WHERE intake_id IS NOT NULL) d
         LEFT JOIN intake t ON t.id = d.intake_id
         WHERE t.id IS NULL OR (t.state = 'taken_back' AND d.state <> 'void')""",
+    "a closed customer has nothing": """SELECT 'customer ' || code, state, 'deposits ' || deposits_micros ||
+        ', receivable ' || receivable_micros FROM customer WHERE state = 'closed' AND (deposits_micros <> 0 OR
+        advances_micros <> 0 OR credit_notes_micros <> 0 OR receivable_micros <> 0 OR unbilled_micros <> 0
+        OR payouts_due_micros <> 0 OR reserved_micros <> 0)""",
     "one owner": """SELECT 'people', '1', x.owners FROM (SELECT SUM(CASE WHEN role = 5 THEN 1 ELSE 0 END) AS owners,
         COUNT(*) AS people FROM person) x WHERE x.people > 0 AND x.owners <> 1""",
 }

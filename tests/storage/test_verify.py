@@ -84,6 +84,7 @@ FAULTS: dict[str, Fault] = {
     "every key has its operation": Fault("key", f"DELETE FROM audit WHERE id = {LAST_AUDIT}"),
     "every entry has its operation": Fault("entry", "UPDATE entry SET operation_id = 1 WHERE kind = 'invoice'"),
     "an import brought its documents": Fault("lot PAY-0001", "UPDATE lot SET intake_id = 1"),
+    "a closed customer has nothing": Fault("customer ACME", "UPDATE customer SET state = 'closed' WHERE code = 'ACME'"),
     "one owner": Fault("people", "UPDATE person SET role = 5"),
     "each number in its turn": Fault("PAY-0099", "UPDATE payment SET number = 'PAY-0099' WHERE number = 'PAY-0002'"),
     "ageing ties to the control accounts": Fault(
