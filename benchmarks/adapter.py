@@ -89,7 +89,7 @@ def listening(duedesk: "Duedesk") -> Iterator[int]:
     with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         door = duedesk.http_door()
-        server = uvicorn.Server(uvicorn.Config(door, log_level="error"))  # type: ignore[arg-type]  # our ASGI app
+        server = uvicorn.Server(uvicorn.Config(door, log_level="error"))
         thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
         thread.start()
         while not server.started:
@@ -166,8 +166,10 @@ class OurBooks:
         self.library.close()
 
     @contextmanager
-    def door(self, mode: str, database_seconds: float = 0.0) -> Iterator[Callable[[Receipt], None]]:
-        """The app at one door, delivery included: each person submits a form that was previewed."""
+    def door(
+        self, mode: str, database_seconds: float
+    ) -> Iterator[tuple[Callable[[Receipt], None], Callable[[Receipt], None]]]:
+        """The app at one door, delivery included: each person submits a form that was previewed, or types a command."""
         from benchmarks.loopback import CHANNEL, Deliver, SocketSide, over_http, web_api
         from bot.app import build
 
@@ -178,25 +180,30 @@ class OurBooks:
             side = stack.enter_context(closing(SocketSide())) if mode == "socket" else None
             api = stack.enter_context(web_api(side.url if side is not None else ""))
             duedesk = stack.enter_context(closing(build(config(self.url, api, signing_secret), clock=lambda: NOW)))
+            is_slow = slow_down(duedesk.desk.store, database_seconds)
             duedesk.delivery.start()
-            if database_seconds:
-                slow_down(duedesk.desk.store, database_seconds)
             if side is not None:
                 door = stack.enter_context(closing(duedesk.socket_door()))
                 door.connect()
                 deliver = side.deliver
             else:
                 deliver = over_http(stack.enter_context(listening(duedesk)), signing_secret)
-            yield lambda receipt: submit(receipt, deliver)
+
+            def ask(receipt: Receipt) -> None:
+                is_slow.set()
+                list_payments(receipt, deliver)
+
+            yield lambda receipt: submit(receipt, deliver), ask
 
 
-def slow_down(store: Store, seconds: float) -> None:
-    """Each request, known by its deadline, holds the connection of its first question for so much longer."""
+def slow_down(store: Store, seconds: float) -> threading.Event:
+    """Once set, each request, known by its deadline, holds the connection of its first question for so much longer."""
     read = store.read
+    is_slow = threading.Event()
     seen: set[float | None] = set()
 
     def slow(work: Callable[[Any], Any], deadline: float | None = None) -> Any:
-        is_first = deadline is not None and deadline not in seen
+        is_first = is_slow.is_set() and deadline is not None and deadline not in seen
         seen.add(deadline)
 
         def waited(books: Any) -> Any:
@@ -207,6 +214,7 @@ def slow_down(store: Store, seconds: float) -> None:
         return read(waited, deadline)
 
     store.read = slow  # type: ignore[method-assign]  # the app's own store, for the length of a measurement
+    return is_slow
 
 
 def submit(receipt: Receipt, deliver: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
@@ -245,6 +253,21 @@ def submit(receipt: Receipt, deliver: Callable[[dict[str, Any]], dict[str, Any]]
     )
     assert answer["view"]["callback_id"] == "told", answer
     assert answer["view"]["title"]["text"] == "Done", answer
+
+
+def list_payments(receipt: Receipt, deliver: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
+    """A typed command that only reads; the answer must be the list."""
+    command = {
+        "command": "/payment",
+        "text": "list",
+        "team_id": TEAM,
+        "user_id": f"U2{receipt.number % PEOPLE:02}",
+        "channel_id": "C1",
+        "trigger_id": f"{receipt.number}.2",
+        "response_url": NOBODY_THERE,
+    }
+    answer = deliver(command)
+    assert "payment" in answer["text"], answer
 
 
 def chosen(text: str, value: object) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from benchmarks.data import PAST, Books, History, signed
 from benchmarks.floors import stored
 from bot.domain.settings import Settings
 from bot.storage import guards
+from bot.storage.tables import metadata
 
 Row = Sequence[Any]
 
@@ -150,7 +151,11 @@ def fill_sqlite(where: str, rows: dict[str, Iterable[Row]], statements: Sequence
             marks = ", ".join("?" * len(columns))
             kept = map(as_text, each)
             connection.executemany(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", kept)
-        for statement in (*statements, *(made for _, made in indexes), *guards.install("sqlite")):
+        for statement in (
+            *statements,
+            *(made for _, made in indexes),
+            *guards.statements("sqlite", set(metadata.tables)),
+        ):
             run(statement)
         run("COMMIT")
 

@@ -21,7 +21,7 @@ WAIT_SECONDS = 30
 
 Answer = dict[str, Any]
 Deliver = Callable[[dict[str, Any]], Answer]
-"""Hands the payload of one action to a door and returns what the ack carried."""
+"""Hands the payload of one action, or the fields of one command, to a door and returns what the ack carried."""
 
 
 @contextmanager
@@ -62,7 +62,8 @@ def over_http(port: int, signing_secret: str) -> Deliver:
     def deliver(payload: dict[str, Any]) -> Answer:
         if not hasattr(kept, "connection"):
             kept.connection = HTTPConnection("127.0.0.1", port, timeout=WAIT_SECONDS)
-        body, timestamp = urlencode({"payload": json.dumps(payload)}), str(int(time.time()))
+        body = urlencode(payload if "command" in payload else {"payload": json.dumps(payload)})
+        timestamp = str(int(time.time()))
         headers = {
             "content-type": "application/x-www-form-urlencoded",
             "x-slack-request-timestamp": timestamp,
@@ -97,7 +98,8 @@ class SocketSide:
     def deliver(self, payload: dict[str, Any]) -> Answer:
         envelope = str(next(self._serial))
         answer = self._waiting[envelope] = Future()
-        said = {"type": "interactive", "envelope_id": envelope, "payload": payload, "accepts_response_payload": True}
+        kind = "slash_commands" if "command" in payload else "interactive"
+        said = {"type": kind, "envelope_id": envelope, "payload": payload, "accepts_response_payload": True}
         self._connected.result(WAIT_SECONDS).send(json.dumps(said))
         return answer.result(WAIT_SECONDS)
 

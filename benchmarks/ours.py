@@ -42,12 +42,15 @@ class Side(Protocol):
 class Ours(Side, Protocol):
     """The code under test; floors have no door."""
 
-    def door(self, mode: str, database_seconds: float = 0.0) -> AbstractContextManager[Callable[[Receipt], None]]:
+    def door(
+        self, mode: str, database_seconds: float
+    ) -> AbstractContextManager[tuple[Callable[[Receipt], None], Callable[[Receipt], None]]]:
         """W5: a door of the app, `http` or `socket`, with a Slack that takes 100 ms for each Web API call behind it.
 
         Yields what one person does: send a signed action that carries out the W1 of a receipt, and return when its ack
-        is out. Fifty threads call it at once. A receipt comes once only, so its number may serve as the key. The first
-        question of each request holds a connection to the database for `database_seconds` more.
+        is out. Fifty threads call it at once. A receipt comes once only, so its number may serve as the key. And what
+        one does after that: type a command that lists payments, while the first question of each request holds a
+        connection to the database for so many seconds longer.
         """
 
 

@@ -41,7 +41,7 @@ class Plan:
         return 2 * (self.repeats + 1) * self.receipts + len(MODES) * (WARM_UP + PEOPLE * (self.seconds + 1))
 
 
-QUICK = Plan(sizes=(10_000, 100_000), repeats=5, receipts=100, cards=50, seconds=2, starts=2, imported=20_000)
+QUICK = Plan(sizes=(5_000, 25_000), repeats=4, receipts=100, cards=50, seconds=2, starts=1, imported=5_000)
 FULL = Plan(
     sizes=(10_000, 100_000, 1_000_000), repeats=5, receipts=400, cards=200, seconds=20, starts=5, imported=1_000_000
 )

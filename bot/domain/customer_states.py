@@ -1,9 +1,9 @@
-"""Suspending, resuming and closing a customer."""
+"""Suspending, closing and opening a customer again. Nothing is ever deleted. Rule 45."""
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.domain.customers import Controls, Correction, Customer, CustomerChanged, CustomerState
+from bot.domain.customers import Controls, Customer, CustomerChanged, CustomerState, clean_text, corrections
 from bot.domain.errors import CustomerNotSettled, WrongState
 from bot.domain.money import Money
 from bot.domain.operation import Context, Role, operation
@@ -11,53 +11,70 @@ from bot.domain.operation import Context, Role, operation
 if TYPE_CHECKING:
     from bot.domain.ports import Books
 
-KINDS = {
-    CustomerState.ACTIVE: "resumed",
-    CustomerState.SUSPENDED: "suspended",
-    CustomerState.CLOSED: "closed",
+LONGEST_REASON = 300
+# What each control account is called when it keeps a customer from being closed.
+LEFT = {
+    "deposits": "credit",
+    "advances": "advances",
+    "credit_notes": "credit notes",
+    "receivable": "debt",
+    "unbilled": "unbilled usage",
+    "payouts_due": "payouts",
+    "reserved": "reserved credit",
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SetCustomerState:
-    """Suspend or close a customer, or let a suspended one go on."""
+class ChangeCustomerState:
+    """Suspend, close, or open again, with the reason; the version refuses a change over somebody else's."""
 
     customer_id: int
+    version: int
     state: CustomerState
+    reason: str
 
 
 @operation(by=Role.CLERK)
-def set_customer_state(command: SetCustomerState, books: "Books", context: Context) -> CustomerChanged:
-    """Suspend, resume, or close for good; only a customer without any credit, debt or reservation is closed. Rule 45.
-    Refuses: WrongState, CustomerNotSettled.
+def change_customer_state(command: ChangeCustomerState, books: "Books", context: Context) -> CustomerChanged:
+    """A suspended customer buys nothing but still pays; a closed one has nothing left and takes no document. Rule 45.
+    Refuses: WrongState, CustomerNotSettled, MissingText, TextTooLong.
     """
     before = books.customers.lock(command.customer_id)
-    if before.state is CustomerState.CLOSED:
-        raise WrongState(f"{before.name} is closed; that is for good.")
+    if before.version != command.version:
+        raise WrongState(f"{before.name} was changed by somebody else meanwhile; open the form again.")
     if before.state is command.state:
-        raise WrongState(f"{before.name} is {before.state.value} already; nothing was changed.")
+        raise WrongState(f"{before.name} is {before.state.value} already.")
+    reason = clean_text(command.reason, "reason", LONGEST_REASON, needed=True)
     if command.state is CustomerState.CLOSED:
-        check_settled(before)
+        check_empty(before, books)
     after = replace(before, state=command.state, version=before.version + 1)
     books.customers.set_state(after)
     return CustomerChanged(
-        kind=KINDS[command.state],
+        kind="opened again" if after.state is CustomerState.ACTIVE else after.state.value,
         customer=after,
-        contacts=books.customers.contacts(after.id),
+        contacts=books.customers.contacts(before.id),
         operation_id=context.operation_id,
-        corrected=(Correction(name="state", before=before.state.value, after=after.state.value),),
+        corrected=corrections(before, after, ("state",)),
+        reason=reason,
     )
 
 
-def check_settled(customer: Customer) -> None:
-    """Every account is at zero, not their net. Rule 45. Refuses: CustomerNotSettled."""
+def check_empty(customer: Customer, books: "Books") -> None:
+    """Each control account and each hold at zero, not their net, and no draft. Rule 45. Refuses: CustomerNotSettled,
+    WrongState.
+    """
     left = [
-        f"{each.name.replace('_', ' ')} {Money(getattr(customer.controls, each.name), customer.currency)}"
-        for each in fields(Controls)
-        if getattr(customer.controls, each.name)
+        f"{called} {Money(abs(getattr(customer.controls, name)), customer.currency)}"
+        for name, called in LEFT.items()
+        if getattr(customer.controls, name)
     ]
     if left:
         raise CustomerNotSettled(
-            f"{customer.name} cannot be closed with {', '.join(left)}. Withdraw the credit and settle the debt first, "
-            "or suspend it."
+            f"{customer.name} has {', '.join(left)}; settle that first, then close the account. Suspend it meanwhile."
         )
+    draft = books.invoices.draft_of(customer.id)
+    if draft is not None:
+        raise WrongState(f"{customer.name} has the draft {draft.label}; send it first, or it would never be sent.")
+
+
+assert {*LEFT} == {*Controls.__dataclass_fields__}

@@ -113,7 +113,7 @@ class Customer:
     def open_for_business(self) -> "Customer":
         """Itself, unless closed. Refuses: CustomerClosed."""
         if self.state is CustomerState.CLOSED:
-            raise CustomerClosed(f"{self.name} is closed and takes no new documents.", field="customer")
+            raise CustomerClosed(f"{self.name} is closed; open it again first.", field="customer")
         return self
 
 
@@ -167,6 +167,7 @@ class CustomerChanged:
     contacts: tuple[Contact, ...]
     operation_id: int
     corrected: tuple[Correction, ...] = ()
+    reason: str = ""
 
     @property
     def changed(self) -> tuple[str, ...]:
@@ -175,7 +176,7 @@ class CustomerChanged:
     def trace(self) -> Trace:
         customer = self.customer
         return Trace(
-            description=f"{customer.code} {self.kind}: {', '.join(self.changed) or customer.mode.value}",
+            description=f"{customer.code} {self.kind}: {self.reason or ', '.join(self.changed) or customer.mode.value}",
             customer_id=customer.id,
             document=customer.code,
             before={each.name: each.before for each in self.corrected},

@@ -18,6 +18,7 @@ from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trac
 if TYPE_CHECKING:
     from bot.domain.ports import Books
 
+DRAFT = "DRAFT-"
 MOST_LINES = 100
 LONGEST_DESCRIPTION = 500
 HIGHEST_RATE = 100
@@ -138,7 +139,7 @@ def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> In
         kind=InvoiceKind.TAX,
         customer_id=customer.id,
         number=None,
-        draft_reference=f"DRAFT-{books.new_reference()}",
+        draft_reference=f"{DRAFT}{books.new_reference()}",
         issue_on=command.issue_on,
         due_on=due_on,
         posted_on=None,

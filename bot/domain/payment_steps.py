@@ -50,7 +50,7 @@ def load_assigned(payment_id: int, books: "Books", context: Context) -> tuple[Pa
     check_not_void(payment)
     if payment.customer_id is None or payment.lot_id is None:
         raise PaymentNotAssigned(f"{payment.number} is not assigned to a customer; assign it first.")
-    customer = books.customers.lock(payment.customer_id)
+    customer = books.customers.lock(payment.customer_id).open_for_business()
     return payment, Matching(customer, books, context, lots=[books.lots.get(payment.lot_id)])
 
 

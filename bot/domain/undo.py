@@ -56,7 +56,7 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
         books.operations.undone(made.operation_id)
         return changed_payment(PaymentStep.UNDONE, after, Money(0, after.amount.currency), context)
     customer_id = payment.customer_id or books.payments.last_customer(payment.id)
-    customer = books.customers.lock(customer_id)
+    customer = books.customers.lock(customer_id).open_for_business()
     lots = [books.lots.get(payment.lot_id)] if payment.lot_id is not None else []
     matching = Matching(customer, books, context, lots=lots)
     _check_latest(made, payment, books)

@@ -1,49 +1,73 @@
-"""The forms that suspend, resume and close a customer."""
+"""/customer suspend, close, reopen: one form with the reason, and what changes."""
 
 from collections.abc import Sequence
 
-from bot.domain.customer_states import SetCustomerState, set_customer_state
+from bot.domain.customer_states import LONGEST_REASON, ChangeCustomerState, change_customer_state
 from bot.domain.customers import Customer, CustomerChanged, CustomerState
 from bot.domain.settings import Settings
-from bot.handlers.blocks.cards import customer_opened
+from bot.handlers import find
+from bot.handlers.blocks.cards import STATES, customer_opened
 from bot.handlers.blocks.rich import bold, rich, typed
-from bot.handlers.flow import Flow, flow
-from bot.handlers.forms import Block, Form, Values
+from bot.handlers.blocks.text import balance
+from bot.handlers.commands import Run
+from bot.handlers.flow import Flow, flow, settings_of
+from bot.handlers.forms import Block, Form, TextField, Values
+from bot.handlers.parse.words import whole
 from bot.handlers.request import Call
 
-SAYS = {
-    CustomerState.ACTIVE: "goes on as before.",
-    CustomerState.SUSPENDED: "is suspended. It keeps its credit and its debt, and can be resumed.",
-    CustomerState.CLOSED: "is closed for good and takes no new documents. It stays in the books.",
+REASON = TextField("reason", "Reason", longest=LONGEST_REASON, multiline=True)
+VERBS = {verb: state for state, _, verb in STATES}
+BUTTONS = {state: label for state, label, _ in STATES}
+MEANS = {
+    CustomerState.SUSPENDED: "It is shown as suspended. Payments, allocations and invoices go on.",
+    CustomerState.CLOSED: "It takes no payment and no invoice any more. Nothing is deleted; it can be opened again.",
+    CustomerState.ACTIVE: "It can pay and be invoiced as before.",
 }
 
 
 def _effect(outcome: CustomerChanged, _settings: Settings) -> Sequence[Block]:
-    what = SAYS[outcome.customer.state]
-    return [rich((bold("What will happen"),), (typed(outcome.customer.name), f" {what}"), block_id="effect")]
-
-
-def _flow(name: str, title: str, state: CustomerState) -> Flow[SetCustomerState, CustomerChanged]:
-    return flow(
-        Flow(
-            form=Form(f"customer_{name}", title, (), intro="Nothing is deleted; the customer stays in the books."),
-            operation=set_customer_state,
-            command=lambda _values, about, _call: SetCustomerState(customer_id=int(about["customer"]), state=state),
-            effect=_effect,
-            verb=lambda outcome, _settings: f"{name.capitalize()} {outcome.customer.code}",
-            done=customer_opened,
+    customer = outcome.customer
+    (state,) = outcome.corrected
+    return [
+        rich(
+            (bold("What will happen"),),
+            (typed(customer.name), f" ({customer.code})  {state.before} → {state.after}"),
+            (MEANS[customer.state],),
+            block_id="effect",
         )
+    ]
+
+
+STATE = flow(
+    Flow(
+        form=Form("customer_state", "Suspend, close or reopen", (REASON,)),
+        operation=change_customer_state,
+        command=lambda values, about, _call: ChangeCustomerState(
+            customer_id=int(about["customer"]),
+            version=int(about["version"]),
+            state=CustomerState(about["state"]),
+            reason=values.need(REASON),
+        ),
+        effect=_effect,
+        verb=lambda outcome, _settings: f"{BUTTONS[outcome.customer.state]} {outcome.customer.code}",
+        done=customer_opened,
     )
+)
 
 
-FLOWS_OF_STATES = {
-    "suspend": _flow("suspend", "Suspend a customer", CustomerState.SUSPENDED),
-    "resume": _flow("resume", "Resume a customer", CustomerState.ACTIVE),
-    "close": _flow("close", "Close a customer", CustomerState.CLOSED),
-}
+def open_state(call: Call, customer: Customer, verb: str) -> None:
+    """The form of one change; what keeps it from being done is said when it is checked."""
+    settings = settings_of(call)
+    held = balance(customer.balance, settings.locale)
+    line = f"{BUTTONS[VERBS[verb]]}: {customer.name} ({customer.code}), balance {held}"
+    about = {"customer": str(customer.id), "version": customer.version, "state": VERBS[verb].value, "line": line}
+    STATE.open(call, Values(), about)
 
 
-def open_state(call: Call, name: str, customer: Customer) -> None:
-    """The form, previewed, or with the reason on top why it cannot be."""
-    about = {"customer": str(customer.id), "line": f"{customer.name} · {customer.code} · {customer.state.value}"}
-    FLOWS_OF_STATES[name].open(call, Values(), about, preview=True)
+def typed_verb(verb: str) -> Run:
+    """The sub-command of a verb."""
+
+    def run(call: Call, text: str) -> None:
+        open_state(call, find.customer_named(call, whole(text)), verb)
+
+    return run

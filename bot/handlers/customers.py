@@ -1,6 +1,6 @@
 """/customer: new, edit, show, list; and its card."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
@@ -24,7 +24,7 @@ from bot.handlers.blocks.cards import customer_card, customer_opened
 from bot.handlers.blocks.rich import bold, preformatted, rich, typed
 from bot.handlers.blocks.text import balance, counted, escape, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
-from bot.handlers.customer_states import open_state
+from bot.handlers.customer_states import open_state, typed_verb
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, Form, NumberField, TextField, Values, context
 from bot.handlers.parse.words import whole
@@ -203,13 +203,6 @@ def _edit(call: Call, text: str) -> None:
     open_edit(call, find.customer_named(call, whole(text)))
 
 
-def _state(name: str) -> Callable[[Call, str], None]:
-    def run(call: Call, text: str) -> None:
-        open_state(call, name, find.customer_named(call, whole(text)))
-
-    return run
-
-
 CUSTOMER = command(
     Command(
         "customer",
@@ -221,9 +214,15 @@ CUSTOMER = command(
             Sub("edit", Role.CLERK, "/customer edit ACME", "changes names, terms and contacts", _edit),
             Sub("show", Role.VIEWER, "/customer Acme", "the customer's card", _show),
             Sub("list", Role.VIEWER, "/customer list food", "customers by name", _list),
-            Sub("suspend", Role.CLERK, "/customer suspend ACME", "marks a customer as suspended", _state("suspend")),
-            Sub("resume", Role.CLERK, "/customer resume ACME", "lets a suspended customer go on", _state("resume")),
-            Sub("close", Role.CLERK, "/customer close ACME", "closes a settled customer for good", _state("close")),
+            Sub("suspend", Role.CLERK, "/customer suspend ACME", "marks it as suspended", typed_verb("suspend")),
+            Sub(
+                "close",
+                Role.CLERK,
+                "/customer close ACME",
+                "when it has no credit or debt",
+                typed_verb("close"),
+            ),
+            Sub("reopen", Role.CLERK, "/customer reopen ACME", "opens it again", typed_verb("reopen")),
         ),
         name_in=whole,
     )
@@ -242,6 +241,13 @@ def press_show(call: Call, action: dict[str, Any]) -> Reply:
 @press("customer_edit", by=Role.CLERK)
 def press_edit(call: Call, action: dict[str, Any]) -> None:
     open_edit(call, _by_id(call, action["value"]))
+
+
+@press("customer_more", by=Role.CLERK)
+def press_more(call: Call, action: dict[str, Any]) -> None:
+    """The overflow menu of a customer's card."""
+    verb, _, about = action["selected_option"]["value"].partition(":")
+    open_state(call, _by_id(call, about), verb)
 
 
 @press("customer_pay", by=Role.CLERK)

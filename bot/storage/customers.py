@@ -148,9 +148,8 @@ class SqlCustomers:
             self._session.pending.change(_CONTACT_NEW, self._contact(customer.id, contact))
 
     def set_state(self, customer: Customer) -> None:
-        self._session.pending.change(
-            _STATE, {"row_id": customer.id, "new_state": customer.state.value, "new_version": customer.version}
-        )
+        values = {"row_id": customer.id, "new_state": customer.state.value, "new_version": customer.version}
+        self._session.pending.change(_STATE, values)
 
     def move(self, before: Customer, after: Customer) -> None:
         """Move the control accounts by what this operation posted."""

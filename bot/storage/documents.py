@@ -72,6 +72,7 @@ _MANY = INVOICES.where(_invoice.c.id.in_(bindparam("ids", expanding=True)))
 _OPEN = INVOICES.where(_invoice.c.customer_id == bindparam("customer_id"), _invoice.c.open_micros > 0).order_by(
     _invoice.c.issue_on, func.length(_invoice.c.number), _invoice.c.number
 )
+_DRAFT = INVOICES.where(_invoice.c.customer_id == bindparam("customer_id"), _invoice.c.state == "draft").limit(1)
 _OPEN_AUTO = _OPEN.where(_invoice.c.auto_allocate, _invoice.c.kind == "tax", _invoice.c.state == "sent")
 _LINES = (
     select(_line, _invoice.c.currency)
@@ -303,6 +304,11 @@ class SqlInvoices:
 
     def open_auto(self, customer_id: int) -> Sequence[Invoice]:
         return [invoice_of(row) for row in self._session.connection.execute(_OPEN_AUTO, {"customer_id": customer_id})]
+
+    def draft_of(self, customer_id: int) -> Invoice | None:
+        """Any invoice of the customer that is not sent."""
+        row = self._session.connection.execute(_DRAFT, {"customer_id": customer_id}).first()
+        return invoice_of(row) if row is not None else None
 
     def open_of(self, customer_id: int) -> Sequence[Invoice]:
         return [invoice_of(row) for row in self._session.connection.execute(_OPEN, {"customer_id": customer_id})]

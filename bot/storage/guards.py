@@ -69,12 +69,16 @@ def install(connection: Connection) -> None:
     """Install every guard of the tables that there are, after removing those of an earlier version."""
     dialect = connection.dialect.name
     there = set(connection.execute(text(TABLES[dialect])).scalars())
-    for statement in (
-        *remove(dialect),
-        *(_sqlite(there) if dialect == "sqlite" else _postgresql(there)),
-        *(_withdrawn(dialect) if "withdrawn" in there else ()),
-    ):
+    for statement in statements(dialect, there):
         connection.execute(text(statement.replace(":", "\\:")))
+
+
+def statements(dialect: str, there: AbstractSet[str]) -> Iterator[str]:
+    """What removes every guard and installs those of the tables that there are."""
+    yield from remove(dialect)
+    yield from (_sqlite(there) if dialect == "sqlite" else _postgresql(there))
+    if "withdrawn" in there:
+        yield from _withdrawn(dialect)
 
 
 def remove(dialect: str) -> Iterator[str]:

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, CursorResult, Select, and_, func, or_, select
 from bot.domain.approvals import Approval
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
+from bot.domain.invoices import DRAFT
 from bot.domain.locks import PAST_LOCK
 from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice
@@ -386,7 +387,7 @@ def _named(table: Any, number_or_id: str) -> Any:
     """A document by its number, or by its id when the text is one."""
     text = number_or_id.strip()
     by_number = table.c.number == text.upper()
-    if table is _invoice:
+    if table is _invoice and text.upper().startswith(DRAFT):  # which has no index: few are asked for by it
         by_number = or_(by_number, table.c.draft_reference == text.upper())
     return table.c.id == int(text) if text.isascii() and text.isdigit() and len(text) > 12 else by_number  # noqa: PLR2004  # ids are longer than any number
 

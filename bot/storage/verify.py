@@ -104,12 +104,29 @@ CHECKS: dict[str, str] = {
         WHERE p.account = 'suspense' GROUP BY e.currency) s LEFT JOIN (
         SELECT currency, SUM(amount_micros) AS total FROM payment WHERE customer_id IS NULL AND state = 'recorded'
         GROUP BY currency) w ON w.currency = s.currency WHERE s.total <> COALESCE(w.total, 0)""",
+    "cash equals payments and withdrawals": """SELECT 'currency ' || x.currency || ' by ' || x.method, SUM(x.kept),
+        SUM(x.posted) FROM (SELECT currency, method, amount_micros AS kept, 0 AS posted FROM payment
+        WHERE state = 'recorded' AND intake_id IS NULL UNION ALL
+        SELECT currency, gateway, -amount_micros, 0 FROM withdrawal WHERE state = 'paid' UNION ALL
+        SELECT e.currency, p.detail, 0, p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id
+        WHERE p.account = 'cash') x GROUP BY x.currency, x.method HAVING SUM(x.kept) <> SUM(x.posted)""",
+    **{
+        f"{account} equals sent invoices": f"""SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
+            SELECT i.currency, i.{column} AS kept, 0 AS posted FROM invoice i LEFT JOIN intake t ON t.id = i.intake_id
+            WHERE i.state = 'sent' AND i.kind = 'tax' AND COALESCE(t.kind, '') <> 'opening' UNION ALL
+            SELECT e.currency, 0, -p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id
+            WHERE p.account = '{account}') x GROUP BY x.currency HAVING SUM(x.kept) <> SUM(x.posted)"""
+        for account, column in (("revenue", "net_micros"), ("tax_payable", "tax_micros"))
+    },
     "payment and lot are a pair": """SELECT 'payment ' || p.number, p.lot_id, COALESCE(l.id, 0) FROM payment p
         LEFT JOIN lot l ON l.id = p.lot_id AND l.payment_id = p.id AND l.customer_id = p.customer_id
         AND l.closed_on IS NULL AND l.amount_micros = p.amount_micros WHERE p.lot_id IS NOT NULL AND l.id IS NULL""",
     "edits are counted": """SELECT 'payment ' || p.number, p.edits, COALESCE(x.steps, 0) FROM payment p LEFT JOIN (
         SELECT payment_id, COUNT(*) AS steps FROM assignment GROUP BY payment_id) x ON x.payment_id = p.id
         WHERE p.edits <> COALESCE(x.steps, 0)""",
+    "proofs are counted": """SELECT 'payment ' || p.number, p.proofs, COALESCE(x.files, 0) FROM payment p LEFT JOIN (
+        SELECT payment_id, COUNT(*) AS files FROM payment_proof GROUP BY payment_id) x ON x.payment_id = p.id
+        WHERE p.proofs <> COALESCE(x.files, 0)""",
     "payment numbers have no hole": """SELECT 'series payment', s.last, COUNT(p.id) FROM series s
         LEFT JOIN payment p ON p.intake_id IS NULL
         WHERE s.name = 'payment' GROUP BY s.last HAVING s.last <> COUNT(p.id)""",
@@ -169,6 +186,10 @@ CHECKS: dict[str, str] = {
         FROM lot WHERE intake_id IS NOT NULL) d
         LEFT JOIN intake t ON t.id = d.intake_id
         WHERE t.id IS NULL OR (t.state = 'taken_back' AND d.state <> 'void')""",
+    "a closed customer has nothing": """SELECT 'customer ' || code, state, 'deposits ' || deposits_micros ||
+        ', receivable ' || receivable_micros FROM customer WHERE state = 'closed' AND (deposits_micros <> 0 OR
+        advances_micros <> 0 OR credit_notes_micros <> 0 OR receivable_micros <> 0 OR unbilled_micros <> 0
+        OR payouts_due_micros <> 0 OR reserved_micros <> 0)""",
     "one owner": """SELECT 'people', '1', x.owners FROM (SELECT SUM(CASE WHEN role = 5 THEN 1 ELSE 0 END) AS owners,
         COUNT(*) AS people FROM person) x WHERE x.people > 0 AND x.owners <> 1""",
 }

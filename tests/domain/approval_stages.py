@@ -16,8 +16,6 @@ from bot.domain.approvals import (
     reject_request,
     remind_of_request,
 )
-from bot.domain.customer_states import SetCustomerState, set_customer_state
-from bot.domain.customers import CustomerState
 from bot.domain.withdrawals import Gateway, PayWithdrawal, RequestWithdrawal, pay_withdrawal, request_withdrawal
 from tests.world import CLERK, MANAGER, World, money, withdraw
 
@@ -59,9 +57,4 @@ APPROVAL_STAGES: dict[str, Callable[[World], Staged]] = {
     "expire_request": lambda world: (expire_request, Expire(approval_id=late(world, 72)), SYSTEM),
     "remind_of_request": lambda world: (remind_of_request, Remind(approval_id=late(world, 36)), SYSTEM),
     "pay_withdrawal": lambda world: (pay_withdrawal, paying(world), CLERK),
-    "set_customer_state": lambda world: (
-        set_customer_state,
-        SetCustomerState(customer_id=world.customer().id, state=CustomerState.SUSPENDED),
-        CLERK,
-    ),
 }

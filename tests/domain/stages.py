@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.desk import SYSTEM
 from bot.domain.allocation import Portion
-from bot.domain.customers import Contact, EditCustomer, Mode, NewCustomer, edit_customer, new_customer
+from bot.domain.customer_states import ChangeCustomerState, change_customer_state
+from bot.domain.customers import Contact, CustomerState, EditCustomer, Mode, NewCustomer, edit_customer, new_customer
 from bot.domain.imported_invoices import ImportedInvoice, ImportInvoices, import_invoices
 from bot.domain.intake import (
     BeginIntake,
@@ -144,6 +145,13 @@ def staged_edit_customer(world: World) -> Staged:
     return edit_customer, EditCustomer(customer_id=customer.id, version=1, code="ACME", name="Neu"), CLERK
 
 
+def staged_state(world: World) -> Staged:
+    made = ChangeCustomerState(
+        customer_id=world.customer().id, version=1, state=CustomerState.SUSPENDED, reason="Late again"
+    )
+    return change_customer_state, made, CLERK
+
+
 def staged_setting(world: World) -> Staged:
     return change_setting, ChangeSetting(name="company", value="Duedesk"), ADMIN
 
@@ -243,6 +251,7 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     "switch_auto_allocation": staged_switch,
     "new_customer": staged_new_customer,
     "edit_customer": staged_edit_customer,
+    "change_customer_state": staged_state,
     "change_setting": staged_setting,
     "move_locks": staged_locks,
     "plan_digest": staged_digest,

@@ -260,17 +260,3 @@ def test_other_words_and_other_places_decide_nothing(book: Slack) -> None:
     manager.edit("approvals", manager.say("approvals", "hm", thread_ts=made["ts"]), "approve")
     assert balances(book) == (500, 120, 0)
     assert not [each for each in messages(book) if each.get("bot_id") and each["ts"] != made["ts"]]
-
-
-@pytest.mark.rule(45)
-def test_a_customer_is_suspended_resumed_and_only_closed_when_settled(book: Slack) -> None:
-    for step, state in (("suspend", "suspended"), ("resume", "active")):
-        book.type(f"/customer {step} Acme")
-        assert book.clerk.submit()["ok"]
-        found = book.world.store.read(lambda books: books.find_customers("Acme")[0])
-        assert found.state.value == state
-    refused = book.type("/customer close Acme")
-    assert "cannot be closed with deposits SGD 500.00" in refused
-    book.clerk.submit()
-    assert book.world.store.read(lambda books: books.find_customers("Acme")[0]).state.value == "active"
-    book.world.check()

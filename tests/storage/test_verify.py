@@ -82,14 +82,25 @@ FAULTS: dict[str, Fault] = {
     "suspense equals unassigned payments": Fault(
         "SGD", "UPDATE payment SET amount_micros = amount_micros + 1 WHERE number = 'PAY-0002'"
     ),
+    "cash equals payments and withdrawals": Fault(
+        "SGD by bank transfer", "UPDATE payment SET method = 'cash' WHERE number = 'PAY-0002'"
+    ),
+    "revenue equals sent invoices": Fault(
+        "SGD", "UPDATE invoice SET net_micros = net_micros + 1, tax_micros = tax_micros - 1"
+    ),
+    "tax_payable equals sent invoices": Fault(
+        "SGD", "UPDATE posting SET account = 'rounding' WHERE account = 'tax_payable'"
+    ),
     "payment and lot are a pair": Fault("PAY-0001", "UPDATE payment SET lot_id = lot_id + 1 WHERE number = 'PAY-0001'"),
     "edits are counted": Fault("PAY-0003", "UPDATE payment SET edits = 1 WHERE number = 'PAY-0003'"),
+    "proofs are counted": Fault("PAY-0003", "UPDATE payment SET proofs = 1 WHERE number = 'PAY-0003'"),
     "payment numbers have no hole": Fault("payment", "DELETE FROM payment WHERE number = 'PAY-0002'"),
     "invoice numbers have no hole": Fault("invoice", "UPDATE series SET last = last + 1 WHERE name = 'invoice'"),
     "one audit row and one key each": Fault("operation", f"DELETE FROM request_key WHERE operation_id = {LAST_AUDIT}"),
     "every key has its operation": Fault("key", f"DELETE FROM audit WHERE id = {LAST_AUDIT}"),
     "every entry has its operation": Fault("entry", "UPDATE entry SET operation_id = 1 WHERE kind = 'invoice'"),
     "an import brought its documents": Fault("lot PAY-0001", "UPDATE lot SET intake_id = 1"),
+    "a closed customer has nothing": Fault("customer ACME", "UPDATE customer SET state = 'closed' WHERE code = 'ACME'"),
     "one owner": Fault("people", "UPDATE person SET role = 5"),
     "each number in its turn": Fault("PAY-0099", "UPDATE payment SET number = 'PAY-0099' WHERE number = 'PAY-0002'"),
     "ageing ties to the control accounts": Fault(

@@ -22,6 +22,13 @@ from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, balance, counted, date_text, money, shorten
 from bot.handlers.forms import Block, button, confirmation, option
 
+# What can be chosen for a customer, but for the state it is in.
+STATES = (
+    (CustomerState.SUSPENDED, "Suspend", "suspend"),
+    (CustomerState.CLOSED, "Close", "close"),
+    (CustomerState.ACTIVE, "Open again", "reopen"),
+)
+
 
 def payment_status(payment: Payment, left: Money) -> str:
     """The state of a payment as words."""
@@ -275,6 +282,10 @@ def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list
         button("New invoice", "customer_invoice", value),
         button("Edit", "customer_edit", value),
     ]
+    if customer.state is CustomerState.CLOSED:
+        elements = elements[2:]
+    verbs = [option(label, f"{verb}:{value}") for state, label, verb in STATES if state is not customer.state]
+    elements.append({"type": "overflow", "action_id": "customer_more", "options": verbs})
     return [*blocks, {"type": "actions", "block_id": "actions", "elements": elements}]
 
 
@@ -330,6 +341,8 @@ def customer_opened(outcome: CustomerChanged, settings: Settings) -> list[Block]
     facts: list[tuple[Part, ...]] = [(bold("Wallet "), customer.wallet_id), (bold("Due days "), str(due))]
     if outcome.changed:
         facts.append((bold("Changed "), ", ".join(outcome.changed)))
+    if outcome.reason:
+        facts.append((bold("Reason "), typed(outcome.reason, 300)))
     elements = [button("Customer", "customer_show", str(customer.id))]
     return [
         rich((bold(typed(title)),), block_id="title"),

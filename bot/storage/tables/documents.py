@@ -27,6 +27,7 @@ class PaymentRow(Table, table=True):
         CheckConstraint("state = 'recorded' or customer_id is null", name="void"),
         CheckConstraint("(state = 'void') = (voided_on is not null)", name="voided"),
         Index("ix_payment_customer", "customer_id", "received_on"),
+        Index("ix_payment_received", "received_on", "id"),
         Index("ix_payment_twins", "amount_micros", "received_on"),
         partial("ix_payment_voided", "voided_on", where="voided_on is not null"),
         partial("ix_payment_unassigned", "received_on", where="customer_id is null and state = 'recorded'"),
