@@ -32,6 +32,7 @@ TIPS = (
     ("See who owes what", "/aging"),
     ("Look at a customer", "/customer Acme"),
     ("Find money nobody has claimed", "/payment list unassigned"),
+    ("See what waits for approval", "/withdraw list requested"),
 )
 
 

@@ -138,6 +138,19 @@ def test_a_proof_is_given_in_the_form_and_stands_in_the_thread(page: Page) -> No
         page.screenshot(path=os.environ["PICTURE_PROOF"])
 
 
+def test_a_manager_approves_the_withdrawal_that_waits(page: Page) -> None:
+    manager = page.get_by_test_id("pane-1")
+    manager.get_by_test_id("conversation-approvals").click()
+    card = manager.get_by_test_id("message").filter(has_text="WDR-0001").first
+    expect(card).to_contain_text("waits for 1 of 1 approval", timeout=SECONDS)
+    if os.environ.get("PICTURE_APPROVAL"):
+        page.screenshot(path=os.environ["PICTURE_APPROVAL"])
+    card.get_by_role("button", name="Approve").click()
+    page.get_by_test_id("confirm-yes").click()
+    expect(card).to_contain_text("approved, to be paid", timeout=SECONDS)
+    expect(card.get_by_role("button", name="Approve")).to_have_count(0)
+
+
 def _open_invoice(book: Path, units: int) -> str:
     with sqlite3.connect(f"file:{book}?mode=ro", uri=True) as connection:
         found = connection.execute(
