@@ -77,7 +77,8 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
             ],
             "slash_commands": commands,
         },
-        "oauth_config": {"scopes": {"bot": list(SCOPES), "bot_optional": list(OPTIONAL_SCOPES)}},
+        # The optional ones stand among all: that they are named again lets whoever installs leave them out.
+        "oauth_config": {"scopes": {"bot": sorted((*SCOPES, *OPTIONAL_SCOPES)), "bot_optional": list(OPTIONAL_SCOPES)}},
         "settings": {
             "event_subscriptions": events,
             "interactivity": interactivity,

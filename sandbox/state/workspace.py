@@ -77,7 +77,7 @@ class Workspace:
     def scopes(self) -> list[str]:
         """The scopes that the manifest asks for; an optional one counts as granted."""
         asked = self.manifest.get("oauth_config", {}).get("scopes", {})
-        return [*asked.get("bot", []), *asked.get("bot_optional", [])]
+        return list(asked.get("bot", []))
 
     @property
     def subscribed(self) -> list[str]:
