@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 LOCALES = ("en", "en_GB", "de", "de_CH", "fr", "nl", "es", "it", "pt", "id", "vi", "th", "ja", "zh")
 CHANNELS = ("finance_channel", "approvals_channel", "digest_channel")
-EMPTIED = ("company", "soft_lock", *CHANNELS)  # the hard lock may be empty too, but once it stands it stays
+# The hard lock may be empty too, but once it stands it stays.
+EMPTIED = ("company", "soft_lock", "approval_policy", *CHANNELS)
 OWNERS = ("approval_policy", "approval_hours")  # who approves what is for the owner to say
 SERIES = ("payment_series", "invoice_series", "withdrawal_series")
 LONGEST_PREFIX = 12
