@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import yaml
 from pydantic import SecretStr
+from sqlalchemy import Connection, text
 
 from bot.app import Duedesk, build
 from bot.config import Config
@@ -98,6 +99,7 @@ def running(book: Path, port: int = 0) -> Iterator[Demo]:
     with sandbox.running(port) as address:
         duedesk = build(_config(f"{address}/api/", book))
         duedesk.desk.store.upgrade()
+        _post_again(duedesk)
         duedesk.delivery.start()
         duedesk.jobs.start()
         duedesk.files.start()
@@ -110,6 +112,18 @@ def running(book: Path, port: int = 0) -> Iterator[Demo]:
         finally:
             door.close()
             duedesk.close()
+
+
+def _post_again(duedesk: Duedesk) -> None:
+    """What waits for approval stands in the new workspace too: the one that had its card ended with its process."""
+    waiting = "document_kind = 'withdrawal' AND document_id IN (SELECT id FROM withdrawal WHERE state = 'requested')"
+
+    def work(connection: Connection) -> None:
+        connection.execute(text(f"DELETE FROM message WHERE {waiting}"))  # noqa: S608  # words of our own
+        again = "UPDATE outbox SET state = 'waiting', attempts = 0"
+        connection.execute(text(f"{again} WHERE kind = 'card' AND state = 'done' AND {waiting}"))
+
+    duedesk.desk.store.database.write(work, None)
 
 
 def _free(port: int) -> int:
