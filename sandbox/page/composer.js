@@ -50,6 +50,10 @@ export class Composer {
     this.input.placeholder = label;
     this.input.setAttribute("aria-label", label);
     if (this.draftKey === draft) return;
+    // What was filled in before the conversation was known belongs to the first one that opens.
+    const early = this.draftKey === null ? this.pane.drafts.get(null) : undefined;
+    this.pane.drafts.delete(null);
+    if (early !== undefined) this.pane.drafts.set(draft, early);
     this.draftKey = draft;
     this.input.value = this.pane.drafts.get(draft) ?? "";
     this.hide();

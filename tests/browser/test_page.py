@@ -416,6 +416,20 @@ def test_traffic_is_shown_and_can_be_delivered_again(stage: Stage) -> None:
     expect(stage.last(0).get_by_test_id("thread-link")).to_contain_text("2 replies")
 
 
+def test_a_tip_pressed_before_the_first_state_came_fills_the_composer_all_the_same(stage: Stage) -> None:
+    stage.sandbox.workspace.tips = [{"text": "Show a card", "command": "/show card"}]
+    held: list[tuple[Route, APIResponse]] = []
+    stage.page.route(CLERKS_STATE, lambda route: held.append((route, route.fetch())))
+    stage.page.reload()
+    wait_until(stage, lambda: len(held) == 1)
+    stage.page.get_by_test_id("tip").click()
+    late, answer = held[0]
+    late.fulfill(response=answer)
+    expect(stage.pane(0).get_by_test_id("composer")).to_be_visible()
+    expect(stage.pane(0).get_by_test_id("composer")).to_have_value("/show card")
+    stage.page.unroute(CLERKS_STATE)
+
+
 def test_a_tip_fills_the_composer(stage: Stage) -> None:
     stage.sandbox.workspace.tips = [{"text": "Show a card", "command": "/show card"}]
     stage.page.reload()
