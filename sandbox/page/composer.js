@@ -51,11 +51,11 @@ export class Composer {
     this.input.setAttribute("aria-label", label);
     if (this.draftKey === draft) return;
     // What was filled in before the conversation was known belongs to the first one that opens.
-    const early = this.draftKey === null ? this.pane.drafts.get(null) : undefined;
-    this.pane.drafts.delete(null);
-    if (early !== undefined) this.pane.drafts.set(draft, early);
+    const { drafts } = this.pane;
+    if (drafts.has(null)) drafts.set(draft, drafts.get(null));
+    drafts.delete(null);
     this.draftKey = draft;
-    this.input.value = this.pane.drafts.get(draft) ?? "";
+    this.input.value = drafts.get(draft) ?? "";
     this.hide();
     this.resize();
     this.drawHint();
