@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.__main__ import prepare, running
 from sandbox.client import RemoteActor, shown
+from sandbox.smoke_desk import worked
 from sandbox.smoke_import import taken_over
 
 MICROS = 1_000_000
@@ -186,6 +187,7 @@ def main() -> int:
             try:
                 digested(RemoteActor(demo.address, "U0OLGA"), tables, today)
                 drive(clerk, tables)
+                worked(demo.address, tables.one, expect)
                 aged(clerk, tables, today)
                 taken_over(book, Path(folder) / "old-books", today - timedelta(days=2), expect)
                 print(f"ok  {tables.check_balances()} balances equal their postings")

@@ -16,6 +16,7 @@ from slack_sdk.errors import SlackApiError
 
 from bot.domain.customers import Contact, Mode, NewCustomer, new_customer
 from bot.observe import set_up, told, unexpected
+from sandbox.state.grants import ANSWER_SECONDS
 from tests.domain.expect import ask_sql, run_sql
 from tests.handlers.test_doors import http_door, socket_door
 from tests.slack import APP_TOKEN, BOT_TOKEN, SECRET, Slack
@@ -92,6 +93,7 @@ def break_things(slack: Slack, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     slack.sandbox.faults.add("chat.postMessage", "drop_before")
     slack.world.pay(AMOUNT, reference=REFERENCE)
     slack.duedesk.delivery.worker.run_once()
+    slack.sandbox.workspace.grants.patience = ANSWER_SECONDS  # these are never answered through a socket
     who = {"user_id": CLERK, "team_id": TEAM, "trigger_id": UNREAD}
     slack.sandbox.deliver("slash_commands", {"command": f"/{UNREAD}", "text": TYPED, **who})
     slack.sandbox.deliver("interactive", {"type": "view_submission", "user": {"id": CLERK}, "view": {"state": UNREAD}})

@@ -8,6 +8,7 @@ from babel.numbers import format_decimal
 
 from bot.documents.paper import Document, Grid, Note, Sums
 from bot.documents.reports import Asked
+from bot.domain.credit_note import NoteState
 from bot.domain.customers import Customer
 from bot.domain.invoices import InvoiceLine
 from bot.domain.money import Money, plain, total
@@ -212,4 +213,57 @@ def _noon(day: date) -> datetime:
     return datetime.combine(day, time(12), tzinfo=UTC)
 
 
-PAPERS: dict[str, Callable[[ReadBooks, Asked], Document]] = {"invoice": invoice_paper, "receipt": receipt_paper}
+def note_paper(books: ReadBooks, asked: Asked) -> Document:
+    """A credit note with its lines, what it credits, and what of it is applied. Refuses: NotFound."""
+    file = books.note_file(int(asked.question["id"]))
+    settings = books.settings()
+    note, locale = file.note, settings.locale
+    is_draft, is_void = note.state is NoteState.DRAFT, note.state is NoteState.VOID
+    facts = [
+        ("Draft" if is_draft else "Credit note", note.label),
+        ("Date", date_text(note.issue_on, locale)),
+        *([("Of invoice", file.invoice_label)] if file.invoice_label else []),
+        ("Because of", note.code.value),
+        ("Currency", note.total.currency.code),
+    ]
+    sums = [
+        ("Total net", money(note.net, locale), True),
+        ("Total tax", money(note.tax, locale), False),
+        ("Credited", money(note.total, locale), True),
+    ]
+    if note.state is NoteState.SENT:
+        until = date_text(settings.today(asked.asked_at), locale)
+        sums.append((f"Applied until {until}", money(note.total - note.open, locale), False))
+        sums.append(("Not applied yet", money(note.open, locale), True))
+    body: list[Grid | Sums | Note] = [_lines([each.line for each in file.lines], settings), Sums(sums)]
+    if file.allocations:
+        applied = _together(file.allocations, lambda each: each.invoice_number)
+        lines = [(number, date_text(on, locale), money(paid, locale)) for number, on, paid, _ in applied]
+        body.append(
+            Grid(headings=("Applied to", "On", "Amount"), lines=lines, widths=(80, 46, 50), figures=frozenset({2}))
+        )
+    return Document(
+        name=f"credit-note-{note.label}",
+        title="Credit note",
+        number="DRAFT" if is_draft else note.label,
+        company=settings.company,
+        party=_party(file.customer),
+        party_label="Credit to",
+        facts=facts,
+        warning=NOT_IN_FORCE.get(note.state, ""),
+        stamp="DRAFT" if is_draft else "VOID" if is_void else "",
+        body=body,
+        dated=_noon(note.issue_on),
+        language=locale.replace("_", "-"),
+    )
+
+
+NOT_IN_FORCE = {
+    NoteState.DRAFT: "DRAFT: this is no credit note yet. Nothing is credited until it is approved.",
+    NoteState.VOID: "VOID: this credit note was given up and credits nothing.",
+}
+PAPERS: dict[str, Callable[[ReadBooks, Asked], Document]] = {
+    "invoice": invoice_paper,
+    "receipt": receipt_paper,
+    "note": note_paper,
+}

@@ -9,11 +9,14 @@ from bot.domain.customers import Customer
 from bot.domain.errors import DateInFuture, DateTooEarly, InvoiceOfAnotherCustomer, MoreThanLeft, WrongState
 from bot.domain.ledger import Account, Entry, Side, transfer
 from bot.domain.money import Money
-from bot.domain.open_items import Allocation, Invoice, InvoiceKind, InvoiceState, Lot
+from bot.domain.open_items import Allocation, Invoice, InvoiceKind, InvoiceState, Lot, LotKind
 from bot.domain.operation import Announcement, Context, DocumentKind
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
+
+
+MATCHED = frozenset({InvoiceKind.TAX, InvoiceKind.USAGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,11 @@ class Effect:
 
     def announcements(self, but: int | None = None) -> tuple[Announcement, ...]:
         """The cards of other documents that were touched are refreshed where they were posted."""
-        invoices = [(DocumentKind.INVOICE, touched.invoice.id) for touched in self.touched]
+        invoices = [
+            (DocumentKind.INVOICE, touched.invoice.id)
+            for touched in self.touched
+            if touched.invoice.kind is not InvoiceKind.USAGE
+        ]
         payments = [(DocumentKind.PAYMENT, payment_id) for payment_id in self.payments]
         return tuple(
             Announcement(document=document, document_id=document_id, refresh_only=True)
@@ -111,6 +118,19 @@ class Matching:
         for invoice in self.books.invoices.get_many([each for each in ids if each not in self.invoices]):
             self._take(invoice)
 
+    def load_matched(self, allocations: Iterable[Allocation]) -> None:
+        """Read what these matches pay: invoices and days of usage."""
+        allocations = tuple(allocations)
+        self.load_invoices([each.invoice_id for each in allocations if not each.is_usage])
+        days = {each.invoice_id for each in allocations if each.is_usage} - set(self.invoices)
+        for day in self.books.usage.days(sorted(days)):
+            self._take(day.as_debit())
+
+    def add_debit(self, debit: Invoice, was_open: Money) -> None:
+        """Something more to pay, from this operation."""
+        self.invoices[debit.id] = debit
+        self._was_open.setdefault(debit.id, was_open)
+
     def _take(self, invoice: Invoice) -> None:
         if invoice.customer_id != self.customer.id:
             raise InvoiceOfAnotherCustomer(
@@ -139,13 +159,13 @@ class Matching:
         on = effective_day(wanted, floors, self._first_open(), self.context.today)
         entry_id = self.post(
             transfer(
-                "allocation",
+                "note applied" if lot.kind is LotKind.CREDIT_NOTE else "allocation",
                 amount,
-                debit=Side(Account.DEPOSITS, lot.customer_id),
+                debit=Side(account_of(lot), lot.customer_id),
                 credit=Side(Account.RECEIVABLE, lot.customer_id),
                 on=on,
             ),
-            deposits=-amount.micros,
+            **{account_of(lot).value: -amount.micros},
             receivable=-amount.micros,
         )
         self.lots[lot_id] = replace(lot, open=lot.open - amount)
@@ -164,6 +184,8 @@ class Matching:
             automatic=automatic,
             invoice_open=paid.open,
             invoice_total=paid.total,
+            is_usage=invoice.kind is InvoiceKind.USAGE,
+            is_note=lot.kind is LotKind.CREDIT_NOTE,
         )
         self.books.allocations.insert(made, lot, invoice)
         self.made.append(made)
@@ -176,14 +198,14 @@ class Matching:
         amount = allocation.amount
         entry_id = self.post(
             transfer(
-                "allocation taken back",
+                "note taken back" if lot.kind is LotKind.CREDIT_NOTE else "allocation taken back",
                 amount,
                 debit=Side(Account.RECEIVABLE, lot.customer_id),
-                credit=Side(Account.DEPOSITS, lot.customer_id),
+                credit=Side(account_of(lot), lot.customer_id),
                 on=on,
                 reverses=allocation.entry_id,
             ),
-            deposits=amount.micros,
+            **{account_of(lot).value: amount.micros},
             receivable=amount.micros,
         )
         self.lots[lot.id] = replace(lot, open=lot.open + amount, rose_on=max(lot.rose_on, on))
@@ -208,15 +230,19 @@ class Matching:
             return
         for lot in self.books.lots.free(self.customer.id):
             self.lots.setdefault(lot.id, lot)
-        free = sorted((lot for lot in self.lots.values() if lot.free.micros > 0), key=lambda lot: lot.sort_key)
+        money = [lot for lot in self.lots.values() if lot.kind is not LotKind.CREDIT_NOTE and lot.free.micros > 0]
+        free = sorted(money, key=lambda lot: lot.sort_key)
         if not free:
             return
         for invoice in self.books.invoices.open_auto(self.customer.id):
             self._take(invoice)
+        for day in self.books.usage.open_days(self.customer.id):
+            self._take(day.as_debit())
         for lot in free:
             payable = [each for each in self.invoices.values() if is_auto_payable(each)]
             for invoice, share in split_oldest_first(lot.free, payable):
-                self.match(lot.id, invoice.id, share, wanted, automatic=True)
+                since = invoice.issue_on if invoice.kind is InvoiceKind.USAGE else wanted
+                self.match(lot.id, invoice.id, share, since, automatic=True)
 
     def write(self) -> None:
         """Hand the sums moved on the customer's control accounts to the books."""
@@ -258,10 +284,15 @@ class Matching:
         return self.books.settings.current().first_open_day()
 
 
+def account_of(lot: Lot) -> Account:
+    """The control account that a credit stands in."""
+    return Account.CREDIT_NOTES if lot.kind is LotKind.CREDIT_NOTE else Account.DEPOSITS
+
+
 def is_auto_payable(invoice: Invoice) -> bool:
-    """Sent tax invoices with something open and the flag on; nothing else. Rules 23, 26, 27."""
+    """Sent tax invoices with something open and the flag on, and usage; nothing else. Rules 23, 26, 27."""
     return (
-        invoice.kind is InvoiceKind.TAX
+        invoice.kind in MATCHED
         and invoice.state is InvoiceState.SENT
         and invoice.auto_allocate
         and invoice.open.micros > 0
@@ -274,7 +305,7 @@ def check_match(lot: Lot, invoice: Invoice, amount: Money) -> None:
         raise InvoiceOfAnotherCustomer(
             f"{invoice.label} belongs to another customer than this payment.", field="invoices"
         )
-    if invoice.kind is not InvoiceKind.TAX or invoice.state is not InvoiceState.SENT:
+    if invoice.kind not in MATCHED or invoice.state is not InvoiceState.SENT:
         raise WrongState(f"{invoice.label} is {invoice.status}; only a sent invoice takes a payment.", field="invoices")
     if amount.micros <= 0:
         raise MoreThanLeft(f"{invoice.label} has nothing left to pay.", field="invoices")

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from bot.domain.approvals import Approval
+    from bot.domain.operation import DocumentKind
     from bot.domain.withdrawals import Portion, Withdrawal
 
 
@@ -23,6 +24,8 @@ class Approvals(Protocol):
     def close(self, approval: "Approval") -> None: ...
 
     def remind(self, approval: "Approval") -> None: ...
+
+    def waits_for(self, document: "DocumentKind", document_id: int) -> bool: ...
 
 
 class Withdrawals(Protocol):

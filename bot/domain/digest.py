@@ -10,7 +10,14 @@ from bot.domain.receivables import Ageing, AgeingRow, AgeingTotal
 
 MOST_MOVERS = 5
 # How movements of the open total are called, in the order of the line; other kinds of entry go by their own name.
-MOVEMENTS = {"allocation": "paid", "allocation taken back": "payments taken back", "invoice": "new invoices"}
+MOVEMENTS = {
+    "allocation": "paid",
+    "note applied": "credited",
+    "allocation taken back": "payments taken back",
+    "note taken back": "credit notes taken back",
+    "invoice": "new invoices",
+    "usage": "usage",
+}
 UNEXPLAINED = "not in the ledger"
 Sums = Mapping[int, Mapping[str, int]]
 

@@ -114,6 +114,18 @@ class CustomerNotSettled(WrongState):
     """A customer with credit or debt left cannot be closed. Rule 45."""
 
 
+class MasterShort(Refused):
+    """The master account cannot cover what is handed out or sold of it. Rules 48, 55."""
+
+
+class NotEnoughUsable(Refused):
+    """A transaction is more than the customer may still spend. Rules 56, 57, 69, 107, 109."""
+
+
+class MasterNotOpen(WrongState):
+    """There is no master account in this currency."""
+
+
 class KeyReused(Refused):
     """The same key came with other content; the first result stands."""
 

@@ -157,7 +157,7 @@ def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> In
         return _send(invoice, lines, customer, books, context, is_new=True)
     books.invoices.insert(invoice, lines)
     effect = Effect.none(customer)
-    return _changed(InvoiceStep.DRAFTED, invoice, lines, effect, (), context)
+    return changed_invoice(InvoiceStep.DRAFTED, invoice, lines, effect, (), context)
 
 
 @operation(by=Role.CLERK)
@@ -187,7 +187,7 @@ def switch_auto_allocation(command: SwitchAutoAllocation, books: "Books", contex
     step = InvoiceStep.AUTO_ON if command.on else InvoiceStep.AUTO_OFF
     after = matching.invoices[invoice.id]
     live = (*books.allocations.of_invoice(invoice.id), *matching.made_for(invoice.id))
-    return _changed(step, after, books.invoices.lines(invoice.id), matching.effect(), live, context)
+    return changed_invoice(step, after, books.invoices.lines(invoice.id), matching.effect(), live, context)
 
 
 def _send(
@@ -219,10 +219,10 @@ def _send(
     matching.sweep(context.today)
     matching.write()
     made = matching.made_for(sent.id)
-    return _changed(InvoiceStep.SENT, matching.invoices[sent.id], lines, matching.effect(), made, context)
+    return changed_invoice(InvoiceStep.SENT, matching.invoices[sent.id], lines, matching.effect(), made, context)
 
 
-def _changed(
+def changed_invoice(
     step: InvoiceStep,
     invoice: Invoice,
     lines: tuple[InvoiceLine, ...],
@@ -230,6 +230,7 @@ def _changed(
     allocations: tuple[Allocation, ...],
     context: Context,
 ) -> InvoiceChanged:
+    """What became of an invoice, with all its card shows."""
     return InvoiceChanged(
         step=step,
         invoice=invoice,

@@ -11,6 +11,7 @@ class InvoiceKind(StrEnum):
     TAX = "tax"
     PROFORMA = "proforma"
     TOP_UP = "top_up"
+    USAGE = "usage"  # a day of prepaid usage, matched as an invoice is; no document
 
 
 class InvoiceState(StrEnum):
@@ -29,6 +30,7 @@ class LotKind(StrEnum):
     COMMISSION = "commission"
     PAYMENT = "payment"
     TOP_UP = "top_up"
+    CREDIT_NOTE = "credit_note"  # an approved note, matched as a lot is; no part of deposits
 
 
 FIRST_CONSUMED = (LotKind.GOODWILL, LotKind.CORRECTION, LotKind.NEGATIVE_INVOICE)
@@ -57,6 +59,7 @@ class Invoice:
     remark: str = ""
     version: int = 1
     intake_id: int | None = None  # the import that brought it, with its number
+    usage_net_micros: int | None = None  # of an invoice of usage: its net before rounding
 
     @property
     def label(self) -> str:
@@ -72,9 +75,11 @@ class Invoice:
         return self.state.value.replace("_", " ")
 
     @property
-    def sort_key(self) -> tuple[date, int, str]:
-        """Oldest issue date first, then the number (as people count: shorter before longer). Rules 24, 30."""
-        return (self.issue_on, len(self.label), self.label)
+    def sort_key(self) -> tuple[date, bool, int, str]:
+        """Oldest issue date first, usage after the invoices of its day, then the number (as people count: shorter
+        before longer). Rules 24, 30.
+        """
+        return (self.issue_on, self.kind is InvoiceKind.USAGE, len(self.label), self.label)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +131,8 @@ class Allocation:
     invoice_open: Money
     invoice_total: Money
     reverses: int | None = None
+    is_usage: bool = False  # of a day of usage, by its id and its name
+    is_note: bool = False  # by a credit note, by its id and number
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,3 +148,4 @@ class Made:
     taken_back: tuple[Allocation, ...]
     payment_id: int | None
     flags: tuple[tuple[int, bool], ...]
+    document_id: int | None = None

@@ -83,6 +83,9 @@ class DocumentKind(StrEnum):
     CUSTOMER = "customer"
     BOOK = "book"
     WITHDRAWAL = "withdrawal"
+    CREDIT = "credit"
+    MASTER = "master"
+    CREDIT_NOTE = "credit_note"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ class Method(StrEnum):
     GIRO = "GIRO"
     CASH = "cash"
     CARD = "card"
+    PLATFORM = "platform"  # paid to the platform itself: it raises the master account, not our cash
 
 
 class PaymentState(StrEnum):
@@ -114,7 +115,14 @@ class Payment:
         """Where the money was booked from when it was written down."""
         if self.intake_id is not None:
             return Side(Account.OPENING_BALANCES)
+        if self.method is Method.PLATFORM:
+            return Side(Account.MASTER)
         return Side(Account.CASH, detail=self.method.value)
+
+    @property
+    def is_at_platform(self) -> bool:
+        """Whether its money came to the master account."""
+        return self.came_from.account is Account.MASTER
 
     @property
     def edits_left(self) -> int:

@@ -18,6 +18,7 @@ from bot.domain.errors import (
     WrongState,
 )
 from bot.domain.ledger import Account, Side, transfer
+from bot.domain.master import needed_master
 from bot.domain.money import Currency, Money
 from bot.domain.open_items import Lot, LotKind
 from bot.domain.operation import Context
@@ -39,6 +40,9 @@ def void(payment: Payment, wanted: date, books: "Books", context: Context) -> Pa
             on=on,
         )
     )
+    if payment.is_at_platform:
+        needed_master(books, payment.amount.currency)
+        books.master.move(-payment.amount)
     after = replace(payment, state=PaymentState.VOID, voided_on=on, version=payment.version + 1)
     books.payments.update(after)
     return after

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.allocation import Matching, Portion, effective_day, split_oldest_first
-from bot.domain.customers import clean_text, corrections
+from bot.domain.customers import Customer, clean_text, corrections
 from bot.domain.errors import (
     NothingToAllocate,
     PaymentAssigned,
@@ -13,7 +13,8 @@ from bot.domain.errors import (
     WrongState,
 )
 from bot.domain.ledger import Account, Side, transfer
-from bot.domain.money import Money
+from bot.domain.master import needed_master
+from bot.domain.money import Money, total
 from bot.domain.operation import Context, Role, operation
 from bot.domain.proofs import check_proofs
 
@@ -137,7 +138,11 @@ def record_payment(command: RecordPayment, books: "Books", context: Context) -> 
         matching = Matching(customer.open_for_business(), books, context)
         matching.load_invoices([portion.invoice_id for portion in command.portions])
         check_portions(command.portions, payment.amount, matching)
+    check_platform(payment, customer)
     proofs = check_proofs(command.proofs)
+    if payment.is_at_platform:
+        needed_master(books, payment.amount.currency)
+        books.master.move(payment.amount)
     payment = replace(payment, number=books.numbers.next("payment"), proofs=len(proofs))
     books.payments.insert(payment)
     books.payments.attach(payment, proofs)
@@ -145,7 +150,7 @@ def record_payment(command: RecordPayment, books: "Books", context: Context) -> 
         transfer(
             "payment",
             payment.amount,
-            debit=Side(Account.CASH, detail=payment.method.value),
+            debit=payment.came_from,
             credit=Side(Account.SUSPENSE),
             on=posted_on,
         )
@@ -210,7 +215,14 @@ def unassign_payment(command: UnassignPayment, books: "Books", context: Context)
     check_edits(payment)
     lot = matching.lots[payment.lot_id or 0]
     if lot.open != payment.amount or lot.held:
-        pays = ", ".join(each.invoice_number for each in books.allocations.of_lot(lot.id))
+        live = books.allocations.of_lot(lot.id)
+        used = total([each.amount for each in live if each.is_usage], payment.amount.currency)
+        if used:
+            raise PaymentHasAllocations(
+                f"{used} of {payment.number} was used since and stays with {matching.customer.name}; /credit take-back "
+                "and /credit issue put a wrong assignment right."
+            )
+        pays = ", ".join(each.invoice_number for each in live)
         if not pays:
             raise PaymentHasAllocations(
                 f"A withdrawal holds or took money of {payment.number}; it can only be un-assigned whole."
@@ -266,7 +278,11 @@ def unallocate_payment(command: UnallocatePayment, books: "Books", context: Cont
     """
     payment, matching = load_assigned(command.payment_id, books, context)
     live = books.allocations.of_lot(payment.lot_id or 0)
-    chosen = [each for each in live if not command.invoice_ids or each.invoice_id in command.invoice_ids]
+    chosen = [
+        each
+        for each in live
+        if not each.is_usage and (not command.invoice_ids or each.invoice_id in command.invoice_ids)
+    ]
     if not chosen:
         raise NothingToAllocate(f"{payment.number} pays none of these invoices.", field="invoices")
     matching.load_invoices([each.invoice_id for each in chosen])
@@ -299,6 +315,11 @@ def edit_payment(command: EditPayment, books: "Books", context: Context) -> Paym
     corrected = corrections(payment, after, ("payer", "method", "reference", "invoice_hint", "remark"))
     if not corrected:
         raise WrongState(f"Nothing of {payment.number} is different; change a field, or close the form.")
+    if after.is_at_platform != payment.is_at_platform:
+        raise WrongState(
+            f"Whether {payment.number} was paid to the platform cannot be changed; void it and record it again.",
+            field="method",
+        )
     if after.came_from != payment.came_from:
         books.ledger.post(
             transfer(
@@ -341,6 +362,12 @@ def _assign(
     matching.sweep(on)
     matching.write()
     return matched_payment(step, after, matching, (), timing)
+
+
+def check_platform(payment: Payment, customer: Customer | None) -> None:
+    """What was paid to the platform is known with its customer. Refuses: WrongState."""
+    if payment.is_at_platform and customer is None:
+        raise WrongState("Say which customer paid the platform; it cannot be assigned later.", field="customer")
 
 
 def _lock_unassigned(payment_id: int, books: "Books") -> Payment:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from bot.domain.credit_ports import CreditQuestions
 from bot.domain.customers import Contact, Customer
 from bot.domain.ledger import Account, Entry
 from bot.domain.money import Money
@@ -17,10 +18,14 @@ from bot.domain.settings import Settings
 if TYPE_CHECKING:
     from bot.domain.approval_ports import Approvals, Withdrawals
     from bot.domain.approvals import Approval
+    from bot.domain.credit_note import CreditNote
+    from bot.domain.credit_ports import Credits, Master
     from bot.domain.intake_ports import Intakes
     from bot.domain.invoices import InvoiceLine
+    from bot.domain.note_ports import Notes
     from bot.domain.payments import Payment, PaymentState
     from bot.domain.proofs import Proof
+    from bot.domain.usage_ports import Usage
     from bot.domain.withdrawals import Withdrawal, WithdrawalFile
 
 
@@ -49,6 +54,12 @@ class Customers(Protocol):
     def set_state(self, customer: Customer) -> None: ...
 
     def move(self, before: Customer, after: Customer) -> None: ...
+
+
+class Terms(Protocol):
+    def set_limit(self, customer: Customer, days: int | None) -> None: ...
+
+    def switch_mode(self, customer: Customer) -> None: ...
 
 
 class Payments(Protocol):
@@ -105,6 +116,8 @@ class Allocations(Protocol):
     def of_lot(self, lot_id: int) -> tuple[Allocation, ...]: ...
 
     def of_invoice(self, invoice_id: int) -> tuple[Allocation, ...]: ...
+
+    def of_note(self, note_id: int) -> tuple[Allocation, ...]: ...
 
     def insert(self, allocation: Allocation, lot: Lot, invoice: Invoice) -> None: ...
 
@@ -185,6 +198,21 @@ class Books(Protocol):
 
     @property
     def withdrawals(self) -> "Withdrawals": ...
+
+    @property
+    def credits(self) -> "Credits": ...
+
+    @property
+    def master(self) -> "Master": ...
+
+    @property
+    def usage(self) -> "Usage": ...
+
+    @property
+    def terms(self) -> "Terms": ...
+
+    @property
+    def notes(self) -> "Notes": ...
 
     def new_id(self) -> int: ...
 
@@ -273,6 +301,7 @@ class CustomerFile:
     open_invoices: tuple[Invoice, ...]
     open_count: int
     unapplied: tuple[Lot, ...]
+    notes: "tuple[CreditNote, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,7 +334,7 @@ class Finding:
     recomputed: str
 
 
-class ReadBooks(Protocol):
+class ReadBooks(CreditQuestions, Protocol):
     """Questions to the books; a report cannot be handed a writer."""
 
     def settings(self) -> Settings: ...

@@ -22,7 +22,7 @@ CHANNELS = ("finance_channel", "approvals_channel", "digest_channel")
 # The hard lock may be empty too, but once it stands it stays.
 EMPTIED = ("company", "soft_lock", "approval_policy", *CHANNELS)
 OWNERS = ("approval_policy", "approval_hours")  # who approves what is for the owner to say
-SERIES = ("payment_series", "invoice_series", "withdrawal_series")
+SERIES = ("payment_series", "invoice_series", "withdrawal_series", "credit_series", "master_series", "note_series")
 LONGEST_PREFIX = 12
 LONGEST_WAIT = 24 * 60
 LONGEST_NUMBER = 12
@@ -30,6 +30,9 @@ LONGEST_DUE = 365
 LONGEST_UNDO = 120
 LONGEST_COMPANY = 120
 HIGHEST_RATE = 100
+
+
+POLICY = "withdrawal one; withdrawal two from 10000 SGD; credit_note none; credit_note one from 1000 SGD"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +48,10 @@ class Settings:
     payment_series: str = "PAY-:4"
     invoice_series: str = "INV-:4"
     withdrawal_series: str = "WDR-:4"
-    approval_policy: str = "withdrawal one; withdrawal two from 10000 SGD"
+    credit_series: str = "CRD-:4"
+    master_series: str = "MST-:4"
+    note_series: str = "CN-:4"
+    approval_policy: str = POLICY
     approval_hours: int = 72
     undo_minutes: int = 10
     hard_lock: str = ""
@@ -275,6 +281,9 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "payment_series": _series,
     "invoice_series": _series,
     "withdrawal_series": _series,
+    "credit_series": _series,
+    "master_series": _series,
+    "note_series": _series,
     "approval_policy": check_policy,
     "approval_hours": lambda value: _whole(value, 1, LONGEST_WAIT),
     "undo_minutes": lambda value: _whole(value, 0, LONGEST_UNDO),

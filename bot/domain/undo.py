@@ -64,7 +64,7 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
         _load_lots(made, matching, books)
     earlier = books.allocations.of_lot(payment.lot_id) if payment.lot_id is not None else ()
     _check_not_built_on(made, payment, earlier, matching)
-    matching.load_invoices([each.invoice_id for each in (*made.allocations, *made.taken_back)])
+    matching.load_matched((*made.allocations, *made.taken_back))
     _check_room(made, matching, books)
     after = _reverse(made, payment, matching, books, context)
     for invoice_id, was in made.flags:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.approvals import Approval
 from bot.domain.money import Money
 from bot.domain.ports import InvoiceListLine, PaymentLine
 
@@ -31,6 +32,7 @@ class Worklist:
     """What waits in the book, the oldest first; what a person did last, the newest first.
 
     `unassigned`: payments of nobody yet. `left_over`: assigned money that pays nothing yet. `drafts`: unsent invoices.
+    `waiting`: requests that other people decide, the first to end first.
     """
 
     unassigned: Pile
@@ -38,5 +40,6 @@ class Worklist:
     left_over: Pile
     drafts: Pile
     draft_lines: Sequence[InvoiceListLine]
+    waiting: Sequence[Approval]
     undelivered: Sequence[tuple[str, int]]
     done: Sequence[Done]

@@ -19,7 +19,7 @@ REASON = TextField("reason", "Reason", longest=LONGEST_REASON, multiline=True)
 VERBS = {verb: state for state, _, verb in STATES}
 BUTTONS = {state: label for state, label, _ in STATES}
 MEANS = {
-    CustomerState.SUSPENDED: "It is shown as suspended. Payments, allocations and invoices go on.",
+    CustomerState.SUSPENDED: "It can buy nothing. Payments, allocations and invoices go on.",
     CustomerState.CLOSED: "It takes no payment and no invoice any more. Nothing is deleted; it can be opened again.",
     CustomerState.ACTIVE: "It can pay and be invoiced as before.",
 }

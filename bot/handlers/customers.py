@@ -30,6 +30,7 @@ from bot.handlers.forms import Block, ChoiceField, Form, NumberField, TextField,
 from bot.handlers.parse.words import whole
 from bot.handlers.payment_forms import RECORD
 from bot.handlers.request import Call
+from bot.handlers.usage import show_usage
 
 LIST_ROWS = 20
 
@@ -222,6 +223,13 @@ CUSTOMER = command(
                 "when it has no credit or debt",
                 typed_verb("close"),
             ),
+            Sub(
+                "usage",
+                Role.VIEWER,
+                "/customer usage ACME",
+                "what was used; a price charges it",
+                show_usage,
+            ),
             Sub("reopen", Role.CLERK, "/customer reopen ACME", "opens it again", typed_verb("reopen")),
         ),
         name_in=whole,
@@ -258,11 +266,4 @@ def press_pay(call: Call, action: dict[str, Any]) -> None:
     RECORD.open(call, Values(given))
 
 
-def _choose(index: int) -> None:
-    press(f"choose_customer_{index}", by=Role.VIEWER)(
-        lambda call, action: show_customer(call, _by_id(call, action["value"]))
-    )
-
-
-for _index in range(find.MOST_CHOICES):
-    _choose(_index)
+find.on_choice("choose_customer", lambda call, _text, customer: show_customer(call, customer), by=Role.VIEWER)

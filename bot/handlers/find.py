@@ -1,19 +1,21 @@
 """From words to documents and customers; ambiguity becomes choices, never a guess."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from typing import Any
 
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound, Refused
 from bot.domain.money import Currency, Money, currency
 from bot.domain.open_items import Invoice
+from bot.domain.operation import Role
 from bot.domain.payments import Payment
 from bot.domain.ports import InvoiceListLine, Page, ReadBooks
 from bot.domain.settings import Settings
 from bot.handlers.blocks.rich import rich, typed
 from bot.handlers.blocks.text import escape, money, shorten
-from bot.handlers.commands import Reply, suggest
+from bot.handlers.commands import Reply, id_of, press, suggest
 from bot.handlers.forms import Block, Option, button, option
 from bot.handlers.parse.amounts import parse_amount
 from bot.handlers.parse.dates import parse_date
@@ -145,12 +147,32 @@ def choices(customers: Sequence[Customer], action_id: str, text: str, *others: B
     return [{"type": "actions", "block_id": "choices", "elements": [*elements, *others]}]
 
 
-def money_typed(text: str, settings: Settings, default: Currency | None, *, field: str = "amount") -> Money:
-    """An amount as typed, in the typed currency, the customer's, or the book's only one. Refuses: Refused."""
+def on_choice(action_id: str, run: Callable[[Call, str, Customer], Reply | None], *, by: Role) -> None:
+    """Enter what the buttons of `ask_which` do: go on with the chosen customer and what was typed."""
+
+    def entered(index: int) -> None:
+        @press(f"{action_id}_{index}", by=by)
+        def chosen(call: Call, action: dict[str, Any]) -> Reply | None:
+            customer_id, _, text = str(action["value"]).partition(" ")
+            found = call.desk.ask(lambda books: books.customer(id_of(customer_id)), call.request)
+            return run(call, text, found)
+
+        assert chosen.action_id
+
+    for index in range(MOST_CHOICES):
+        entered(index)
+
+
+def money_typed(
+    text: str, settings: Settings, default: Currency | None, *, field: str = "amount", finest: int | None = None
+) -> Money:
+    """An amount as typed, in the typed currency, the customer's, or the book's only one; a price may be finer than the
+    currency. Refuses: Refused.
+    """
     codes = settings.currency_codes()
     fallback = default or (currency(codes[0]) if len(codes) == 1 else None)
     try:
-        made = parse_amount(text, locale=settings.locale, default=fallback).money(fallback)
+        made = parse_amount(text, locale=settings.locale, default=fallback).money(fallback, finest)
         if default is None:  # else the customer's currency is the one it has to be, and the domain says so
             settings.check_currency(made.currency, field)
     except Refused as refusal:

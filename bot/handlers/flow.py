@@ -53,10 +53,11 @@ ASKED_BACK: tuple[Field[Any], ...] = (SURE, PAST_LOCK)  # what a form may ask mo
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """Why an operation may be a mistake, and a button to look at what it may repeat; it asks for a tick."""
+    """Why an operation may be a mistake, and a button to look at what it is about; it asks for a tick."""
 
     sentence: str
     look: Block
+    tick: str = SURE.text
 
 
 @dataclass(frozen=True)
@@ -128,7 +129,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         about = metadata.get("about", {})
         above = [subject_block(str(about["line"]))] if "line" in about else []
         above += [notes_block(about["notes"])] if about.get("notes") else []
-        above += [doubt.look, SURE.draw(values.get(SURE))] if doubt is not None else []
+        above += [doubt.look, replace(SURE, text=doubt.tick).draw(values.get(SURE))] if doubt is not None else []
         below = [PAST_LOCK.draw(values.get(PAST_LOCK))] if locked or values.text(PAST_LOCK) else []
         return self.form.draw(
             values,

@@ -101,7 +101,7 @@ class NumberField(Field[Decimal]):
     def element(self, value: Decimal | None) -> Block:
         made: Block = {"type": "number_input", "is_decimal_allowed": not self.whole}
         if value is not None:
-            made["initial_value"] = f"{value:f}"
+            made["initial_value"] = f"{Decimal(value):f}"
         if self.lowest is not None:
             made["min_value"] = self.lowest
         return made

@@ -1,17 +1,21 @@
 """The home tab: drawn when it is opened, and again after a button on it did something."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
+from bot.domain.approvals import Approval
 from bot.domain.errors import NoAccess, Refused
-from bot.domain.operation import Role
+from bot.domain.operation import DocumentKind, Role
 from bot.domain.receivables import AgeingQuestion
 from bot.handlers.admin import checklist
 from bot.handlers.blocks.cards import invoice_file_card, invoice_title
+from bot.handlers.blocks.credit_notes import note_card, note_title
 from bot.handlers.blocks.home import closed_home, home_blocks
 from bot.handlers.blocks.text import escape
+from bot.handlers.blocks.withdrawals import withdrawal_card, withdrawal_title
 from bot.handlers.commands import Reply, id_of, press
 from bot.handlers.flow import settings_of
 from bot.handlers.request import Call
@@ -66,7 +70,13 @@ def _blocks(call: Call) -> list[dict[str, Any]]:
         return closed_home()
     assert person is not None
     todo = checklist(call) if person.role >= Role.ADMINISTRATOR else []
-    return home_blocks(work, ageing, settings, role=person.role, today=today, todo=todo)
+    mine = approvals_of(work.waiting, actor.user, person.role)
+    return home_blocks(replace(work, waiting=mine), ageing, settings, role=person.role, today=today, todo=todo)
+
+
+def approvals_of(waiting: Sequence[Approval], user: str, role: Role) -> list[Approval]:
+    """What somebody asked for, and what they may decide."""
+    return [each for each in waiting if each.requester == user or role >= Role.MANAGER]
 
 
 @press("home_record", by=Role.CLERK)
@@ -77,6 +87,19 @@ def press_record(call: Call, _action: dict[str, Any]) -> None:
 @press("home_find", by=Role.VIEWER)
 def press_find(call: Call, _action: dict[str, Any]) -> None:
     open_find(call)
+
+
+@press("home_approval", by=Role.CLERK)
+def press_approval(call: Call, action: dict[str, Any]) -> Reply:
+    """The card of what waits, with its buttons."""
+    approval_id = id_of(action["value"])
+    approval = call.desk.ask(lambda books: books.approval(approval_id), call.request)
+    settings = settings_of(call)
+    if approval.document is DocumentKind.CREDIT_NOTE:
+        note = call.desk.ask(lambda books: books.note_file(approval.document_id), call.request)
+        return Reply(escape(note_title(note, settings)), note_card(note, settings))
+    file = call.desk.ask(lambda books: books.withdrawal_file(approval.document_id), call.request)
+    return Reply(escape(withdrawal_title(file, settings)), withdrawal_card(file, settings))
 
 
 @press("home_invoice", by=Role.VIEWER)

@@ -33,6 +33,7 @@ from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, DateField, Form, SearchField, TextField, TickField, Values, context
 from bot.handlers.parse.words import as_seen, whole
 from bot.handlers.request import Call, button_key
+from bot.handlers.usage_invoices import open_usage
 
 LIST_ROWS = 20
 STATES = ("draft", "open", "partly", "paid")
@@ -242,6 +243,7 @@ INVOICE = command(
         subs=(
             Sub("new", Role.CLERK, "/invoice new Acme; Consulting; 2 x 500; 9%", "writes a tax invoice", _new),
             Sub("send", Role.CLERK, "/invoice send DRAFT-1A2B3C", "makes a draft final", _send),
+            Sub("usage", Role.CLERK, "/invoice usage Acme through 31 oct", "invoices postpaid usage", open_usage),
             Sub("list", Role.VIEWER, "/invoice list open Acme", "by customer, number or issue date", _list),
             Sub("show", Role.VIEWER, "/invoice show INV-0001", "an invoice's card", _show),
             Sub("auto", Role.CLERK, "/invoice auto off INV-0001", "switches auto-allocation", _auto),
@@ -287,14 +289,4 @@ def press_new(call: Call, action: dict[str, Any]) -> None:
     NEW.open(call, Values({"customer": find.customer_option(customer), "issue_on": today}))
 
 
-def _choose(index: int) -> None:
-    @press(f"choose_invoice_{index}", by=Role.CLERK)
-    def chosen(call: Call, action: dict[str, Any]) -> Reply | None:
-        customer_id, _, text = action["value"].partition(" ")
-        return _new(call, text, call.desk.ask(lambda books: books.customer(id_of(customer_id)), call.request))
-
-    assert chosen.action_id
-
-
-for _index in range(find.MOST_CHOICES):
-    _choose(_index)
+find.on_choice("choose_invoice", _new, by=Role.CLERK)

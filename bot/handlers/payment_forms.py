@@ -91,7 +91,7 @@ def _customer_of(values: Values, call: Call) -> Customer | None:
     return call.desk.ask(lambda books: books.customer(int(chosen[1])), call.request)
 
 
-def _portions(values: Values, call: Call, settings: Settings, customer: Customer | None) -> tuple[Portion, ...]:
+def portions_of(values: Values, call: Call, settings: Settings, customer: Customer | None) -> tuple[Portion, ...]:
     """Chosen invoices, those with an amount of their own first named in the parts."""
     parts: dict[int, Money] = {}
     for line in values.text(PARTS).splitlines():
@@ -121,7 +121,7 @@ def _record_command(values: Values, _about: Mapping[str, Any], call: Call) -> Re
     payer = values.text(PAYER) or (customer.name if customer is not None else "")
     if not payer.strip():
         raise MissingText("Choose a customer, or type who paid.", field="payer")
-    portions = _portions(values, call, settings, customer)
+    portions = portions_of(values, call, settings, customer)
     if portions and customer is None:
         raise MissingText("Choose the customer whose invoices these are.", field="customer")
     return RecordPayment(
@@ -192,7 +192,7 @@ ASSIGN = flow(
         command=lambda values, about, call: AssignPayment(
             payment_id=_payment_id(about),
             customer_id=int(values.need(NEW_CUSTOMER)[1]),
-            portions=_portions(values, call, settings_of(call), _customer_of(values, call)),
+            portions=portions_of(values, call, settings_of(call), _customer_of(values, call)),
             effective_on=values.get(EFFECTIVE),
         ),
         effect=effect_preview,
@@ -225,7 +225,7 @@ ALLOCATE = flow(
         operation=allocate_payment,
         command=lambda values, about, call: AllocatePayment(
             payment_id=_payment_id(about),
-            portions=_portions(
+            portions=portions_of(
                 values,
                 call,
                 settings_of(call),

@@ -332,14 +332,4 @@ def press_nobody(call: Call, action: dict[str, Any]) -> None:
     _open_filled(call, action["value"], None)
 
 
-def _choose(index: int) -> None:
-    @press(f"choose_payment_{index}", by=Role.CLERK)
-    def chosen(call: Call, action: dict[str, Any]) -> None:
-        customer_id, _, text = action["value"].partition(" ")
-        _open_filled(call, text, call.desk.ask(lambda books: books.customer(id_of(customer_id)), call.request))
-
-    assert chosen.action_id
-
-
-for _index in range(find.MOST_CHOICES):
-    _choose(_index)
+find.on_choice("choose_payment", _open_filled, by=Role.CLERK)

@@ -9,7 +9,20 @@ from slack_sdk import WebClient
 
 from bot.desk import Desk
 from bot.domain.errors import NotFound, Refused
-from bot.handlers import admin, approvals, customers, files, home, invoices, payments, receivables, withdrawals
+from bot.handlers import (
+    admin,
+    approvals,
+    credit_notes,
+    customers,
+    files,
+    home,
+    invoices,
+    payments,
+    receivables,
+    terms,
+    withdrawals,
+)
+from bot.handlers import credits as credit_documents
 from bot.handlers.blocks.text import escape
 from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply
 from bot.handlers.errors import explain, sentence_of, tell
@@ -21,7 +34,20 @@ from bot.handlers.shortcuts import READERS, SHORTCUTS, Shortcut
 from bot.handlers.thread_words import on_message
 
 DeskOf = Callable[[dict[str, Any]], Desk]
-MODULES = (files, approvals, withdrawals, payments, customers, invoices, receivables, admin, home)
+MODULES = (
+    files,
+    approvals,
+    withdrawals,
+    credit_documents,
+    credit_notes,
+    payments,
+    customers,
+    invoices,
+    receivables,
+    terms,
+    admin,
+    home,
+)
 LISTENERS: dict[str, Callable[[Call], None]] = {
     "user_change": on_user_change,
     HOME_OPENED: home.on_home_opened,

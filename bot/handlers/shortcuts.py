@@ -13,6 +13,7 @@ from bot.handlers.from_message import open_from_message
 from bot.handlers.payment_forms import RECORD
 from bot.handlers.payments import fresh
 from bot.handlers.request import Call
+from bot.handlers.withdrawals import fast_path
 
 WANTED = SearchField("customer", "Customer", placeholder="Name, code or wallet ID")
 FIND = Form("find_customer", "Find a customer", (WANTED,), submit="Show")
@@ -36,6 +37,10 @@ def open_record(call: Call) -> None:
     RECORD.open(call, fresh(call))
 
 
+def open_withdrawal(call: Call) -> None:
+    fast_path(call, "")
+
+
 def open_find(call: Call) -> None:
     call.client.views_open(trigger_id=call.trigger_id, view=FIND.draw(Values(), "{}"))
 
@@ -55,6 +60,7 @@ SHORTCUTS: Mapping[str, Shortcut] = {
     each.callback_id: each
     for each in (
         Shortcut("record_payment", "Record a payment", "Record, assign and allocate money", Role.CLERK, open_record),
+        Shortcut("request_withdrawal", "Request a withdrawal", "Ask for credit to leave", Role.CLERK, open_withdrawal),
         Shortcut("open_find_customer", "Find a customer", "By name, code or wallet ID", Role.VIEWER, open_find),
         Shortcut(
             "record_from_message",

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.domain.customers import Customer
-from bot.domain.errors import NotFound, Refused
+from bot.domain.errors import NotFound
 from bot.domain.operation import Role
 from bot.domain.ports import Page
 from bot.domain.settings import Settings
@@ -36,8 +36,8 @@ from bot.handlers.blocks.withdrawals import (
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, DateField, Form, SearchField, TextField, Values, context
-from bot.handlers.parse.amounts import parse_amount
-from bot.handlers.parse.words import Phrase, join, phrase, whole
+from bot.handlers.parse.named import name_and_amount
+from bot.handlers.parse.words import phrase, whole
 from bot.handlers.request import Call
 
 LIST_ROWS = 20
@@ -113,7 +113,7 @@ def fast_path(call: Call, text: str) -> Reply | None:
     if not text:
         REQUEST.open(call, Values({"gateway": Gateway.BANK_TRANSFER.value}))
         return None
-    name, _ = _name_and_amount(phrase(text, KEYWORDS))
+    name, _ = name_and_amount(phrase(text, KEYWORDS), "gateway")
     found = find.customers_named(call, name) if name else ()
     asked = find.ask_which(found, name, "choose_withdrawal", text)
     if asked is not None:
@@ -129,33 +129,12 @@ def _open_filled(call: Call, text: str, customer: Customer) -> None:
     typed = spoken.spelled.get("gateway", "bank").lower().rstrip(":")
     given: dict[str, Any] = {
         "customer": find.customer_option(customer),
-        "amount": _name_and_amount(spoken)[1],
+        "amount": name_and_amount(spoken, "gateway")[1],
         "gateway": GATEWAYS.get(typed, Gateway.BANK_TRANSFER).value,
         "details": spoken.text("details"),
         "reason": spoken.text("reason"),
     }
     REQUEST.open(call, Values(given), preview=True)
-
-
-def _name_and_amount(spoken: Phrase) -> tuple[str, str]:
-    """The first word or two that read as an amount, and the rest as the name."""
-    words = [*spoken.lead, *spoken.clauses.get("gateway", ())]
-    for start in range(len(words)):
-        for length in (2, 1):
-            piece = tuple(words[start : start + length])
-            if len(piece) == length and not any(word.quoted for word in piece) and _is_amount(join(piece)):
-                return join((*words[:start], *words[start + length :])), join(piece)
-    return join(tuple(words)), ""
-
-
-def _is_amount(text: str) -> bool:
-    if not any(letter.isdigit() for letter in text):
-        return False
-    try:
-        parse_amount(text)
-    except Refused as refusal:
-        return refusal.code in {"AmountAmbiguous", "CurrencyAmbiguous", "AmountTooLarge"}
-    return True
 
 
 def withdrawal_named(call: Call, text: str) -> Withdrawal:
@@ -234,14 +213,4 @@ def press_more(call: Call, action: dict[str, Any]) -> None:
     open_cancel(call, id_of(action["selected_option"]["value"].partition(":")[2]))
 
 
-def _choose(index: int) -> None:
-    @press(f"choose_withdrawal_{index}", by=Role.CLERK)
-    def chosen(call: Call, action: dict[str, Any]) -> None:
-        customer_id, _, text = action["value"].partition(" ")
-        _open_filled(call, text, call.desk.ask(lambda books: books.customer(id_of(customer_id)), call.request))
-
-    assert chosen.action_id
-
-
-for _index in range(find.MOST_CHOICES):
-    _choose(_index)
+find.on_choice("choose_withdrawal", _open_filled, by=Role.CLERK)

@@ -22,6 +22,7 @@ def add_parsers(commands: Any, book: Callable[[str], str]) -> None:
     for name, run, says in (
         ("customers", _customers, "open customers from a CSV or XLSX file"),
         ("invoices", _invoices, "write invoices that another system numbered"),
+        ("usage", _usage, "charge usage that was measured elsewhere"),
     ):
         of_file = kinds.add_parser(name, help=says)
         of_file.add_argument("file", type=Path)
@@ -124,6 +125,17 @@ def _invoices(parsed: argparse.Namespace) -> int:
     def work(desk: "Desk") -> None:
         with closing(Run.over(desk)) as run:
             _say(f"{parsed.file.name}: {invoices.bring(run, parsed.file, dry_run=parsed.dry_run)}")
+
+    return _carry_out(parsed, work)
+
+
+def _usage(parsed: argparse.Namespace) -> int:
+    from bot.intake import usage
+    from bot.intake.run import Run
+
+    def work(desk: "Desk") -> None:
+        with closing(Run.over(desk)) as run:
+            _say(f"{parsed.file.name}: {usage.bring(run, parsed.file, dry_run=parsed.dry_run)}")
 
     return _carry_out(parsed, work)
 

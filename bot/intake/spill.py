@@ -4,7 +4,7 @@ import hashlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import groupby, islice
 
 from bot.intake.reader import Row
 
@@ -73,6 +73,16 @@ class Spill:
                 return
             last = rows[-1][0]
             yield [Row(line, json.loads(cells)) for _, line, cells in rows]
+
+    def grouped(self, file: str, cell: str, size: int) -> Iterator[list[Row]]:
+        """All lines of a file by the value of a cell, at most so many of one value at a time, sorted on disk."""
+        rows = self._connection.execute(
+            "SELECT line, cells, json_extract(cells, '$.' || ?) FROM line WHERE file = ? ORDER BY 3, rowid",
+            (cell, file),
+        )
+        for _, mine in groupby(rows, key=lambda row: row[2]):
+            while group := [Row(line, json.loads(cells)) for line, cells, _ in islice(mine, size)]:
+                yield group
 
     def digest(self, *more: str) -> str:
         """What all lines together come to, for telling one content from another."""

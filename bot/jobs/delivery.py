@@ -15,7 +15,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.desk import Desk, restore
-from bot.domain.operation import DocumentKind
+from bot.domain.operation import DocumentKind, Outcome
 from bot.domain.settings import Settings
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.text import escape
@@ -106,13 +106,13 @@ class Worker:
         if place is None and row.kind == "refresh":
             outbox.done(row)
             return
-        home = _home(row.document_kind, settings)
-        if not home and place is None:
-            outbox.later(row, CHANNEL_WAIT, "no finance channel is set", attempts=0)
-            return
         assert row.operation is not None
         assert row.outcome is not None
         outcome = restore(row.operation, row.outcome)
+        home = _home(row.document_kind, outcome, settings)
+        if not home and place is None:
+            outbox.later(row, CHANNEL_WAIT, "no finance channel is set", attempts=0)
+            return
         card = self.desk.store.read(lambda books: render(outcome, row.document_kind, row.document_id, books))
         if place is None:
             self._post(outbox, row, card, home)
@@ -245,9 +245,10 @@ def back_off(attempts: int) -> int:
     return min(LONGEST_BACK_OFF_SECONDS, FIRST_BACK_OFF_SECONDS << min(attempts, 12))
 
 
-def _home(document_kind: str, settings: Settings) -> str:
+def _home(document_kind: str, outcome: Outcome, settings: Settings) -> str:
     """The channel of a document's card: what waits for approval has its own, if there is one."""
-    own = settings.approvals_channel if document_kind == DocumentKind.WITHDRAWAL else ""
+    waits = document_kind == DocumentKind.WITHDRAWAL or getattr(outcome, "needed", 0) > 0
+    own = settings.approvals_channel if waits else ""
     return own or settings.finance_channel
 
 

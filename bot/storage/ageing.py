@@ -32,13 +32,26 @@ from bot.domain.receivables import (
     bucket_limits,
     bucket_of,
 )
-from bot.storage.tables import AllocationRow, CustomerRow, InvoiceRow, LotRow, PaymentRow, WithdrawnRow
+from bot.storage.tables import (
+    AllocationRow,
+    CreditNoteRow,
+    CustomerRow,
+    InvoiceRow,
+    LotRow,
+    PaymentRow,
+    TakenRow,
+    UsageDayRow,
+    WithdrawnRow,
+)
 
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
 _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
+_note = CreditNoteRow.__table__  # type: ignore[attr-defined]  # as above
+_day = UsageDayRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
+_taken = TakenRow.__table__  # type: ignore[attr-defined]  # as above
 _withdrawn = WithdrawnRow.__table__  # type: ignore[attr-defined]  # as above
 _DAY = bindparam("day", type_=Date)
 _WAITED = _allocation.c.credit_on < _allocation.c.effective_on  # most credit is matched on its first day
@@ -63,10 +76,22 @@ _DEBITS = (
     Part(_invoice, _invoice.c.open_micros, (_invoice.c.open_micros > 0, _invoice.c.posted_on <= _DAY)),
     Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.posted_on <= _DAY)),
 )
+_USED = (_allocation.c.usage_day_id.is_not(None), _OFF_SINCE, _allocation.c.posted_on <= _DAY)
+_PREPAID = (
+    Part(_day, _day.c.open_micros, (_day.c.open_micros > 0, _day.c.used_on <= _DAY)),
+    Part(_allocation, _allocation.c.amount_micros, _USED),
+)
 _CREDITS = (
     Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.credit_on <= _DAY, _WAITED)),
     Part(_lot, _lot.c.open_micros, (_lot.c.open_micros > 0, _lot.c.opened_on <= _DAY)),
+    Part(_note, _note.c.open_micros, (_note.c.open_micros > 0, _note.c.posted_on <= _DAY)),
+    Part(
+        _note,
+        _note.c.total_micros,
+        (_note.c.voided_on > _DAY, _note.c.number.is_not(None), _note.c.posted_on <= _DAY),
+    ),
     Part(_lot, _lot.c.amount_micros, (_lot.c.closed_on > _DAY, _lot.c.opened_on <= _DAY)),
+    Part(_taken, _taken.c.amount_micros, (_taken.c.effective_on > _DAY, _taken.c.credit_on <= _DAY)),
     Part(_withdrawn, _withdrawn.c.amount_micros, (_withdrawn.c.effective_on > _DAY, _withdrawn.c.credit_on <= _DAY)),
 )
 
@@ -81,10 +106,10 @@ def each_row(connection: Connection, question: AgeingQuestion, *, batch: int | N
     """The rows by customer name, one by one; in batches they are never in memory together."""
     of_customer, in_currency = question.customer_id is not None, question.currency_code is not None
     statement = _by_customer(len(question.edges), question.basis, of_customer=of_customer, in_currency=in_currency)
-    for customer_id, code, name, of, credit, *buckets in connection.execute(
+    for customer_id, code, name, of, credit, prepaid, *buckets in connection.execute(
         statement, _asked(question), execution_options=in_batches(batch)
     ):
-        yield AgeingRow(customer_id, code, name, currency(of), tuple(buckets), 0, credit)
+        yield AgeingRow(customer_id, code, name, currency(of), tuple(buckets), prepaid, credit)
 
 
 def suspense(connection: Connection, question: AgeingQuestion) -> dict[str, int]:
@@ -168,15 +193,23 @@ def _by_customer(edges: int, basis: Basis, *, of_customer: bool, in_currency: bo
     """
     names = [f"since_{index}" for index in range(edges + 1)]
     parts = union_all(*_parts(names, basis, of_customer=of_customer)).subquery("parts")
-    sums = [_sum(parts.c[name]).label(name) for name in ("credit", *names, "whole")]
+    sums = [_sum(parts.c[name]).label(name) for name in ("credit", "prepaid", *names, "whole")]
     grouped = select(parts.c.customer_id, *sums).group_by(parts.c.customer_id).subquery("grouped")
     reached = [grouped.c[name] for name in (*names, "whole")]
     buckets = [reached[0], *(later - earlier for earlier, later in pairwise(reached))]
     wanted = [_customer.c.currency == bindparam("currency_code")] if in_currency else []
     return (
-        select(_customer.c.id, _customer.c.code, _customer.c.name, _customer.c.currency, grouped.c.credit, *buckets)
+        select(
+            _customer.c.id,
+            _customer.c.code,
+            _customer.c.name,
+            _customer.c.currency,
+            grouped.c.credit,
+            grouped.c.prepaid,
+            *buckets,
+        )
         .join(grouped, grouped.c.customer_id == _customer.c.id)
-        .where(or_(grouped.c.credit != 0, *(each != 0 for each in reached)), *wanted)
+        .where(or_(grouped.c.credit != 0, grouped.c.prepaid != 0, *(each != 0 for each in reached)), *wanted)
         .order_by(_customer.c.search_name, _customer.c.id)
     )
 
@@ -195,10 +228,27 @@ def _parts(names: Sequence[str], basis: Basis, *, of_customer: bool) -> Iterator
             _sum(case((since >= bindparam(f"limit_{index}"), part.amount), else_=0)).label(name)
             for index, name in enumerate(names)
         ]
-        yield part.grouped(nothing.label("credit"), *young, _sum(part.amount).label("whole"), of_customer=of_customer)
+        whole = (nothing.label("prepaid"), *young, _sum(part.amount).label("whole"))
+        yield part.grouped(nothing.label("credit"), *whole, of_customer=of_customer)
     none = [nothing.label(name) for name in (*names, "whole")]
+    for part in _PREPAID:
+        yield part.grouped(nothing.label("credit"), _sum(part.amount).label("prepaid"), *none, of_customer=of_customer)
+    yield _used_since(names, of_customer=of_customer)
     for part in _CREDITS:
-        yield part.grouped(_sum(part.amount).label("credit"), *none, of_customer=of_customer)
+        credit = (_sum(part.amount).label("credit"), nothing.label("prepaid"))
+        yield part.grouped(*credit, *none, of_customer=of_customer)
+
+
+def _used_since(names: Sequence[str], *, of_customer: bool) -> Any:
+    """What was matched to usage has no age: what the matches above count of it, by its day, is taken off again."""
+    nothing: ColumnElement[int] = literal_column("0")
+    part = Part(_allocation, -_allocation.c.amount_micros, _USED)
+    young = [
+        _sum(case((_allocation.c.posted_on >= bindparam(f"limit_{index}"), part.amount), else_=0)).label(name)
+        for index, name in enumerate(names)
+    ]
+    whole = (nothing.label("prepaid"), *young, _sum(part.amount).label("whole"))
+    return part.grouped(nothing.label("credit"), *whole, of_customer=of_customer)
 
 
 def _sum(amount: ColumnElement[int]) -> ColumnElement[int]:

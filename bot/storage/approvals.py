@@ -23,6 +23,7 @@ from bot.domain.withdrawals import (
     WithdrawalState,
 )
 from bot.storage.customers import folded
+from bot.storage.naming import is_named
 from bot.storage.session import Session
 from bot.storage.tables import (
     ApprovalExecutionRow,
@@ -48,7 +49,6 @@ _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _message = MessageRow.__table__  # type: ignore[attr-defined]  # as above
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # as above
 
-MOST_DIGITS = 19  # of an id
 MOST_EARLIER = 3
 MOST_WAITING = 500
 
@@ -61,6 +61,9 @@ _IN_THREAD = (
         (_message.c.document_kind == _approval.c.document_kind) & (_message.c.document_id == _approval.c.document_id),
     )
     .where(_message.c.channel == bindparam("in_channel"), _message.c.ts == bindparam("thread"))
+)
+_ABOUT_DOCUMENT = select(_approval).where(
+    _approval.c.document_kind == bindparam("kind"), _approval.c.document_id == bindparam("about_id")
 )
 _VOTES = select(_vote.c.person).where(_vote.c.approval_id == bindparam("approval_id")).order_by(_vote.c.id)
 _ABOUT = (_approval.c.document_kind == "withdrawal") & (_approval.c.document_id == _withdrawal.c.id)
@@ -105,6 +108,12 @@ def find_approval(connection: Connection, approval_id: int, *, lock: bool = Fals
 def approval_in_thread(connection: Connection, channel: str, ts: str) -> Approval | None:
     """The request whose document's card begins a thread."""
     row = connection.execute(_IN_THREAD, {"in_channel": channel, "thread": ts}).first()
+    return approval_of(connection, row) if row is not None else None
+
+
+def approval_about(connection: Connection, document_kind: str, document_id: int) -> Approval | None:
+    """The request that is about a document, if one was ever made."""
+    row = connection.execute(_ABOUT_DOCUMENT, {"kind": document_kind, "about_id": document_id}).first()
     return approval_of(connection, row) if row is not None else None
 
 
@@ -191,6 +200,10 @@ class SqlApprovals:
 
     def remind(self, approval: Approval) -> None:
         self._change(approval, reminded_at=self._session.now)
+
+    def waits_for(self, document: DocumentKind, document_id: int) -> bool:
+        found = approval_about(self._session.connection, document.value, document_id)
+        return found is not None and found.state is ApprovalState.WAITING
 
     def _change(self, approval: Approval, **values: Any) -> None:
         self._session.connection.execute(update(_approval).where(_approval.c.id == approval.id).values(**values))
@@ -314,11 +327,7 @@ class SqlWithdrawals:
 
 def find_withdrawal(connection: Connection, number_or_id: str) -> Withdrawal | None:
     """A withdrawal by its number or id."""
-    text = number_or_id.strip()
-    wanted = _withdrawal.c.number == text.upper()
-    if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS:
-        wanted = wanted | (_withdrawal.c.id == int(text))
-    row = connection.execute(WITHDRAWALS.where(wanted)).first()
+    row = connection.execute(WITHDRAWALS.where(is_named(_withdrawal, number_or_id))).first()
     return withdrawal_of(row) if row is not None else None
 
 
@@ -330,20 +339,15 @@ def list_withdrawals(connection: Connection, page: Page) -> Sequence[tuple[Withd
     if page.state:
         statement = statement.where(_withdrawal.c.state == page.state)
     if page.text:
-        pattern = f"%{_literal(folded(page.text))}%"
         statement = statement.where(
             or_(
                 _withdrawal.c.number == page.text.upper(),
                 _customer.c.code == page.text.upper(),
-                _customer.c.search_name.like(pattern, escape="\\"),
+                _customer.c.search_name.contains(folded(page.text), autoescape=True),
             )
         )
     rows = connection.execute(statement.order_by(_withdrawal.c.id.desc()).limit(page.limit).offset(page.offset))
     return [(withdrawal_of(row), row.customer_name) for row in rows]
-
-
-def _literal(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 def withdrawal_file(connection: Connection, withdrawal_id: int, customer: Customer) -> WithdrawalFile:

@@ -15,14 +15,18 @@ from sqlalchemy.types import TypeEngine
 from bot.domain.settings import Settings
 from bot.storage import tables
 from bot.storage.approvals import SqlApprovals, SqlWithdrawals
+from bot.storage.credits import SqlCredits, SqlMaster
 from bot.storage.customers import SqlCustomers
 from bot.storage.database import unanswered
 from bot.storage.documents import SqlInvoices, SqlPayments
 from bot.storage.ids import new_id
 from bot.storage.intakes import SqlIntakes
 from bot.storage.ledger import SqlAllocations, SqlLedger, SqlLots
+from bot.storage.notes import SqlNotes
 from bot.storage.people import SqlPeople, SqlSettings
 from bot.storage.requests import SqlNumbers, SqlOperations
+from bot.storage.terms import SqlTerms
+from bot.storage.usage import SqlUsage
 
 # The order in which pending rows are inserted: what is referred to comes first, an entry after its postings. Rows that
 # come before what they refer to cost SQLite a search through every table that refers there.
@@ -36,11 +40,18 @@ ORDER = (
     "invoice_line",
     "lot",
     "assignment",
+    "credit",
+    "master_top_up",
     "intake",
     "credit_limit",
+    "mode_history",
+    "usage_day",
+    "charge",
+    "usage_refund",
     "posting",
     "entry",
     "allocation",
+    "taken",
     "invoice_flag",
     "outbox",
     "request_key",
@@ -131,6 +142,11 @@ class SqlBooks:
         self.intakes = SqlIntakes(self)
         self.approvals = SqlApprovals(self)
         self.withdrawals = SqlWithdrawals(self)
+        self.credits = SqlCredits(self)
+        self.master = SqlMaster(self)
+        self.usage = SqlUsage(self)
+        self.terms = SqlTerms(self)
+        self.notes = SqlNotes(self)
         self.undoes: int | None = None
 
     def new_id(self) -> int:

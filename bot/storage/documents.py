@@ -149,6 +149,7 @@ def invoice_of(row: Row[Any]) -> Invoice:
         remark=row.remark,
         version=row.version,
         intake_id=row.intake_id,
+        usage_net_micros=row.usage_net_micros,
     )
 
 
@@ -162,6 +163,18 @@ def line_of(row: Row[Any]) -> InvoiceLine:
         net=Money(row.net_micros, of),
         tax=Money(row.tax_micros, of),
     )
+
+
+def line_values(line: InvoiceLine) -> dict[str, Any]:
+    """A line as its row keeps it."""
+    return {
+        "description": line.description,
+        "quantity_micros": int(line.quantity * MICROS),
+        "unit_price_micros": line.unit_price.micros,
+        "tax_rate_micros": int(line.tax_rate * MICROS),
+        "net_micros": line.net.micros,
+        "tax_micros": line.tax.micros,
+    }
 
 
 LINES = _LINES
@@ -337,6 +350,7 @@ class SqlInvoices:
                 "remark": invoice.remark,
                 "version": invoice.version,
                 "intake_id": invoice.intake_id,
+                "usage_net_micros": invoice.usage_net_micros,
             },
         )
         for position, line in enumerate(lines, 1):
@@ -346,12 +360,7 @@ class SqlInvoices:
                     "id": self._session.new_id(),
                     "invoice_id": invoice.id,
                     "position": position,
-                    "description": line.description,
-                    "quantity_micros": int(line.quantity * MICROS),
-                    "unit_price_micros": line.unit_price.micros,
-                    "tax_rate_micros": int(line.tax_rate * MICROS),
-                    "net_micros": line.net.micros,
-                    "tax_micros": line.tax.micros,
+                    **line_values(line),
                 },
             )
 

@@ -24,6 +24,9 @@ FROZEN = (
     "approval_vote",
     "approval_execution",
     "withdrawn",
+    "taken",
+    "master_top_up",
+    "credit_note_line",
 )
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
@@ -42,6 +45,34 @@ KEPT = {
         "requester",
         "needed",
     ),
+    "credit": ("number", "kind", "purpose", "customer_id", "currency", "amount_micros", "made_on", "lot_id"),
+    "master_account": ("currency", "opened_at"),
+    "credit_note": (
+        "customer_id",
+        "currency",
+        "draft_reference",
+        "issue_on",
+        "net_micros",
+        "tax_micros",
+        "total_micros",
+    ),
+    "usage_day": ("customer_id", "used_on"),
+    "charge": (
+        "external_id",
+        "customer_id",
+        "mode",
+        "used_on",
+        "posted_on",
+        "product",
+        "currency",
+        "net_micros",
+        "tax_rate_micros",
+        "tax_micros",
+        "cost_micros",
+        "usage_day_id",
+        "entry_id",
+    ),
+    "usage_refund": ("credit_id", "charge_id", "customer_id", "currency", "net_micros", "tax_micros", "cost_micros"),
     "withdrawal": ("number", "customer_id", "amount_micros", "currency", "gateway", "details", "reason"),
 }
 # The number of an imported document is given back when its opening is taken back, so that it can come again.
@@ -62,6 +93,7 @@ FINAL_INVOICE = (
     "tax_micros",
     "total_micros",
     "intake_id",
+    "usage_net_micros",
 )
 
 
@@ -78,7 +110,9 @@ def statements(dialect: str, there: AbstractSet[str]) -> Iterator[str]:
     yield from remove(dialect)
     yield from (_sqlite(there) if dialect == "sqlite" else _postgresql(there))
     if "withdrawn" in there:
-        yield from _withdrawn(dialect)
+        yield from _fits_and_moves("withdrawn", _HELD, _TAKEN, _SENTENCE, dialect)
+    if "taken" in there:
+        yield from _fits_and_moves("taken", _TAKES_FREE, _move("lot", "lot_id"), _TAKES_FREE_SENTENCE, dialect)
 
 
 def remove(dialect: str) -> Iterator[str]:
@@ -106,6 +140,8 @@ def names() -> Iterator[tuple[str, str]]:
     yield "guard_invoice_line_fits", "invoice_line"
     yield "guard_withdrawn_fits", "withdrawn"
     yield "guard_withdrawn_moves", "withdrawn"
+    yield "guard_taken_fits", "taken"
+    yield "guard_taken_moves", "taken"
     for table in FROZEN:
         yield f"guard_{table}_unchanged", table
         yield f"guard_{table}_undeleted", table
@@ -141,6 +177,12 @@ _OWNERS_FIT = """(NEW.invoice_id IS NULL OR EXISTS (SELECT 1 FROM invoice i WHER
     AND (NEW.lot_id IS NULL OR EXISTS (SELECT 1 FROM lot l WHERE l.id = NEW.lot_id AND l.customer_id = NEW.customer_id
     AND l.closed_on IS NULL AND l.opened_on = NEW.credit_on AND NEW.effective_on >= l.opened_on
     AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= l.rose_on)))
+    AND (NEW.credit_note_id IS NULL OR EXISTS (SELECT 1 FROM credit_note n WHERE n.id = NEW.credit_note_id
+    AND n.customer_id = NEW.customer_id AND n.state = 'sent' AND n.posted_on = NEW.credit_on
+    AND NEW.effective_on >= n.posted_on AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= n.rose_on)))
+    AND (NEW.usage_day_id IS NULL OR EXISTS (SELECT 1 FROM usage_day d WHERE d.id = NEW.usage_day_id
+    AND d.customer_id = NEW.customer_id AND d.used_on = NEW.posted_on AND NEW.effective_on >= d.used_on
+    AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= d.rose_on)))
     AND EXISTS (SELECT 1 FROM entry e WHERE e.id = NEW.entry_id AND e.effective_on = NEW.effective_on)"""
 
 
@@ -256,23 +298,36 @@ _TAKEN = """UPDATE lot SET open_micros = open_micros - NEW.amount_micros, held_m
 _SENTENCE = "a withdrawal takes what is held for it"
 
 
-def _withdrawn(dialect: str) -> Iterator[str]:
+# What a credit document takes of a lot was there, of its own customer; what it gives back is what it took.
+_TAKES_FREE = """EXISTS (SELECT 1 FROM lot l JOIN credit c ON c.id = NEW.credit_id WHERE l.id = NEW.lot_id
+    AND l.customer_id = NEW.customer_id AND c.customer_id = NEW.customer_id AND l.closed_on IS NULL
+    AND l.opened_on = NEW.credit_on AND NEW.effective_on >= l.opened_on
+    AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= l.rose_on))
+    AND EXISTS (SELECT 1 FROM entry e WHERE e.id = NEW.entry_id AND e.effective_on = NEW.effective_on)
+    AND (NEW.reverses_id IS NULL OR EXISTS (SELECT 1 FROM taken o WHERE o.id = NEW.reverses_id
+    AND o.reverses_id IS NULL AND o.amount_micros = -NEW.amount_micros AND o.lot_id = NEW.lot_id
+    AND o.credit_id = NEW.credit_id AND o.effective_on <= NEW.effective_on))"""
+_TAKES_FREE_SENTENCE = "a credit document takes what is there"
+
+
+def _fits_and_moves(table: str, fits: str, moves: str, sentence: str, dialect: str) -> Iterator[str]:
+    """A row is refused unless it fits, and moves what it is about."""
     if dialect == "sqlite":
-        body = f"SELECT RAISE(ABORT, '{_SENTENCE}') WHERE NOT {_HELD};"
-        yield f"CREATE TRIGGER guard_withdrawn_fits BEFORE INSERT ON withdrawn FOR EACH ROW BEGIN {body} END"
-        yield f"CREATE TRIGGER guard_withdrawn_moves AFTER INSERT ON withdrawn FOR EACH ROW BEGIN {_TAKEN} END"
+        body = f"SELECT RAISE(ABORT, '{sentence}') WHERE NOT ({fits});"
+        yield f"CREATE TRIGGER guard_{table}_fits BEFORE INSERT ON {table} FOR EACH ROW BEGIN {body} END"
+        yield f"CREATE TRIGGER guard_{table}_moves AFTER INSERT ON {table} FOR EACH ROW BEGIN {moves} END"
         return
-    raising = f"RAISE EXCEPTION '{_SENTENCE}' USING ERRCODE = 'check_violation'"
+    raising = f"RAISE EXCEPTION '{sentence}' USING ERRCODE = 'check_violation'"
     bodies = {
-        "fits": ("BEFORE", f"IF NOT {_HELD} THEN {raising}; END IF; RETURN NEW;"),
-        "moves": ("AFTER", f"{_TAKEN} RETURN NULL;"),
+        "fits": ("BEFORE", f"IF NOT ({fits}) THEN {raising}; END IF; RETURN NEW;"),
+        "moves": ("AFTER", f"{moves} RETURN NULL;"),
     }
     for name, (when, body) in bodies.items():
         yield (
-            f"CREATE OR REPLACE FUNCTION guard_withdrawn_{name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ "
+            f"CREATE OR REPLACE FUNCTION guard_{table}_{name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ "
             f"BEGIN {body} END $guard$"
         )
         yield (
-            f"CREATE TRIGGER guard_withdrawn_{name} {when} INSERT ON withdrawn FOR EACH ROW "
-            f"EXECUTE FUNCTION guard_withdrawn_{name}()"
+            f"CREATE TRIGGER guard_{table}_{name} {when} INSERT ON {table} FOR EACH ROW "
+            f"EXECUTE FUNCTION guard_{table}_{name}()"
         )

@@ -10,16 +10,19 @@ from bot.domain.customers import Contact, Customer
 from bot.domain.intake import Intake
 from bot.domain.open_items import Invoice
 from bot.domain.payments import Payment
+from bot.domain.usage import Charge
 from bot.storage import customers, documents
 from bot.storage.intakes import STANDING, intake_of
 from bot.storage.reports import SqlReadBooks
-from bot.storage.tables import ContactRow, CustomerRow, IntakeRow, InvoiceRow, LotRow, PaymentRow
+from bot.storage.tables import ChargeRow, ContactRow, CustomerRow, IntakeRow, InvoiceRow, LotRow, PaymentRow
+from bot.storage.usage import charge_of
 
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _contact = ContactRow.__table__  # type: ignore[attr-defined]  # as above
 _intake = IntakeRow.__table__  # type: ignore[attr-defined]  # as above
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
+_charge = ChargeRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 GROUP = 1000
 
@@ -80,6 +83,12 @@ def known_balances(books: SqlReadBooks, intake_id: int, codes: Sequence[str]) ->
     query = select(_customer.c.code, _lot.c.amount_micros).select_from(joined)
     mine = query.where(_lot.c.intake_id == intake_id, _lot.c.payment_id.is_(None))
     return {row.code: row.amount_micros for group in _many(books, mine, _customer.c.code, codes) for row in group}
+
+
+def known_usage(books: SqlReadBooks, external_ids: Sequence[str]) -> dict[str, Charge]:
+    """Those of these ids that the book has charged."""
+    rows = _many(books, select(_charge), _charge.c.external_id, external_ids)
+    return {row.external_id: charge_of(row) for group in rows for row in group}
 
 
 def intakes(books: SqlReadBooks) -> Sequence[Intake]:

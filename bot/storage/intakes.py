@@ -44,7 +44,11 @@ _INVOICES = select(_invoice.c.number).where(_invoice.c.number.in_(bindparam("num
 _PAYMENTS = select(_payment.c.number).where(_payment.c.number.in_(bindparam("numbers", expanding=True)))
 _WALLETS = (_lot.c.intake_id == _ID, _lot.c.payment_id.is_(None))
 _BALANCES = select(_lot.c.customer_id).where(*_WALLETS, _lot.c.customer_id.in_(bindparam("ids", expanding=True)))
-_NEW_LIMIT = update(_customer).where(_customer.c.id == bindparam("row_id")).values(limit_micros=bindparam("new_limit"))
+_NEW_LIMIT = (
+    update(_customer)
+    .where(_customer.c.id == bindparam("row_id"))
+    .values(limit_micros=bindparam("new_limit"), limit_ends_at=None)
+)
 _LIMITS = select(_limit).where(_limit.c.intake_id == _ID)
 _LIMITS_OF = select(_limit).where(_limit.c.customer_id == bindparam("of_customer")).order_by(_limit.c.id)
 _BETWEEN: Any = (bindparam("first_id"), bindparam("last_id"))

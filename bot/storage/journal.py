@@ -3,18 +3,28 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, or_, select
+from sqlalchemy import Connection, Select, func, literal, or_, select
 
 from bot.domain.ledger import Account
 from bot.domain.money import Money, currency
 from bot.domain.ports import EntryLine
-from bot.storage.tables import AllocationRow, AuditRow, EntryRow, InvoiceRow, LotRow, PaymentRow, PostingRow
+from bot.storage.tables import (
+    AllocationRow,
+    AuditRow,
+    CreditNoteRow,
+    EntryRow,
+    InvoiceRow,
+    LotRow,
+    PaymentRow,
+    PostingRow,
+)
 
 _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # as above
 _entry = EntryRow.__table__  # type: ignore[attr-defined]  # as above
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
+_note = CreditNoteRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
 _posting = PostingRow.__table__  # type: ignore[attr-defined]  # as above
 
@@ -22,12 +32,13 @@ _MATCHED = (
     select(
         _allocation.c.entry_id,
         _payment.c.id.label("payment_id"),
-        _payment.c.number.label("payment"),
+        func.coalesce(_payment.c.number, _note.c.number, _lot.c.number).label("payment"),
         _invoice.c.id.label("invoice_id"),
-        func.coalesce(_invoice.c.number, _invoice.c.draft_reference).label("invoice"),
+        func.coalesce(_invoice.c.number, literal("usage")).label("invoice"),
     )
-    .join(_lot, _lot.c.id == _allocation.c.lot_id)
-    .join(_invoice, _invoice.c.id == _allocation.c.invoice_id)
+    .outerjoin(_lot, _lot.c.id == _allocation.c.lot_id)
+    .outerjoin(_note, _note.c.id == _allocation.c.credit_note_id)
+    .outerjoin(_invoice, _invoice.c.id == _allocation.c.invoice_id)
     .outerjoin(_payment, _payment.c.id == _lot.c.payment_id)
     .subquery()
 )
@@ -39,7 +50,7 @@ def of_payment(connection: Connection, payment_id: int) -> Sequence[EntryLine]:
 
 
 def of_invoice(connection: Connection, invoice_id: int) -> Sequence[EntryLine]:
-    """An invoice's entries in the order they were made; matches name the payment."""
+    """An invoice's entries in the order they were made; matches name the payment or the credit note."""
     return _lines(connection, "invoice", invoice_id, _MATCHED.c.invoice_id, _MATCHED.c.payment)
 
 

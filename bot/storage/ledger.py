@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from bot.domain.errors import NotFound
 from bot.domain.ledger import Entry
 from bot.domain.money import Money, currency
 from bot.domain.open_items import Allocation, Invoice, Lot, LotKind
+from bot.domain.usage import usage_label
 from bot.storage.session import Session
-from bot.storage.tables import AllocationRow, InvoiceRow, LotRow
+from bot.storage.tables import AllocationRow, CreditNoteRow, InvoiceRow, LotRow, UsageDayRow
 
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # as above
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
+_note = CreditNoteRow.__table__  # type: ignore[attr-defined]  # as above
+_day = UsageDayRow.__table__  # type: ignore[attr-defined]  # as above
 _back = _allocation.alias("back")
 
 LOTS = select(_lot)
@@ -24,36 +27,32 @@ _FREE = LOTS.where(_lot.c.customer_id == bindparam("customer_id"), _lot.c.open_m
 _CLOSE = (
     update(_lot).where(_lot.c.id == bindparam("row_id")).values(open_micros=0, closed_on=bindparam("new_closed_on"))
 )
-LIVE = (
+_MATCHES = (
     select(
         _allocation,
-        _lot.c.number.label("lot_number"),
-        _lot.c.currency,
+        func.coalesce(_lot.c.number, _note.c.number).label("lot_number"),
+        func.coalesce(_lot.c.currency, _note.c.currency).label("currency"),
         _invoice.c.number.label("invoice_number"),
-        _invoice.c.open_micros,
-        _invoice.c.total_micros,
+        _day.c.used_on,
+        func.coalesce(_invoice.c.open_micros, _day.c.open_micros).label("open_micros"),
+        func.coalesce(_invoice.c.total_micros, _day.c.total_micros).label("total_micros"),
     )
-    .join(_lot, _lot.c.id == _allocation.c.lot_id)
-    .join(_invoice, _invoice.c.id == _allocation.c.invoice_id)
-    .outerjoin(_back, _back.c.reverses_id == _allocation.c.id)
+    .outerjoin(_lot, _lot.c.id == _allocation.c.lot_id)
+    .outerjoin(_note, _note.c.id == _allocation.c.credit_note_id)
+    .outerjoin(_invoice, _invoice.c.id == _allocation.c.invoice_id)
+    .outerjoin(_day, _day.c.id == _allocation.c.usage_day_id)
+)
+LIVE = (
+    _MATCHES.outerjoin(_back, _back.c.reverses_id == _allocation.c.id)
     .where(_allocation.c.reverses_id.is_(None), _back.c.id.is_(None))
     .order_by(_allocation.c.issue_on, _allocation.c.id)
 )
 OF_LOT = LIVE.where(_allocation.c.lot_id == bindparam("lot_id"))
+OF_NOTE = LIVE.where(_allocation.c.credit_note_id == bindparam("note_id"))
 OF_INVOICE = LIVE.where(_allocation.c.invoice_id == bindparam("invoice_id"))
 MADE_BY = LIVE.where(_allocation.c.operation_id == bindparam("operation_id"))
 TAKEN_BACK_BY = (
-    select(
-        _allocation,
-        _lot.c.number.label("lot_number"),
-        _lot.c.currency,
-        _invoice.c.number.label("invoice_number"),
-        _invoice.c.open_micros,
-        _invoice.c.total_micros,
-    )
-    .join(_lot, _lot.c.id == _allocation.c.lot_id)
-    .join(_invoice, _invoice.c.id == _allocation.c.invoice_id)
-    .join(_back, _back.c.reverses_id == _allocation.c.id)
+    _MATCHES.join(_back, _back.c.reverses_id == _allocation.c.id)
     .where(_back.c.operation_id == bindparam("operation_id"))
     .order_by(_allocation.c.id)
 )
@@ -79,13 +78,14 @@ def lot_of(row: Any) -> Lot:
 
 def allocation_of(row: Any) -> Allocation:
     of = currency(row.currency)
+    is_usage, is_note = row.usage_day_id is not None, row.credit_note_id is not None
     return Allocation(
         id=row.id,
         customer_id=row.customer_id,
-        lot_id=row.lot_id,
+        lot_id=row.credit_note_id if is_note else row.lot_id,
         lot_number=row.lot_number,
-        invoice_id=row.invoice_id,
-        invoice_number=row.invoice_number,
+        invoice_id=row.usage_day_id if is_usage else row.invoice_id,
+        invoice_number=usage_label(row.used_on) if is_usage else row.invoice_number,
         due_on=row.due_on,
         amount=Money(row.amount_micros, of),
         effective_on=row.effective_on,
@@ -93,6 +93,8 @@ def allocation_of(row: Any) -> Allocation:
         automatic=row.automatic,
         invoice_open=Money(row.open_micros, of),
         invoice_total=Money(row.total_micros, of),
+        is_usage=is_usage,
+        is_note=is_note,
     )
 
 
@@ -180,6 +182,9 @@ class SqlAllocations:
     def of_lot(self, lot_id: int) -> tuple[Allocation, ...]:
         return tuple(allocation_of(row) for row in self._session.connection.execute(OF_LOT, {"lot_id": lot_id}))
 
+    def of_note(self, note_id: int) -> tuple[Allocation, ...]:
+        return tuple(allocation_of(row) for row in self._session.connection.execute(OF_NOTE, {"note_id": note_id}))
+
     def of_invoice(self, invoice_id: int) -> tuple[Allocation, ...]:
         rows = self._session.connection.execute(OF_INVOICE, {"invoice_id": invoice_id})
         return tuple(allocation_of(row) for row in rows)
@@ -192,8 +197,10 @@ class SqlAllocations:
             {
                 "id": allocation.id,
                 "customer_id": allocation.customer_id,
-                "lot_id": allocation.lot_id,
-                "invoice_id": allocation.invoice_id,
+                "lot_id": None if allocation.is_note else allocation.lot_id,
+                "credit_note_id": allocation.lot_id if allocation.is_note else None,
+                "invoice_id": None if allocation.is_usage else allocation.invoice_id,
+                "usage_day_id": allocation.invoice_id if allocation.is_usage else None,
                 "amount_micros": -allocation.amount.micros if back else allocation.amount.micros,
                 "effective_on": allocation.effective_on,
                 "recorded_at": self._session.now,

@@ -8,7 +8,6 @@ from typing import Any
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, CursorResult, Select, and_, func, or_, select
 
-from bot.domain.approvals import Approval
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
 from bot.domain.invoices import DRAFT
@@ -32,9 +31,11 @@ from bot.domain.ports import (
 )
 from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion, AgeingRow
 from bot.domain.settings import Settings
-from bot.domain.withdrawals import Withdrawal, WithdrawalFile
 from bot.domain.worklist import Worklist
-from bot.storage import ageing, approvals, customers, documents, journal, ledger, people, verify, worklist
+from bot.storage import ageing, customers, documents, journal, ledger, people, verify, worklist
+from bot.storage.approval_reads import ApprovalReads
+from bot.storage.credit_reads import CreditReads
+from bot.storage.note_reads import NoteReads
 from bot.storage.tables import (
     AuditRow,
     CustomerRow,
@@ -43,6 +44,7 @@ from bot.storage.tables import (
     PaymentRow,
     PersonRow,
 )
+from bot.storage.usage_reads import UsageReads
 
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
@@ -77,7 +79,7 @@ def like(text: str) -> str:
     return f"%{escaped}%"
 
 
-class SqlReadBooks:
+class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, UsageReads):
     """Read-only questions in one snapshot, on either engine."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
@@ -119,6 +121,7 @@ class SqlReadBooks:
             open_invoices=tuple(documents.invoice_of(row) for row in open_invoices),
             open_count=int(self._connection.execute(count).scalar() or 0),
             unapplied=tuple(ledger.lot_of(row) for row in lots),
+            notes=self.open_notes(customer_id, CARD_ITEMS),
         )
 
     def find_customers(self, text: str, limit: int = 10) -> Sequence[Customer]:
@@ -282,27 +285,6 @@ class SqlReadBooks:
             yield InvoiceListLine(
                 invoice=documents.invoice_of(row), customer_name=row.customer_name, customer_code=row.customer_code
             )
-
-    def approval(self, approval_id: int) -> Approval:
-        return approvals.find_approval(self._connection, approval_id)
-
-    def approval_in_thread(self, channel: str, ts: str) -> Approval | None:
-        return approvals.approval_in_thread(self._connection, channel, ts)
-
-    def waiting_approvals(self) -> Sequence[Approval]:
-        return approvals.waiting(self._connection)
-
-    def withdrawal(self, number_or_id: str) -> Withdrawal | None:
-        return approvals.find_withdrawal(self._connection, number_or_id)
-
-    def withdrawal_file(self, withdrawal_id: int) -> WithdrawalFile:
-        made = approvals.find_withdrawal(self._connection, str(withdrawal_id))
-        if made is None:
-            raise NotFound("There is no such withdrawal.", field="withdrawal")
-        return approvals.withdrawal_file(self._connection, made.id, self.customer(made.customer_id))
-
-    def list_withdrawals(self, page: Page) -> Sequence[tuple[Withdrawal, str]]:
-        return approvals.list_withdrawals(self._connection, page)
 
     def ageing(self, question: AgeingQuestion) -> Ageing:
         return ageing.ageing(self._connection, question)

@@ -164,6 +164,7 @@ class SqlOperations:
             taken_back=self._taken_back(operation_id),
             payment_id=row.document_id if row.document_kind == "payment" else None,
             flags=tuple((flag.invoice_id, flag.was) for flag in connection.execute(_FLAGS, asked)),
+            document_id=row.document_id,
         )
 
     def _taken_back(self, operation_id: int) -> tuple[Allocation, ...]:

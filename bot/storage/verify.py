@@ -13,16 +13,38 @@ from bot.domain.receivables import AgeingQuestion
 from bot.domain.settings import Settings
 from bot.storage import requests
 from bot.storage.ageing import ageing
+from bot.storage.checks import SOLD_AND_GIVEN
 from bot.storage.database import now_of
-from bot.storage.tables import AuditRow, EntryRow, InvoiceRow, PaymentRow, SealRow, WithdrawalRow
+from bot.storage.tables import (
+    AuditRow,
+    CreditNoteRow,
+    CreditRow,
+    EntryRow,
+    InvoiceRow,
+    MasterTopUpRow,
+    PaymentRow,
+    SealRow,
+    WithdrawalRow,
+)
 
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _entry = EntryRow.__table__  # type: ignore[attr-defined]  # as below
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as below
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as below
 _withdrawal = WithdrawalRow.__table__  # type: ignore[attr-defined]  # as below
+_note = CreditNoteRow.__table__  # type: ignore[attr-defined]  # as above
+_credit = CreditRow.__table__  # type: ignore[attr-defined]  # as above
+_top_up = MasterTopUpRow.__table__  # type: ignore[attr-defined]  # as above
 _seal = SealRow.__table__  # type: ignore[attr-defined]  # as above
 
+NUMBERED = (
+    ("payment", _payment),
+    ("invoice", _invoice),
+    ("withdrawal", _withdrawal),
+    ("credit", _credit),
+    ("credit note", _note),
+    ("master", _top_up),
+)
 UNSEALED_SECONDS = 60
 MOST_FINDINGS = 100
 
@@ -55,7 +77,8 @@ CHECKS: dict[str, str] = {
     "lot open amount": """SELECT 'lot of ' || l.number, l.open_micros,
         CASE WHEN l.closed_on IS NULL THEN l.amount_micros ELSE 0 END - COALESCE(x.total, 0) FROM lot l
         LEFT JOIN (SELECT lot_id, SUM(amount_micros) AS total FROM (SELECT lot_id, amount_micros FROM allocation
-        UNION ALL SELECT lot_id, amount_micros FROM withdrawn) u GROUP BY lot_id) x ON x.lot_id = l.id
+        UNION ALL SELECT lot_id, amount_micros FROM withdrawn
+        UNION ALL SELECT lot_id, amount_micros FROM taken) u GROUP BY lot_id) x ON x.lot_id = l.id
         WHERE l.open_micros <> CASE WHEN l.closed_on IS NULL THEN l.amount_micros ELSE 0 END - COALESCE(x.total, 0)""",
     "invoice open amount": """SELECT 'invoice ' || COALESCE(i.number, i.draft_reference), i.open_micros,
         CASE WHEN i.state = 'sent' THEN i.total_micros ELSE 0 END - COALESCE(x.total, 0) FROM invoice i
@@ -97,7 +120,8 @@ CHECKS: dict[str, str] = {
     "lot never over-allocated": """SELECT 'lot of ' || l.number, l.amount_micros, x.used FROM lot l JOIN (
         SELECT lot_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY lot_id ORDER BY effective_on) AS used
         FROM (SELECT lot_id, effective_on, amount_micros FROM allocation
-        UNION ALL SELECT lot_id, effective_on, amount_micros FROM withdrawn) u GROUP BY lot_id, effective_on) x
+        UNION ALL SELECT lot_id, effective_on, amount_micros FROM withdrawn
+        UNION ALL SELECT lot_id, effective_on, amount_micros FROM taken) u GROUP BY lot_id, effective_on) x
         ON x.lot_id = l.id WHERE x.used > l.amount_micros OR x.used < 0""",
     "suspense equals unassigned payments": """SELECT 'currency ' || s.currency, COALESCE(w.total, 0), s.total FROM (
         SELECT e.currency, -SUM(p.amount_micros) AS total FROM posting p JOIN entry e ON e.id = p.entry_id
@@ -106,17 +130,25 @@ CHECKS: dict[str, str] = {
         GROUP BY currency) w ON w.currency = s.currency WHERE s.total <> COALESCE(w.total, 0)""",
     "cash equals payments and withdrawals": """SELECT 'currency ' || x.currency || ' by ' || x.method, SUM(x.kept),
         SUM(x.posted) FROM (SELECT currency, method, amount_micros AS kept, 0 AS posted FROM payment
-        WHERE state = 'recorded' AND intake_id IS NULL UNION ALL
+        WHERE state = 'recorded' AND intake_id IS NULL AND method <> 'platform' UNION ALL
+        SELECT currency, method, -amount_micros, 0 FROM master_top_up UNION ALL
         SELECT currency, gateway, -amount_micros, 0 FROM withdrawal WHERE state = 'paid' UNION ALL
         SELECT e.currency, p.detail, 0, p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id
         WHERE p.account = 'cash') x GROUP BY x.currency, x.method HAVING SUM(x.kept) <> SUM(x.posted)""",
     **{
-        f"{account} equals sent invoices": f"""SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
+        f"{account} equals what was sold": f"""SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
             SELECT i.currency, i.{column} AS kept, 0 AS posted FROM invoice i LEFT JOIN intake t ON t.id = i.intake_id
-            WHERE i.state = 'sent' AND i.kind = 'tax' AND COALESCE(t.kind, '') <> 'opening' UNION ALL
-            SELECT e.currency, 0, -p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id
+            WHERE i.state = 'sent' AND i.kind = 'tax' AND COALESCE(t.kind, '') <> 'opening'
+            AND ({of_usage} OR i.usage_net_micros IS NULL) UNION ALL
+            SELECT c.currency, c.{column}, 0 FROM charge c WHERE {charged} UNION ALL
+            SELECT r.currency, -r.{column}, 0 FROM usage_refund r WHERE {refunded} UNION ALL
+            SELECT n.currency, -n.{column}, 0 FROM credit_note n WHERE n.state = 'sent' AND '{account}' = 'tax_payable'
+            UNION ALL SELECT e.currency, 0, -p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id
             WHERE p.account = '{account}') x GROUP BY x.currency HAVING SUM(x.kept) <> SUM(x.posted)"""
-        for account, column in (("revenue", "net_micros"), ("tax_payable", "tax_micros"))
+        for account, column, charged, refunded, of_usage in (
+            ("revenue", "net_micros", "1 = 1", "1 = 1", "1 = 0"),
+            ("tax_payable", "tax_micros", "c.mode = 'prepaid'", "NOT r.unbilled", "1 = 1"),
+        )
     },
     "payment and lot are a pair": """SELECT 'payment ' || p.number, p.lot_id, COALESCE(l.id, 0) FROM payment p
         LEFT JOIN lot l ON l.id = p.lot_id AND l.payment_id = p.id AND l.customer_id = p.customer_id
@@ -173,6 +205,7 @@ CHECKS: dict[str, str] = {
     "withdrawal numbers have no hole": """SELECT 'series withdrawal', s.last, COUNT(w.id) FROM series s
         LEFT JOIN withdrawal w ON w.id IS NOT NULL
         WHERE s.name = 'withdrawal' GROUP BY s.last HAVING s.last <> COUNT(w.id)""",
+    **SOLD_AND_GIVEN,
     "one audit row and one key each": """SELECT 'operation ' || a.id, '1', COUNT(r.key) FROM audit a
         LEFT JOIN request_key r ON r.operation_id = a.id GROUP BY a.id HAVING COUNT(r.key) <> 1""",
     "every key has its operation": """SELECT 'key ' || r.key, r.operation_id, 'none' FROM request_key r
@@ -207,7 +240,7 @@ def findings(connection: Connection, settings: Settings) -> Iterator[Finding]:
 
 def _numbers(connection: Connection) -> Iterator[Finding]:
     """Every document has the number of its turn; a prefix may have changed on the way, the count goes on."""
-    for name, table in (("payment", _payment), ("invoice", _invoice), ("withdrawal", _withdrawal)):
+    for name, table in NUMBERED:
         statement = select(table.c.number).where(table.c.number.is_not(None))
         if "intake_id" in table.c:
             statement = statement.where(table.c.intake_id.is_(None))

@@ -13,6 +13,7 @@ from bot.domain.settings import Settings
 from bot.domain.undo import UNDOABLE
 from bot.domain.worklist import Done, Pile, Worklist
 from bot.storage import documents
+from bot.storage.approvals import waiting
 from bot.storage.ids import first_id_of
 from bot.storage.tables import AuditRow, CustomerRow, InvoiceRow, LotRow, OutboxRow, PaymentRow, RequestRow
 
@@ -28,7 +29,7 @@ SHOWN = 5
 DONE_SHOWN = 8
 LOOKED_BACK = timedelta(days=7)
 UNASSIGNED = (_payment.c.customer_id.is_(None), _payment.c.state == "recorded")
-LEFT_OVER = (_lot.c.open_micros > 0, _lot.c.kind == "payment")
+LEFT_OVER = (_lot.c.open_micros > 0, _lot.c.kind == "payment", _lot.c.payment_id.is_not(None))
 DRAFTS = (_invoice.c.state == "draft",)
 
 
@@ -40,6 +41,7 @@ def worklist(connection: Connection, settings: Settings, actor: Actor, now: date
         left_over=_pile(connection, _lot.c.currency, _lot.c.open_micros, LEFT_OVER),
         drafts=_pile(connection, _invoice.c.currency, _invoice.c.total_micros, DRAFTS),
         draft_lines=_drafts(connection),
+        waiting=waiting(connection)[:SHOWN],
         undelivered=_undelivered(connection),
         done=_done(connection, settings, actor, now),
     )

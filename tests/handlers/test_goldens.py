@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from bot.domain.customers import Mode
 from bot.handlers.flow import FLOWS
 from bot.handlers.forms import Values
 from bot.jobs.runner import Runner
@@ -47,6 +48,7 @@ FORMS = {
     "invoice_new": "/invoice new ACME; Consulting; 2 x 500; 9%",
 }
 HOMES = {"owner": OWNER, "clerk": CLERK, "viewer": VIEWER, "nobody": NOBODY}
+CREDIT = ("issued", "taken_back", "paid_out", "refunded")
 ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"])
 
 
@@ -135,6 +137,70 @@ def test_the_cards_of_a_withdrawal_read_as_reviewed(book: Slack) -> None:
 
 
 @ENGINE
+def test_the_cards_of_credit_read_as_reviewed(book: Slack) -> None:
+    book.world.customer("BORNEO", name="Borneo Foods")
+    book.type("/credit master top-up 500 SGD ref WIRE-7", by=MANAGER)
+    check_golden("form_master_top_up", {"blocks": (book.person(MANAGER).modal or {})["blocks"]})
+    assert book.person(MANAGER).submit()["ok"]
+    check_golden("card_master_top_up", _sent(book.card("MST-0001")))
+    for name, line in (
+        ("issued", "/credit Borneo 90 commission because March"),
+        ("taken_back", "/credit take-back Borneo 5 because Given twice"),
+        ("paid_out", "/credit master payout Borneo 10 ref po_123"),
+    ):
+        book.type(line, by=MANAGER)
+        check_golden(f"form_credit_{name}", {"blocks": (book.person(MANAGER).modal or {})["blocks"]})
+        assert book.person(MANAGER).submit()["ok"], name
+    for number, name in enumerate(("issued", "taken_back", "paid_out"), 1):
+        check_golden(f"card_credit_{name}", _sent(book.card(f"CRD-000{number}")))
+    book.world.pay(50, book.world.customer("PREP", name="Prepaid Ltd", mode=Mode.PREPAID))
+    book.type("/customer usage PREP 10 for Calls tax 9 cost 2 on 20 nov id C-17")
+    check_golden("form_usage_charged", {"blocks": (book.clerk.modal or {})["blocks"]})
+    assert book.clerk.submit()["ok"]
+    check_golden("answer_usage", {"text": book.type("/customer usage PREP", by=VIEWER)})
+    book.type("/credit refund PREP 5 of C-17 cost 1 because Dropped", by=MANAGER)
+    check_golden("form_credit_refunded", {"blocks": (book.person(MANAGER).modal or {})["blocks"]})
+    assert book.person(MANAGER).submit()["ok"]
+    check_golden("card_credit_refunded", _sent(book.card("CRD-0004")))
+    check_golden("answer_master", {"text": book.type("/credit master", by=VIEWER)})
+
+
+@ENGINE
+def test_the_cards_of_a_credit_note_read_as_reviewed(book: Slack) -> None:
+    book.world.invoice(book.world.customer("BORNEO", name="Borneo Foods"), 100, tax="9", auto=False)
+    number = book.type("/invoice list open borneo").split("INV-")[1][:4]
+    book.type(f"/credit-note INV-{number} 54.50 missed discount because Agreed by phone")
+    check_golden("form_note_drafted", {"blocks": (book.clerk.modal or {})["blocks"]})
+    assert book.clerk.submit()["ok"]
+    check_golden("card_note_drafted", _sent(book.card("Credit note")))
+    book.person(MANAGER).press(book.card("Credit note"), "Approve")
+    book.clerk.press(book.card("CN-0001"), "Apply")
+    check_golden("form_note_applied", {"blocks": (book.clerk.modal or {})["blocks"]})
+    assert book.clerk.submit()["ok"]
+    check_golden("card_note_applied", _sent(book.card("CN-0001")))
+    check_golden("answer_note_list", {"text": book.type("/credit-note list", by=VIEWER)})
+
+
+@ENGINE
+def test_the_terms_of_a_customer_read_as_reviewed(book: Slack) -> None:
+    book.world.pay(80, book.world.customer("BORNEO", name="Borneo Foods", mode=Mode.PREPAID))
+    manager = book.person(MANAGER)
+    for name, line in (
+        ("limit_set", "/credit-limit BORNEO 500 for 14 days"),
+        ("limit_extended", "/credit-limit extend BORNEO for 7 days"),
+        ("mode_refused", "/payment-mode BORNEO postpaid"),
+        ("mode_switched", "/payment-mode BORNEO postpaid limit 900"),
+        ("limit_lowered", "/credit-limit BORNEO 0"),
+    ):
+        book.type(line, by=MANAGER)
+        check_golden(f"form_{name}", {"blocks": (manager.modal or {})["blocks"]})
+        manager.fill({"Again": ["yes"]} if name == "mode_switched" else {})
+        manager.submit()
+    check_golden("answer_limit_show", {"text": book.type("/credit-limit show BORNEO", by=VIEWER)})
+    check_golden("thread_terms", book.thread(book.card("BORNEO")))
+
+
+@ENGINE
 @pytest.mark.parametrize("who", HOMES)
 def test_a_home_tab_reads_as_reviewed(book: Slack, who: str) -> None:
     book.world.invoice(book.world.customer("BORNEO", of="USD"), 40, send=False)
@@ -192,6 +258,14 @@ def test_no_golden_file_is_without_its_test() -> None:
     made |= {f"home_{who}" for who in HOMES}
     made |= {"form_withdrawal_request", "thread_withdrawal"}
     made |= {f"card_withdrawal_{name}" for name in ("requested", "approved", "paid")}
+    made |= {f"{what}_credit_{name}" for what in ("form", "card") for name in CREDIT}
+    made |= {
+        f"form_{name}" for name in ("limit_set", "limit_extended", "mode_refused", "mode_switched", "limit_lowered")
+    }
+    made |= {"answer_limit_show", "thread_terms"}
+    made |= {f"{what}_note_{name}" for what in ("form", "card") for name in ("drafted", "applied")}
+    made |= {"answer_note_list"}
+    made |= {"form_usage_charged", "answer_usage", "form_master_top_up", "card_master_top_up", "answer_master"}
     made |= {"digest_first", "digest_since", "digest_differs", "answer_jobs"}
     made |= {f"card_payment_{name}" for name in ("recorded", "unallocated", "unassigned", "voided")}
     assert {path.stem for path in FOLDER.glob("*.json")} == made

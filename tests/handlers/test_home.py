@@ -171,3 +171,21 @@ def test_a_long_list_stays_within_what_a_page_may_hold(slack: Slack) -> None:
     page = home(slack)
     assert len(page["blocks"]) < 60
     assert "12 payments" in shown(page)
+
+
+@pytest.mark.rules(41)
+def test_what_waits_for_approval_is_there_for_who_decides_and_who_asked(slack: Slack) -> None:
+    slack.world.pay(500, slack.world.customer())
+    for user in (CLERK, MANAGER):
+        slack.person(user).shortcut("request_withdrawal")
+        slack.person(user).fill({"Customer": "ACME", "Amount": "20", "Pay out by": "cash", "Reason": "Ended"})
+        for _ in range(2):
+            assert slack.person(user).submit()["ok"]
+    homes = {user: shown(slack.person(user).open_home() or {}) for user in (CLERK, MANAGER, VIEWER)}
+    assert ["WDR-0001" in homes[CLERK], "WDR-0002" in homes[CLERK]] == [True, False]
+    assert ["WDR-0001" in homes[MANAGER], "WDR-0002" in homes[MANAGER]] == [True, True]
+    assert "WDR-" not in homes[VIEWER]
+    page = slack.person(MANAGER).open_home()
+    assert page is not None
+    slack.person(MANAGER).press(page, "Open")
+    assert "Withdrawal WDR-" in shown(slack.person(MANAGER).modal or {})

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from bot.domain.customers import Mode
 from sandbox.client import shown
 from tests.slack import Slack
-from tests.world import CLERK, withdraw
+from tests.world import CLERK, MANAGER, withdraw
 
 HOSTILE = {
     "broadcast": "<!channel> & <@U0OWNER>",
@@ -44,6 +45,26 @@ FORMS: list[tuple[str, str, dict[str, Any]]] = [
     ("/withdraw", "Reason", {"Customer": "HELD", "Amount": "1", "To which account": "4321"}),
     ("/withdraw", "Amount", {"Customer": "HELD", "To which account": "4321", "Reason": "Ended"}),
     ("/withdraw paid WDR-0001", "Payment reference", {}),
+    ("/credit issue", "Reason", {"Customer": "ACME", "Amount": "1"}),
+    ("/credit issue", "Reference", {"Customer": "ACME", "Amount": "1", "Reason": "Late"}),
+    ("/credit issue", "Amount", {"Customer": "ACME", "Reason": "Late"}),
+    ("/credit take-back", "Reason", {"Customer": "ACME", "Amount": "1"}),
+    ("/customer usage PRE 1 for Calls", "What was used", {}),
+    ("/credit-note INV-0001", "Reason", {}),
+    ("/credit-note INV-0001", "Invoice it is about", {}),
+    ("/credit-note INV-0001", "Amount, tax included", {}),
+    ("/credit-note ACME; x; 5", "Lines", {}),
+    ("/credit-limit", "Limit", {"Customer": "PRE"}),
+    ("/payment-mode", "Permanent limit", {"Customer": "PRE", "From now on": "postpaid"}),
+    ("/customer usage PRE 1 for Calls", "Id", {}),
+    ("/customer usage PRE 1 for Calls", "What the platform charges for it", {}),
+    ("/credit refund", "Id of the usage", {"Customer": "ACME", "Amount, tax included": "1", "Reason": "x"}),
+    ("/credit refund", "Reason", {"Customer": "ACME", "Amount, tax included": "1"}),
+    ("/credit master payout", "Reference of the platform", {"Customer": "HELD", "Amount": "1"}),
+    ("/credit master payout", "Remark", {"Customer": "HELD", "Amount": "1", "Reference of the platform": "p"}),
+    ("/credit master top-up", "Reference", {"Amount": "5000"}),
+    ("/credit master top-up", "Remark", {"Amount": "5000"}),
+    ("/credit master limit", "Limit", {}),
     ("/invoice new", "Lines", {"Customer": "ACME"}),
     ("/invoice new", "Remark", {"Customer": "ACME", "Lines": "Work; 100"}),
 ]
@@ -59,16 +80,19 @@ def test_hostile_text_in_every_field_is_shown_literally(slack: Slack, kind: str)
     held = slack.world.customer("HELD")
     slack.world.pay(100, held)
     withdraw(slack.world, held)
+    slack.world.pay(100, slack.world.customer("PRE", mode=Mode.PREPAID))
     text = HOSTILE[kind]
     for line, field, good in FORMS:
-        slack.type(line)
-        slack.clerk.fill({**good, field: f"Work {text}; 100" if field == "Lines" else text})
-        answer = slack.clerk.submit()
-        view = slack.clerk.modal
+        by = MANAGER if line.startswith(("/credit", "/payment-mode")) else CLERK
+        who = slack.person(by)
+        slack.type(line, by=by)
+        who.fill({**good, field: f"Work {text}; 100" if field == "Lines" else text})
+        answer = who.submit()
+        view = who.modal
         assert view is not None
         if answer["ok"] and not answer["errors"] and view["callback_id"] != "told":
-            slack.clerk.submit()
-        assert not slack.clerk.toasts, (line, field, slack.clerk.toasts)
+            who.submit()
+        assert not who.toasts, (line, field, who.toasts)
     slack.deliver()
     _no_live_markup(slack)
     assert slack.duedesk.desk.store.read(lambda books: books.settings()) is not None

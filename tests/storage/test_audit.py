@@ -15,6 +15,8 @@ from tests.world import ADMIN, CLERK, MANAGER, OWNER, World
 
 ABOUT_NO_CUSTOMER = {
     "change_setting",
+    "top_up_master",
+    "set_master_limit",
     "move_locks",
     "plan_digest",
     "grant",

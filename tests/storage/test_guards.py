@@ -21,6 +21,7 @@ from bot.domain.payments import (
 from bot.storage import guards
 from bot.storage.ids import new_id
 from bot.storage.tables import metadata
+from tests.domain.credit_stages import consumed, credited, credited_by_notes
 from tests.world import START, TEAM, World, money, withdraw
 
 Values = dict[str, Any]
@@ -35,6 +36,11 @@ CHANGES = {
     "uuid": "'other'",
     **dict.fromkeys(("operation", "document", "document_kind", "requester", "details", "reason"), "'other'"),
     "gateway": "'cash'",
+    "draft_reference": "'DRAFT-X'",
+    "purpose": "'correction'",
+    **dict.fromkeys(("external_id", "product"), "'other'"),
+    "mode": "CASE mode WHEN 'prepaid' THEN 'postpaid' ELSE 'prepaid' END",
+    "opened_at": "'2020-01-01 00:00:00'",
     "recorded_at": "'2020-01-01 00:00:00'",
 }
 
@@ -152,6 +158,9 @@ def filled(world: World) -> Filled:
     leaving = world.customer("LEAVING")
     world.pay(50, leaving)
     withdraw(world, leaving)
+    credited(world, world.customer("GIVEN"))
+    consumed(world)
+    credited_by_notes(world)
 
     def more(connection: Connection) -> None:
         facts = {"customer_id": customer.id, "operation_id": done.operation_id, "starts_at": START}

@@ -294,7 +294,7 @@ def test_a_payment_comes_back_as_it_was(
     tax=st.integers(0, LARGEST_MICROS),
     days=st.tuples(dates, dates, dates),
     words=st.tuples(texts, texts),
-    kind=st.sampled_from(InvoiceKind),
+    kind=st.sampled_from([InvoiceKind.TAX, InvoiceKind.PROFORMA, InvoiceKind.TOP_UP]),
     quantity=st.decimals("0.000001", "1000000", places=6),
     rate=st.decimals("0", "100", places=6),
     flags=st.tuples(st.booleans(), st.booleans()),

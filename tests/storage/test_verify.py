@@ -10,6 +10,7 @@ from bot.domain.payments import UnallocatePayment, UnassignPayment, unallocate_p
 from bot.domain.ports import Finding
 from bot.storage import guards, verify
 from bot.storage.tables import metadata
+from tests.domain.credit_stages import consumed, credited, credited_by_notes
 from tests.world import World, withdraw
 
 ONE_POSTING = "(SELECT MIN(id) FROM posting)"
@@ -85,10 +86,10 @@ FAULTS: dict[str, Fault] = {
     "cash equals payments and withdrawals": Fault(
         "SGD by bank transfer", "UPDATE payment SET method = 'cash' WHERE number = 'PAY-0002'"
     ),
-    "revenue equals sent invoices": Fault(
+    "revenue equals what was sold": Fault(
         "SGD", "UPDATE invoice SET net_micros = net_micros + 1, tax_micros = tax_micros - 1"
     ),
-    "tax_payable equals sent invoices": Fault(
+    "tax_payable equals what was sold": Fault(
         "SGD", "UPDATE posting SET account = 'rounding' WHERE account = 'tax_payable'"
     ),
     "payment and lot are a pair": Fault("PAY-0001", "UPDATE payment SET lot_id = lot_id + 1 WHERE number = 'PAY-0001'"),
@@ -96,6 +97,42 @@ FAULTS: dict[str, Fault] = {
     "proofs are counted": Fault("PAY-0003", "UPDATE payment SET proofs = 1 WHERE number = 'PAY-0003'"),
     "payment numbers have no hole": Fault("payment", "DELETE FROM payment WHERE number = 'PAY-0002'"),
     "invoice numbers have no hole": Fault("invoice", "UPDATE series SET last = last + 1 WHERE name = 'invoice'"),
+    "tax_unbilled equals usage not invoiced": Fault(
+        "SGD", "UPDATE posting SET account = 'rounding' WHERE account = 'tax_unbilled'"
+    ),
+    "unbilled equals usage not invoiced": Fault("POST", "DELETE FROM charge WHERE external_id = 'POST-1'"),
+    "an invoice of usage is its charges": Fault("INV-", "UPDATE charge SET net_micros = net_micros + 1"),
+    "rounding is that of usage": Fault("SGD", "UPDATE invoice SET usage_net_micros = usage_net_micros + 1"),
+    "cost equals usage": Fault("SGD", "UPDATE charge SET cost_micros = cost_micros + 1"),
+    "a day of usage is its charges": Fault("usage", "UPDATE usage_day SET total_micros = total_micros + 1"),
+    "usage never over-allocated": Fault("usage", "UPDATE usage_day SET total_micros = 1"),
+    "a charge is as its entry": Fault("PRE-1", "UPDATE charge SET posted_on = '2026-01-01'"),
+    "a refund has its usage": Fault("CRD-0005", "UPDATE usage_refund SET net_micros = net_micros + 1"),
+    "never refunded more than charged": Fault("PRE-1", "UPDATE charge SET net_micros = 1"),
+    "credit_notes equal open notes": Fault("NOTED", "UPDATE credit_note SET open_micros = 1 WHERE number = 'CN-0001'"),
+    "note open amount": Fault("CN-0001", "UPDATE credit_note SET open_micros = 1 WHERE number = 'CN-0001'"),
+    "note lines add up": Fault("CN-0001", "UPDATE credit_note_line SET net_micros = net_micros + 1"),
+    "note never over-allocated": Fault("CN-0002", "UPDATE credit_note SET total_micros = 1 WHERE number = 'CN-0002'"),
+    "sales_returns equal notes": Fault("SGD", "UPDATE credit_note SET net_micros = net_micros + 1"),
+    "never credited more than invoiced": Fault("INV-", "UPDATE credit_note_line SET net_micros = net_micros * 100"),
+    "a note is of its customer's invoice": Fault("CN-0001", "UPDATE credit_note SET invoice_id = 1"),
+    "a note is as its approval": Fault("DRAFT-", "UPDATE credit_note SET state = 'void' WHERE state = 'draft'"),
+    "note numbers have no hole": Fault("note", "UPDATE series SET last = last + 1 WHERE name = 'note'"),
+    "a limit is its newest row": Fault("PRE", "UPDATE customer SET limit_micros = 1 WHERE code = 'PRE'"),
+    "a mode is its newest row": Fault("MODE", "UPDATE customer SET mode = 'postpaid' WHERE code = 'MODE'"),
+    "a master account equals its entries": Fault(
+        "currency SGD", "UPDATE master_account SET balance_micros = balance_micros + 1"
+    ),
+    "master account equals its documents": Fault(
+        "currency SGD", "UPDATE master_top_up SET amount_micros = amount_micros + 1"
+    ),
+    "credit issued equals its documents": Fault(
+        "currency SGD", "UPDATE credit SET amount_micros = amount_micros + 1 WHERE kind = 'take-back'"
+    ),
+    "issued credit has its lot": Fault("CRD-0001", "UPDATE credit SET made_on = '2026-01-01' WHERE kind = 'issue'"),
+    "taken is what the document says": Fault("CRD-0003", "UPDATE taken SET amount_micros = amount_micros + 1"),
+    "credit numbers have no hole": Fault("credit", "UPDATE series SET last = last + 1 WHERE name = 'credit'"),
+    "master numbers have no hole": Fault("master", "UPDATE series SET last = last + 1 WHERE name = 'master'"),
     "one audit row and one key each": Fault("operation", f"DELETE FROM request_key WHERE operation_id = {LAST_AUDIT}"),
     "every key has its operation": Fault("key", f"DELETE FROM audit WHERE id = {LAST_AUDIT}"),
     "every entry has its operation": Fault("entry", "UPDATE entry SET operation_id = 1 WHERE kind = 'invoice'"),
@@ -173,6 +210,9 @@ def busy(world: World) -> World:
     world.pay(60, customer, to=((invoice, None),))
     world.pay(500, customer)
     withdraw(world, customer)
+    credited(world, world.customer("GIVEN"))
+    consumed(world)
+    credited_by_notes(world)
     world.check()
     return world
 

@@ -19,6 +19,7 @@ from bot.handlers.blocks.effects import (
     summary,
 )
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
+from bot.handlers.blocks.terms import limit_parts
 from bot.handlers.blocks.text import amount, balance, counted, date_text, money, shorten
 from bot.handlers.forms import Block, button, confirmation, option
 
@@ -251,7 +252,6 @@ def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list
     title = (
         f"{customer.name} · {customer.code} · {customer.wallet_id} · {customer.currency.code} · {customer.mode.value}"
     )
-    limit = Money(customer.limit_micros, customer.currency)
     unbilled = Money(-customer.controls.unbilled, customer.currency)
     figures: list[tuple[Part, ...]] = [
         (
@@ -259,12 +259,7 @@ def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list
             balance(customer.balance, settings.locale),
             f" = unbilled {balance(unbilled, settings.locale)} + due {balance(-customer.amount_due, settings.locale)}",
         ),
-        (
-            bold("Limit "),
-            amount(limit, settings.locale),
-            bold("  Usable "),
-            amount(customer.usable(now), settings.locale),
-        ),
+        limit_parts(customer, settings, now),
     ]
     blocks = [
         rich((bold(typed(title)), *([f"   {state}"] if state else [])), block_id="title"),
@@ -272,7 +267,7 @@ def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list
     ]
     if file.open_invoices:
         blocks.append(rich((bold(f"Open invoices ({file.open_count})"),), *_open(file, settings, now), block_id="open"))
-    if file.unapplied:
+    if file.unapplied or file.notes:
         blocks.append(rich((bold("Credits"),), *_credits(file, settings), block_id="credits"))
     if file.contacts:
         blocks.append(rich((bold("Contacts"),), *(_contact(each) for each in file.contacts), block_id="contacts"))
@@ -318,7 +313,8 @@ def _credits(file: CustomerFile, settings: Settings) -> list[tuple[Part, ...]]:
     lines = [_credit(lot, settings) for lot in file.unapplied]
     shown = sum(lot.open.micros for lot in file.unapplied)
     rest = Money(file.customer.controls.deposits - shown, file.customer.currency)
-    return [*lines, (f"and {money(rest, settings.locale)} more",)] if rest else lines
+    more: list[tuple[Part, ...]] = [(f"and {money(rest, settings.locale)} more",)] if rest else []
+    return [*lines, *more, *(_credit(note.as_lot(), settings) for note in file.notes)]
 
 
 def _credit(lot: Lot, settings: Settings) -> tuple[Part, ...]:

@@ -7,7 +7,7 @@ from bot.domain.operation import Role
 from bot.domain.receivables import Ageing
 from bot.domain.settings import Settings
 from bot.domain.worklist import Done, Pile, Worklist
-from bot.handlers.blocks.rich import Part, bold, moment, preformatted, rich, typed
+from bot.handlers.blocks.rich import Part, bold, moment, person, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, money, plain, shorten, table
 from bot.handlers.forms import Block, button, confirmation, context
 
@@ -46,7 +46,7 @@ def home_blocks(
 
 def _waiting(work: Worklist, settings: Settings, *, may_write: bool) -> list[Block]:
     blocks: list[Block] = [_rule("waits")]
-    if not (work.unassigned.count or work.left_over.count or work.drafts.count):
+    if not (work.unassigned.count or work.left_over.count or work.drafts.count or work.waiting):
         return [*blocks, rich((bold("What waits"),), "Nothing waits.", block_id="waits")]
     lines: list[tuple[Part, ...]] = []
     if work.left_over.count:
@@ -61,6 +61,19 @@ def _waiting(work: Worklist, settings: Settings, *, may_write: bool) -> list[Blo
             said = f"{payment.number} · {money(payment.amount, settings.locale)} · {payment.payer} · {received}"
             press = button("Assign", "payment_assign", payment.number) if may_write else None
             blocks.append(_line(said, press, block_id=f"unassigned:{payment.number}"))
+    if work.waiting:
+        blocks.append(rich((bold("For approval"),), block_id="approvals"))
+        for each in work.waiting:
+            request: tuple[Part, ...] = (
+                bold(each.label),
+                f"  {money(each.amount, settings.locale)} · {each.status} · asked by ",
+                person(each.requester),
+                " · ",
+                moment(each.requested_at),
+            )
+            blocks.append(rich(request, block_id=f"approval:{each.id}"))
+            press = button("Open", "home_approval", str(each.id))
+            blocks.append({"type": "actions", "block_id": f"open:{each.id}", "elements": [press]})
     if work.drafts.count:
         blocks.append(_pile("Not sent", "invoice", work.drafts, settings, block_id="drafts"))
         for draft in work.draft_lines:

@@ -1,16 +1,21 @@
 """From an outcome to the message of a document: card, fallback text, and the line for its thread."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from bot.domain.approvals import ApprovalChanged
+from bot.domain.credit_note import NoteChanged
+from bot.domain.credits import CreditChanged
 from bot.domain.customers import CustomerChanged
 from bot.domain.invoices import InvoiceChanged
+from bot.domain.limits import LimitChanged
+from bot.domain.master_moves import MasterChanged
+from bot.domain.modes import ModeSwitched
 from bot.domain.money import Money
 from bot.domain.operation import DocumentKind, Outcome
 from bot.domain.payments import PaymentChanged, PaymentStep
 from bot.domain.ports import ReadBooks
-from bot.domain.settings import Settings
 from bot.domain.withdrawals import WithdrawalChanged
 from bot.handlers.blocks.cards import (
     customer_opened,
@@ -21,8 +26,11 @@ from bot.handlers.blocks.cards import (
     payment_file_card,
     payment_title,
 )
+from bot.handlers.blocks.credit_notes import note_card, note_said, note_title
+from bot.handlers.blocks.credits import credit_card, credit_said, credit_title, top_up_card, top_up_title
 from bot.handlers.blocks.effects import told
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich
+from bot.handlers.blocks.terms import limit_card, limit_said, mode_card, mode_said, terms_title
 from bot.handlers.blocks.text import money
 from bot.handlers.blocks.withdrawals import said, withdrawal_card, withdrawal_title
 
@@ -38,26 +46,12 @@ class Rendered:
 
 def render(outcome: Outcome, document_kind: str, document_id: int, books: ReadBooks) -> Rendered:
     """The card of one document: as the outcome left its own, as they stand now the others that it touched."""
-    settings = books.settings()
-    if isinstance(outcome, PaymentChanged):
-        if document_id == outcome.payment.id:
-            return _payment(outcome, settings)
-        return _touched(document_kind, document_id, (outcome.payment.number, outcome.step.value), books)
-    if isinstance(outcome, InvoiceChanged):
-        if document_id != outcome.invoice.id:
-            return _touched(document_kind, document_id, (outcome.invoice.label, outcome.step.value), books)
-        text = invoice_title(outcome.invoice, outcome.effect.after, settings)
-        return Rendered(text, invoice_card(outcome, settings), (f"{outcome.step.value}: {outcome.invoice.status}",))
-    if isinstance(outcome, ApprovalChanged | WithdrawalChanged):
-        label = outcome.approval.label if isinstance(outcome, ApprovalChanged) else outcome.withdrawal.number
-        if document_kind != DocumentKind.WITHDRAWAL:
-            return _touched(document_kind, document_id, (label, outcome.step), books)
-        file = books.withdrawal_file(document_id)
-        return Rendered(withdrawal_title(file, settings), withdrawal_card(file, settings), said(outcome, settings))
-    assert isinstance(outcome, CustomerChanged)
-    return Rendered(
-        f"Customer {outcome.customer.name} {outcome.kind}", customer_opened(outcome, settings), (outcome.kind,)
-    )
+    mine = outcome.announcements()[0]
+    if (document_kind, document_id) != (mine.document, mine.document_id):
+        step = getattr(outcome, "step", "")
+        by = (outcome.trace().document or "", str(getattr(step, "value", step)))
+        return _touched(document_kind, document_id, by, books)
+    return CARDS[type(outcome)](outcome, document_id, books)
 
 
 def note_of(card: Rendered) -> list[dict[str, Any]]:
@@ -65,12 +59,76 @@ def note_of(card: Rendered) -> list[dict[str, Any]]:
     return [rich(card.says or (card.text,), block_id="note")]
 
 
-def _payment(outcome: PaymentChanged, settings: Settings) -> Rendered:
+def _payment(outcome: PaymentChanged, _id: int, books: ReadBooks) -> Rendered:
+    settings = books.settings()
     text = payment_title(outcome.payment, outcome.customer, outcome.left, settings)
     what = "undone" if outcome.step is PaymentStep.UNDONE else outcome.step.value
     did = told(outcome, settings)
     says: tuple[Part, ...] = (person(outcome.by), f" {what}", f": {did}" if did else "", " · ", moment(outcome.at))
     return Rendered(text, payment_card(outcome, settings), says)
+
+
+def _invoice(outcome: InvoiceChanged, _id: int, books: ReadBooks) -> Rendered:
+    settings = books.settings()
+    text = invoice_title(outcome.invoice, outcome.effect.after, settings)
+    return Rendered(text, invoice_card(outcome, settings), (f"{outcome.step.value}: {outcome.invoice.status}",))
+
+
+def _withdrawal(outcome: ApprovalChanged | WithdrawalChanged, document_id: int, books: ReadBooks) -> Rendered:
+    settings, file = books.settings(), books.withdrawal_file(document_id)
+    return Rendered(withdrawal_title(file, settings), withdrawal_card(file, settings), said(outcome, settings))
+
+
+def _decided(outcome: ApprovalChanged, document_id: int, books: ReadBooks) -> Rendered:
+    """A decision shows on the card of what it is about."""
+    draws = _note if outcome.approval.document is DocumentKind.CREDIT_NOTE else _withdrawal
+    return draws(outcome, document_id, books)
+
+
+def _note(outcome: NoteChanged | ApprovalChanged, document_id: int, books: ReadBooks) -> Rendered:
+    settings, file = books.settings(), books.note_file(document_id)
+    return Rendered(note_title(file, settings), note_card(file, settings), note_said(outcome, settings))
+
+
+def _credit(outcome: CreditChanged, document_id: int, books: ReadBooks) -> Rendered:
+    settings, file = books.settings(), books.credit_file(document_id)
+    return Rendered(credit_title(file, settings), credit_card(file, settings, outcome), credit_said(outcome, settings))
+
+
+def _master(outcome: MasterChanged, document_id: int, books: ReadBooks) -> Rendered:
+    settings, made = books.settings(), books.master_top_up(document_id)
+    return Rendered(top_up_title(made, settings), top_up_card(made, settings, outcome))
+
+
+def _limit(outcome: LimitChanged, _id: int, books: ReadBooks) -> Rendered:
+    settings = books.settings()
+    title = terms_title(outcome.after, f"limit {outcome.step}")
+    return Rendered(title, limit_card(outcome, settings), limit_said(outcome, settings))
+
+
+def _mode(outcome: ModeSwitched, _id: int, books: ReadBooks) -> Rendered:
+    title = terms_title(outcome.after, f"now {outcome.after.mode.value}")
+    return Rendered(title, mode_card(outcome, books.settings()), mode_said(outcome))
+
+
+def _customer(outcome: CustomerChanged, _id: int, books: ReadBooks) -> Rendered:
+    title = f"Customer {outcome.customer.name} {outcome.kind}"
+    return Rendered(title, customer_opened(outcome, books.settings()), (outcome.kind,))
+
+
+# What draws the card of an outcome's own document.
+CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
+    PaymentChanged: _payment,
+    InvoiceChanged: _invoice,
+    ApprovalChanged: _decided,
+    WithdrawalChanged: _withdrawal,
+    CreditChanged: _credit,
+    NoteChanged: _note,
+    MasterChanged: _master,
+    LimitChanged: _limit,
+    ModeSwitched: _mode,
+    CustomerChanged: _customer,
+}
 
 
 def _touched(document_kind: str, document_id: int, by: tuple[str, str], books: ReadBooks) -> Rendered:

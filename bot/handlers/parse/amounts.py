@@ -70,15 +70,18 @@ class Amount:
     decimal: Decimal
     currency: Currency | None
 
-    def money(self, default: Currency | None) -> Money:
-        """As money, in the typed currency or the default. Refuses: CurrencyNotKnown, TooPrecise, AmountTooLarge."""
+    def money(self, default: Currency | None, finest: int | None = None) -> Money:
+        """As money, in the typed currency or the default, with its decimals or as many as said. Refuses:
+        CurrencyNotKnown, TooPrecise, AmountTooLarge.
+        """
         of = self.currency or default
         if of is None:
             raise CurrencyNotKnown("Say in which currency, such as 500 SGD.", field="amount")
         if _is_too_large(self.decimal):
             raise _too_large()
-        if _decimals(self.decimal) > of.digits:
-            most = f"at most {of.digits} decimals" if of.digits else "no decimals"
+        digits = of.digits if finest is None else finest
+        if _decimals(self.decimal) > digits:
+            most = f"at most {digits} decimals" if digits else "no decimals"
             raise TooPrecise(f"{of.code} amounts have {most}; type fewer.", field="amount")
         return Money.from_decimal(self.decimal, of)
 

@@ -8,10 +8,12 @@ from bot.storage.tables.approvals import (
     WithdrawnRow,
 )
 from bot.storage.tables.columns import KEY, Instant, Table
+from bot.storage.tables.credits import CreditRow, MasterRow, MasterTopUpRow, TakenRow
 from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, ModeRow
 from bot.storage.tables.desk import AuditRow, JobRunRow, MessageRow, OutboxRow, PulseRow, RequestRow, SealRow
 from bot.storage.tables.documents import (
     AssignmentRow,
+    CreditNoteLineRow,
     CreditNoteRow,
     HoldLotRow,
     HoldRow,
@@ -25,6 +27,7 @@ from bot.storage.tables.documents import (
 from bot.storage.tables.intakes import IntakeRow
 from bot.storage.tables.ledger import AllocationRow, EntryRow, FlagRow, PostingRow
 from bot.storage.tables.people import BookRow, PersonRow, SeriesRow, SettingRow
+from bot.storage.tables.usage import ChargeRow, UsageRefundRow
 
 metadata = Table.metadata
 
@@ -37,9 +40,12 @@ __all__ = [
     "AssignmentRow",
     "AuditRow",
     "BookRow",
+    "ChargeRow",
     "ContactRow",
     "CreditLimitRow",
+    "CreditNoteLineRow",
     "CreditNoteRow",
+    "CreditRow",
     "CustomerRow",
     "EntryRow",
     "FlagRow",
@@ -51,6 +57,8 @@ __all__ = [
     "InvoiceRow",
     "JobRunRow",
     "LotRow",
+    "MasterRow",
+    "MasterTopUpRow",
     "MessageRow",
     "ModeRow",
     "OutboxRow",
@@ -63,7 +71,9 @@ __all__ = [
     "SealRow",
     "SeriesRow",
     "SettingRow",
+    "TakenRow",
     "UsageDayRow",
+    "UsageRefundRow",
     "WithdrawalRow",
     "WithdrawnRow",
     "metadata",

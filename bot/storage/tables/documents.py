@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     ForeignKey,
     Index,
+    String,
     UniqueConstraint,
 )
 from sqlmodel import Field
@@ -187,6 +188,7 @@ class InvoiceRow(Table, table=True):
     remark: str = words()
     version: int = big(default=1)
     intake_id: int | None = big(null=True)
+    usage_net_micros: int | None = big(null=True)
 
 
 class InvoiceLineRow(Table, table=True):
@@ -211,6 +213,9 @@ class CreditNoteRow(Table, table=True):
     __table_args__ = (
         UniqueConstraint("number"),
         CheckConstraint("open_micros between 0 and total_micros", name="open"),
+        partial("ix_credit_note_ageing", "customer_id", "posted_on", "open_micros", where="open_micros > 0"),
+        partial("ix_credit_note_voided", "voided_on", where="voided_on is not null"),
+        partial("ix_credit_note_invoice", "invoice_id", where="invoice_id is not null"),
     )
     id: int = key()
     customer_id: int = Field(sa_column=Column(BigInteger, ForeignKey("customer.id"), nullable=False, index=True))
@@ -227,6 +232,29 @@ class CreditNoteRow(Table, table=True):
     state: str = word(12)
     reason: str = words()
     version: int = big(default=1)
+    code: str = Field(sa_column=Column(String(20), nullable=False, server_default=""))
+    drafted_by: str = Field(sa_column=Column(String(40), nullable=False, server_default=""))
+    drafted_at: datetime | None = instant(null=True)
+    invoice_id: int | None = big(null=True)  # the invoice it is about; verify proves that it is there
+    copied_from: int | None = big(null=True)
+    voided_on: date | None = day(null=True)
+
+
+class CreditNoteLineRow(Table, table=True):
+    """A line of a credit note, of a line of an invoice when the note is about one."""
+
+    __tablename__ = "credit_note_line"
+    __table_args__ = (Index("ix_credit_note_line_note", "note_id"),)
+    id: int = key()
+    note_id: int = ref("credit_note")
+    position: int = big()
+    of_position: int | None = big(null=True)
+    description: str = words()
+    quantity_micros: int = big()
+    unit_price_micros: int = big()
+    tax_rate_micros: int = big()
+    net_micros: int = big()
+    tax_micros: int = big()
 
 
 class UsageDayRow(Table, table=True):
@@ -235,6 +263,7 @@ class UsageDayRow(Table, table=True):
     __tablename__ = "usage_day"
     __table_args__ = (
         UniqueConstraint("customer_id", "used_on"),
+        partial("ix_usage_day_open", "customer_id", "used_on", "open_micros", where="open_micros > 0"),
         CheckConstraint("open_micros between 0 and total_micros", name="open"),
     )
     id: int = key()

@@ -1,0 +1,164 @@
+"""What a customer buys on, as cards and forms show it: its limit and its payment mode."""
+
+from datetime import datetime
+
+from bot.domain.customers import Customer, Mode
+from bot.domain.limits import LimitChanged, limit_at, used_of_limit
+from bot.domain.modes import ModeSwitched
+from bot.domain.money import Money
+from bot.domain.settings import Settings
+from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
+from bot.handlers.blocks.text import amount, balance, counted, money
+from bot.handlers.forms import Block, button
+
+CELLS = 10
+WHOLE = 100
+# How much is enough, by how a customer pays and is invoiced. Rule 63.
+ADVICE = {
+    Mode.PREPAID: (
+        ("for some days", "enough for what is bought in that time"),
+        ("for good", "large, until the customer tops up"),
+    ),
+    Mode.POSTPAID: (
+        ("an invoice for each purchase, a monthly one for usage", "the usage expected"),
+        ("one monthly invoice for everything", "subscriptions, hardware and services, and usage"),
+        ("no invoices are sent", "subscriptions, hardware and services, and usage"),
+    ),
+}
+
+
+def limit_parts(customer: Customer, settings: Settings, now: datetime) -> tuple[Part, ...]:
+    """`Limit 100.00 until 30 Nov  Usable 91.33  in use 8.67 [bar] 9 %`. Rules 59, 61."""
+    limit, locale = limit_at(customer, now), settings.locale
+    parts: list[Part] = [bold("Limit "), amount(limit, locale)]
+    if limit and customer.limit_ends_at is not None:
+        parts += [" until ", moment(customer.limit_ends_at)]
+    parts += [bold("  Usable "), amount(customer.usable(now), locale)]
+    used = used_of_limit(customer, now)
+    if limit and used:
+        percent = used.micros * WHOLE // limit.micros
+        parts.append(f"  in use {amount(used, locale)} {bar(percent)} {percent} %")
+    return tuple(parts)
+
+
+def bar(percent: int) -> str:
+    """Ten cells, full as far as the share goes."""
+    full = min(CELLS, percent * CELLS // WHOLE)
+    return f"[{'█' * full}{'░' * (CELLS - full)}]"
+
+
+def advice_lines(mode: Mode) -> list[tuple[Part, ...]]:
+    """The sizing advice for a mode. Rule 63."""
+    head: tuple[Part, ...] = (bold(f"How much, for a {mode.value} customer"),)
+    return [head, *((f"{when}: {enough}",) for when, enough in ADVICE[mode])]
+
+
+def limit_effect(outcome: LimitChanged, settings: Settings) -> list[Block]:
+    """The limit before and after, what may be spent then, and the advice."""
+    before, after, locale = outcome.before, outcome.after, settings.locale
+    lines: list[tuple[Part, ...]] = [
+        (bold("What will happen"),),
+        (typed(after.name), f" ({after.code}), {after.mode.value}"),
+        _changed(outcome, settings),
+        _usable(before, after, outcome.at, settings),
+    ]
+    if after.limit_ends_at is not None:
+        lines.append(("After that there is none: the limit before it does not come back.",))
+    if outcome.is_below_use:
+        used = money(used_of_limit(after, outcome.at), locale)
+        lines.append((f"{used} is in use: nothing can be bought until that is paid or the limit is raised.",))
+    return [rich(*lines, block_id="effect"), rich(*advice_lines(after.mode), block_id="advice")]
+
+
+def _changed(outcome: LimitChanged, settings: Settings) -> tuple[Part, ...]:
+    return (
+        bold("Limit "),
+        *_limit(outcome.before, outcome.at, settings),
+        " → ",
+        *_limit(outcome.after, outcome.at, settings),
+    )
+
+
+def _limit(customer: Customer, at: datetime, settings: Settings) -> tuple[Part, ...]:
+    limit = limit_at(customer, at)
+    if not limit:
+        return ("none",)
+    worth = amount(limit, settings.locale)
+    return (worth, " until ", moment(customer.limit_ends_at)) if customer.limit_ends_at is not None else (worth,)
+
+
+def _usable(before: Customer, after: Customer, at: datetime, settings: Settings) -> tuple[Part, ...]:
+    was, now = (amount(each.usable(at), settings.locale) for each in (before, after))
+    return (bold("May still spend "), f"{was} → {now}")
+
+
+def terms_title(customer: Customer, what: str) -> str:
+    return f"Customer {customer.name} · {customer.code} · {what}"
+
+
+def limit_card(outcome: LimitChanged, settings: Settings) -> list[Block]:
+    """A customer has another limit."""
+    return _card(outcome.after, f"limit {outcome.step}", [_changed(outcome, settings), _spend(outcome, settings)])
+
+
+def limit_said(outcome: LimitChanged, settings: Settings) -> tuple[Part, ...]:
+    """The line of the thread."""
+    said: tuple[Part, ...] = (person(outcome.by), f" limit {outcome.step}", " · ", moment(outcome.at), " · ")
+    return (*said, *_changed(outcome, settings)[1:])
+
+
+def _spend(outcome: LimitChanged | ModeSwitched, settings: Settings) -> tuple[Part, ...]:
+    return _usable(outcome.before, outcome.after, outcome.at, settings)
+
+
+def _card(customer: Customer, what: str, lines: list[tuple[Part, ...]]) -> list[Block]:
+    elements = [button("Customer", "customer_show", str(customer.id))]
+    return [
+        rich((bold(typed(terms_title(customer, what))),), block_id="title"),
+        rich(*lines, block_id="facts"),
+        {"type": "actions", "block_id": "actions", "elements": elements},
+    ]
+
+
+def mode_lines(outcome: ModeSwitched, settings: Settings) -> list[tuple[Part, ...]]:
+    """Every consequence of a switch, one a line. Rules 65-68."""
+    before, after, locale = outcome.before, outcome.after, settings.locale
+    unbilled = Money(after.controls.unbilled, after.currency)
+    prepaid = after.mode is Mode.PREPAID
+    lines: list[tuple[Part, ...]] = [
+        (bold("Balance "), balance(after.balance, locale), " stays as it is"),
+        (bold("Credit limit "), *_limit(before, outcome.at, settings), " → ", *_limit(after, outcome.at, settings)),
+        _spend(outcome, settings),
+        (
+            bold("Usage not invoiced "),
+            amount(unbilled, locale),
+            " stays, and is invoiced at the end of the month" if unbilled else "",
+        ),
+        (bold("Usage from now on "), "is paid from credit at once" if prepaid else "waits for the monthly invoice"),
+    ]
+    if outcome.open_count:
+        worth = amount(outcome.open_total, locale)
+        lines.append((bold(counted(outcome.open_count, "open invoice").capitalize()), f" {worth}, due as before"))
+    if outcome.lacks_limit:
+        lines.append(("Without a limit nothing can be bought: give one here, or with /credit-limit.",))
+    if outcome.keeps_limit:
+        lines.append(("Consider removing the limit: a prepaid customer may spend it as well.",))
+    return lines
+
+
+def mode_effect(outcome: ModeSwitched, settings: Settings) -> list[Block]:
+    """The dry run: what is different from now on, and what stays."""
+    after = outcome.after
+    head: tuple[Part, ...] = (bold(f"{outcome.before.mode.value} → {after.mode.value}, from now: "), typed(after.name))
+    return [rich(head, *mode_lines(outcome, settings), block_id="effect")]
+
+
+def mode_card(outcome: ModeSwitched, settings: Settings) -> list[Block]:
+    """A customer pays another way."""
+    return _card(outcome.after, f"now {outcome.after.mode.value}", mode_lines(outcome, settings))
+
+
+def mode_said(outcome: ModeSwitched) -> tuple[Part, ...]:
+    """The line of the thread."""
+    changed = f" {outcome.before.mode.value} → {outcome.after.mode.value}"
+    return (person(outcome.by), changed, " · ", moment(outcome.at))

@@ -1,0 +1,91 @@
+"""The part of `make smoke` that works the desk: a withdrawal under four eyes, a credit note, a limit, another mode."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.client import RemoteActor, shown
+
+MICROS = 1_000_000
+PREPAID = """SELECT code FROM customer WHERE mode = 'prepaid' AND currency = 'SGD' AND receivable_micros = 0
+    AND deposits_micros - reserved_micros >= 60000000 AND limit_micros = 0 ORDER BY id LIMIT 1"""
+OPEN = """SELECT i.number FROM invoice i JOIN customer c ON c.id = i.customer_id WHERE c.code = 'ACME'
+    AND i.open_micros >= 50000000 ORDER BY i.issue_on LIMIT 1"""
+Ask = Callable[..., Any]
+Expect = Callable[..., None]
+
+
+def worked(address: str, ask: Ask, expect: Expect) -> None:
+    """Each by signed payloads through the page's own door; what came of it by our own SQL."""
+    clara, mira, olga = (RemoteActor(address, user) for user in ("U0CLARA", "U0MIRA", "U0OLGA"))
+    code = ask(PREPAID)
+    withdrawn(code, (clara, mira, olga), ask, expect)
+    credited(clara, mira, ask, expect)
+    on_terms(code, mira, ask, expect)
+
+
+def withdrawn(code: str, people: tuple[RemoteActor, ...], ask: Ask, expect: Expect) -> None:
+    """Asked for by a manager, who cannot approve it by button or by words; approved in the thread; paid."""
+    clara, mira, olga = people
+    held = "SELECT deposits_micros FROM customer WHERE code = ?"
+    before = ask(held, code)
+    mira.command("approvals", f"/withdraw {code} 25 cash because Smoke run")
+    assert mira.submit()["ok"]
+    card = mira.wait_for("approvals", "SGD 25.00")
+    number = re.findall(r"WDR-\d+", card["text"])[0]
+    mira.press(card, "Approve")
+    expect("nobody approves an own request by button", mira.ephemerals("approvals")[-1]["text"], "yourself")
+    mira.say("approvals", "approve", thread_ts=card["ts"])
+    mira.wait_for("approvals", "yourself")
+    expect("nor by words", str(ask("SELECT state FROM withdrawal WHERE number = ?", number)), "requested")
+    olga.say("approvals", "approve", thread_ts=card["ts"])
+    olga.wait_for("approvals", "executed")
+    assert ask(held, code) == before - 25 * MICROS
+    clara.command("approvals", f"/withdraw paid {number}")
+    clara.fill({"Payment reference": "FT-7781"})
+    for _ in range(2):
+        assert clara.submit()["ok"]
+    clara.close()
+    expect(
+        "it is approved by words and paid", str(ask("SELECT state FROM withdrawal WHERE number = ?", number)), "paid"
+    )
+
+
+def credited(clara: RemoteActor, mira: RemoteActor, ask: Ask, expect: Expect) -> None:
+    """Drafted of an invoice, approved by a manager, applied to it."""
+    invoice = ask(OPEN)
+    left = "SELECT open_micros FROM invoice WHERE number = ?"
+    before = ask(left, invoice)
+    clara.command("finance", f"/credit-note {invoice} 10 missed discount")
+    expect("a note of an invoice shows what it credits", shown(clara.modal or {}), "SGD 10.00", "A manager approves it")
+    assert clara.submit()["ok"]
+    clara.close()
+    mira.press(mira.wait_for("finance", "Credit note DRAFT-"), "Approve")
+    clara.wait_for("finance", "Credit note CN-")
+    cards = [each for each in clara.messages("finance") if each.get("thread_ts") in {None, each["ts"]}]
+    clara.press(next(each for each in cards if "Credit note CN-" in each["text"]), "Apply")
+    assert clara.submit()["ok"]
+    clara.close()
+    assert ask(left, invoice) == before - 10 * MICROS
+    expect("it is approved and applied", str(ask("SELECT open_micros FROM credit_note WHERE number LIKE 'CN-%'")), "0")
+
+
+def on_terms(code: str, mira: RemoteActor, ask: Ask, expect: Expect) -> None:
+    """A limit for some days, then another mode with a limit for good, after its dry run."""
+    mira.command("finance", f"/credit-limit {code} 200 for 7 days")
+    expect("a limit shows what it means", shown(mira.modal or {}), "none → 200.00 until", "does not come back")
+    assert mira.submit()["ok"]
+    mira.close()
+    days = (
+        "SELECT l.days FROM credit_limit l JOIN customer c ON c.id = l.customer_id WHERE c.code = ? AND l.ends_at > ?"
+    )
+    expect("it ends by itself", str(ask(days, code, "2026")), "7")
+    mira.command("finance", f"/payment-mode {code} postpaid limit 300")
+    form = shown(mira.modal or {})
+    expect("a switch shows every consequence", form, "prepaid → postpaid", "stays as it is", "→ 300.00")
+    if "first week" in form:
+        mira.fill({"Again": ["yes"]})
+    assert mira.submit()["ok"]
+    mira.close()
+    now = ask("SELECT mode || ' ' || limit_micros FROM customer WHERE code = ?", code)
+    expect("and is done in one step", now, f"postpaid {300 * MICROS}")

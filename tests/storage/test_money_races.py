@@ -1,0 +1,181 @@
+"""Two things at once that cannot both be: one effect each, and every loser is answered with a sentence."""
+
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+
+from bot.desk import SYSTEM
+from bot.domain.approvals import (
+    Approve,
+    Cancel,
+    Expire,
+    approve_request,
+    cancel_request,
+    expire_request,
+)
+from bot.domain.credit_note import ApplyNote, ApproveNote, DraftNote, ReasonCode
+from bot.domain.credit_notes import apply_note, approve_note, draft_note
+from bot.domain.credits import IssueCredit, Purpose, issue_credit
+from bot.domain.customers import Customer, Mode
+from bot.domain.errors import MasterShort, MoreThanLeft, NotEnoughUsable, Refused, WrongState
+from bot.domain.invoices import LineInput
+from bot.domain.master_moves import TopUpMaster, top_up_master
+from bot.domain.modes import SwitchMode, switch_mode
+from bot.domain.operation import Operation, Request, Role
+from bot.domain.people import Grant, Profile, grant
+from bot.domain.usage import ChargeUsage, charge_usage
+from bot.domain.withdrawals import Gateway, RequestWithdrawal, Withdrawal, request_withdrawal
+from tests.domain.usage_steps import used
+from tests.storage.test_races import at_once, done
+from tests.world import CLERK, MANAGER, OWNER, TEAM, World, money
+
+ROUNDS = 50
+OTHER = "U0OTHER"
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(max_workers=8) as executor:
+        yield executor
+
+
+@pytest.fixture
+def manned(world: World) -> World:
+    """A second manager, and a prepaid customer with money for all rounds."""
+    profile = Profile(team=TEAM, user=OTHER, name=OTHER)
+    world.do(grant, Grant(profile=profile, role=Role.MANAGER), by=OWNER)
+    return world
+
+
+def by(world: World, operation: Operation[Any, Any], command: Any, who: str = CLERK) -> Callable[[], Any]:
+    return partial(world.do, operation, command, by=who)
+
+
+def asked(world: World, customer: Customer, amount: int = 40) -> Withdrawal:
+    command = RequestWithdrawal(customer_id=customer.id, amount=money(amount), gateway=Gateway.CASH, reason="Ended")
+    return world.do(request_withdrawal, command).withdrawal
+
+
+def one_won(results: Sequence[Any], *answers: type[Refused]) -> None:
+    """One effect; every loser was told why."""
+    assert len(done(results)) == 1, results
+    losers = [each for each in results if isinstance(each, Refused)]
+    assert len(losers) == len(results) - 1
+    assert {type(each) for each in losers} <= set(answers), losers
+    assert all(each.sentence for each in losers)
+
+
+def prepaid(world: World, amount: int) -> Customer:
+    customer = world.customer(mode=Mode.PREPAID)
+    world.pay(amount, customer)
+    return customer
+
+
+def test_two_approvers_at_once_execute_once(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = prepaid(manned, 40 * ROUNDS)
+    for _ in range(ROUNDS):
+        approval = Approve(approval_id=asked(manned, customer).approval_id, version=1)
+        votes = [by(manned, approve_request, approval, who) for who in (MANAGER, OTHER)]
+        one_won(at_once(pool, votes), WrongState)
+    assert manned.read_customer(customer).controls.payouts_due == money(40 * ROUNDS).micros
+    manned.check()
+
+
+def test_approving_cancelling_and_expiring_at_once_end_one_way(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = prepaid(manned, 40 * ROUNDS)
+    start = manned.now
+    for _ in range(ROUNDS):
+        manned.now = start
+        made = asked(manned, customer)
+        late = replace(manned.request(SYSTEM), now=start + timedelta(hours=72))
+        ways: list[Callable[[], Any]] = [
+            by(manned, approve_request, Approve(approval_id=made.approval_id, version=1), MANAGER),
+            by(manned, cancel_request, Cancel(approval_id=made.approval_id)),
+            partial(expired, manned, made, late),
+        ]
+        one_won(at_once(pool, ways), WrongState)
+    now = manned.read_customer(customer).controls
+    assert now.reserved == 0
+    assert now.deposits + now.payouts_due == money(40 * ROUNDS).micros
+    manned.check()
+
+
+def expired(world: World, made: Withdrawal, late: Request) -> object:
+    return world.desk.carry_out(expire_request, Expire(approval_id=made.approval_id), late)
+
+
+@pytest.mark.rule(44)
+def test_eight_withdrawals_never_take_more_than_the_balance(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = manned.customer(mode=Mode.PREPAID)
+    for _ in range(ROUNDS):
+        manned.pay(40, customer)
+        command = RequestWithdrawal(customer_id=customer.id, amount=money(40), gateway=Gateway.CASH, reason="x")
+        one_won(at_once(pool, [by(manned, request_withdrawal, command)] * 8), MoreThanLeft)
+    assert manned.read_customer(customer).controls.reserved == money(40 * ROUNDS).micros
+    manned.check()
+
+
+@pytest.mark.rule(44, 107)
+def test_a_charge_and_a_withdrawal_of_the_same_money_do_not_both_succeed(
+    manned: World, pool: ThreadPoolExecutor
+) -> None:
+    customer = manned.customer(mode=Mode.PREPAID)
+    for _ in range(ROUNDS):
+        manned.pay(40, customer)
+        ask = RequestWithdrawal(customer_id=customer.id, amount=money(40), gateway=Gateway.CASH, reason="x")
+        use = ChargeUsage(customer_id=customer.id, lines=(used(40, manned.today),))
+        ways = [by(manned, request_withdrawal, ask), by(manned, charge_usage, use)]
+        one_won(at_once(pool, ways), MoreThanLeft, NotEnoughUsable)
+    now = manned.read_customer(customer)
+    assert now.usable(manned.now) == money(0)
+    manned.check()
+
+
+@pytest.mark.rule(64)
+def test_two_switches_of_mode_at_once_are_one(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = manned.customer(mode=Mode.PREPAID)
+    for number in range(ROUNDS):
+        other = (Mode.POSTPAID, Mode.PREPAID)[number % 2]
+        command = SwitchMode(customer_id=customer.id, mode=other)
+        ways = [by(manned, switch_mode, command, who) for who in (MANAGER, OTHER)]
+        one_won(at_once(pool, ways), WrongState)
+    manned.check()
+
+
+@pytest.mark.rule(48)
+def test_two_that_issue_to_two_customers_never_hand_out_more_than_there_is(
+    manned: World, pool: ThreadPoolExecutor
+) -> None:
+    customers = [manned.customer(code) for code in ("ONE", "TWO")]
+    for _ in range(ROUNDS):
+        manned.do(top_up_master, TopUpMaster(amount=money(10), paid_on=manned.today), by=MANAGER)
+        ways = [by(manned, issue_credit, issuing(customer), MANAGER) for customer in customers]
+        one_won(at_once(pool, ways), MasterShort)
+    assert manned.store.read(lambda books: books.masters())[0].usable == money(0)
+    manned.check()
+
+
+def issuing(customer: Customer) -> IssueCredit:
+    return IssueCredit(customer_id=customer.id, amount=money(10), purpose=Purpose.GOODWILL, remark="x")
+
+
+@pytest.mark.rule(38)
+def test_two_applications_of_one_note_are_one(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = manned.customer()
+    invoice = manned.invoice(customer, 10 * ROUNDS + 1, auto=False)
+    line = LineInput(description="x", unit_price=money(10))
+    draft = DraftNote(
+        customer_id=customer.id, issue_on=manned.today, code=ReasonCode.DISCOUNT, reason="", lines=(line,)
+    )
+    for _ in range(ROUNDS):
+        note = manned.do(draft_note, draft).note
+        manned.do(approve_note, ApproveNote(note_id=note.id), by=MANAGER)
+        command = ApplyNote(note_id=note.id, portions=((invoice.id, money(10)),))
+        one_won(at_once(pool, [by(manned, apply_note, command)] * 2), MoreThanLeft)
+    assert manned.read_invoice(invoice).open == money(1)
+    manned.check()

@@ -1,0 +1,326 @@
+"""Any history over all operations on money: the books prove themselves after each step, and each past day ties."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any, TypeVar
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
+
+from bot.domain.approvals import Approve, Cancel, Reject, approve_request, cancel_request, reject_request
+from bot.domain.credit_note import (
+    ApplyNote,
+    ApproveNote,
+    CopyNote,
+    CreditNote,
+    DraftNote,
+    NoteState,
+    ReasonCode,
+    UnapplyNote,
+    VoidNote,
+)
+from bot.domain.credit_notes import apply_note, approve_note, copy_note, draft_note, unapply_note, void_note
+from bot.domain.credit_undo import UndoCredit, undo_credit
+from bot.domain.credits import (
+    IssueCredit,
+    PayOutAtPlatform,
+    Purpose,
+    TakeBackCredit,
+    issue_credit,
+    pay_out_at_platform,
+    take_back_credit,
+)
+from bot.domain.customers import Customer, Mode
+from bot.domain.errors import Refused
+from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
+from bot.domain.limits import SetLimit, set_limit
+from bot.domain.master_moves import TopUpMaster, top_up_master
+from bot.domain.modes import SwitchMode, switch_mode
+from bot.domain.open_items import Invoice
+from bot.domain.operation import Operation
+from bot.domain.payments import (
+    Method,
+    Payment,
+    RecordPayment,
+    UnallocatePayment,
+    UnassignPayment,
+    record_payment,
+    unallocate_payment,
+    unassign_payment,
+)
+from bot.domain.ports import Page
+from bot.domain.refunds import RefundUsage, refund_usage
+from bot.domain.undo import Undo, undo
+from bot.domain.usage import ChargeUsage, UsageLine, charge_usage
+from bot.domain.usage_invoices import InvoiceUsage, invoice_usage
+from bot.domain.withdrawals import Gateway, PayWithdrawal, RequestWithdrawal, pay_withdrawal, request_withdrawal
+from bot.storage.reports import SqlReadBooks
+from tests.domain.expect import everything
+from tests.test_ageing_oracle import compare_identity
+from tests.world import CLERK, MANAGER, World, money
+
+Worlds = Callable[[], AbstractContextManager[World]]
+ThingT = TypeVar("ThingT")
+UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+ALL = Page(limit=200)
+
+
+@dataclass(frozen=True)
+class Move:
+    """One thing to try; its choices are numbers taken modulo what there is."""
+
+    kind: str
+    one: int
+    two: int
+    amount: int
+    back: int
+
+
+class NothingThereError(Exception):
+    """A move found nothing to act on."""
+
+
+def one_of(things: Sequence[ThingT], number: int) -> ThingT:
+    if not things:
+        raise NothingThereError
+    return things[-1 - number % len(things)]
+
+
+class Desk:
+    """Tries moves; each is done whole, or refused with nothing changed."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        world.customer("PRE", mode=Mode.PREPAID)
+        world.customer("POST")
+        for code, amount in (("PRE", 50), ("POST", 80)):
+            command = SetLimit(customer_id=self.named(code).id, amount=money(amount))
+            world.do(set_limit, command, by=MANAGER)
+        world.do(top_up_master, TopUpMaster(amount=money(500), paid_on=world.day(-9)), by=MANAGER)
+        self.fresh: list[tuple[str, int]] = []
+        self.used = 0
+
+    def named(self, code: str) -> Customer:
+        return self.world.store.read(lambda books: books.find_customers(code)[0])
+
+    def customer(self, number: int) -> Customer:
+        return self.named(("PRE", "POST")[number % 2])
+
+    def ask(self, question: Callable[[SqlReadBooks], ThingT]) -> ThingT:
+        return self.world.store.read(question)
+
+    def invoices(self) -> list[Invoice]:
+        return [line.invoice for line in self.ask(lambda books: list(books.list_invoices(ALL)))]
+
+    def payments(self) -> list[Payment]:
+        return [line.payment for line in self.ask(lambda books: list(books.list_payments(ALL)))]
+
+    def notes(self, *states: NoteState) -> list[CreditNote]:
+        return [note for note, _ in self.ask(lambda books: books.list_notes(ALL)) if note.state in states]
+
+    def do(self, operation: Operation[Any, Any], command: Any, *, by: str = CLERK, undo_by: str = "") -> None:
+        outcome = self.world.do(operation, command, by=by)
+        if undo_by:
+            self.fresh.append((undo_by, outcome.operation_id))
+
+    def take(self, move: Move) -> bool:
+        before = everything(self.world)
+        try:
+            getattr(self, move.kind)(move)
+        except (NothingThereError, Refused):
+            assert everything(self.world) == before, move
+            return False
+        return True
+
+    # --- moves --------------------------------------------------------------------------------------------------------
+
+    def invoice(self, move: Move) -> None:
+        line = LineInput(description="x", unit_price=money(move.amount * 3), tax_rate=Decimal(9 * (move.two % 2)))
+        customer = self.customer(move.one)
+        day = self.world.day(-move.back)
+        auto = move.amount % 3 != 0
+        self.do(
+            draft_invoice,
+            DraftInvoice(customer_id=customer.id, lines=(line,), issue_on=day, auto_allocate=auto, send=True),
+        )
+
+    def pay(self, move: Move) -> None:
+        method = Method.PLATFORM if move.two % 4 == 0 else Method.BANK_TRANSFER
+        command = RecordPayment(
+            payer="Somebody",
+            amount=money(move.amount * 5),
+            received_on=self.world.day(-move.back),
+            method=method,
+            customer_id=self.customer(move.one).id,
+        )
+        self.do(record_payment, command, undo_by="payment")
+
+    def unallocate(self, move: Move) -> None:
+        payment = one_of(self.payments(), move.one)
+        self.do(unallocate_payment, UnallocatePayment(payment_id=payment.id), undo_by="payment")
+
+    def unassign(self, move: Move) -> None:
+        payment = one_of(self.payments(), move.one)
+        self.do(unassign_payment, UnassignPayment(payment_id=payment.id), undo_by="payment")
+
+    def issue(self, move: Move) -> None:
+        command = IssueCredit(
+            customer_id=self.customer(move.one).id,
+            amount=money(move.amount * 2),
+            purpose=list(Purpose)[move.two % 3],
+            remark="x",
+        )
+        self.do(issue_credit, command, by=MANAGER, undo_by="credit")
+
+    def take_back(self, move: Move) -> None:
+        command = TakeBackCredit(customer_id=self.customer(move.one).id, amount=money(move.amount), remark="x")
+        self.do(take_back_credit, command, by=MANAGER, undo_by="credit")
+
+    def pay_out(self, move: Move) -> None:
+        command = PayOutAtPlatform(customer_id=self.customer(move.one).id, amount=money(move.amount), reference="p")
+        self.do(pay_out_at_platform, command, by=MANAGER)
+
+    def use(self, move: Move) -> None:
+        self.used += 1
+        line = UsageLine(
+            external_id=f"U-{self.used}",
+            used_on=self.world.day(-move.back),
+            product="Calls",
+            net=money(f"{move.amount}.123457"),
+            tax_rate=Decimal(9 * (move.two % 2)),
+            cost=money(f"0.{move.amount}"),
+        )
+        self.do(charge_usage, ChargeUsage(customer_id=self.customer(move.one).id, lines=(line,)))
+
+    def bill(self, move: Move) -> None:
+        command = InvoiceUsage(customer_id=self.customer(move.one).id, through=self.world.day(-move.back))
+        self.do(invoice_usage, command)
+
+    def refund(self, move: Move) -> None:
+        of = f"U-{1 + move.two % max(1, self.used)}" if move.back % 4 else ""
+        command = RefundUsage(
+            customer_id=self.customer(move.one).id, amount=money(move.amount), remark="x", external_id=of
+        )
+        self.do(refund_usage, command, by=MANAGER)
+
+    def withdraw(self, move: Move) -> None:
+        command = RequestWithdrawal(
+            customer_id=self.customer(move.one).id, amount=money(move.amount * 2), gateway=Gateway.CASH, reason="x"
+        )
+        self.do(request_withdrawal, command)
+
+    def decide(self, move: Move) -> None:
+        waiting = one_of(self.ask(lambda books: books.waiting_approvals()), move.one)
+        if move.two % 4 == 0:
+            self.do(cancel_request, Cancel(approval_id=waiting.id))
+        elif move.two % 4 == 1:
+            self.do(reject_request, Reject(approval_id=waiting.id, version=1, reason="x"), by=MANAGER)
+        else:
+            self.do(approve_request, Approve(approval_id=waiting.id, version=1), by=MANAGER)
+
+    def paid_out(self, move: Move) -> None:
+        made = [each for each, _ in self.ask(lambda books: books.list_withdrawals(ALL)) if each.state == "approved"]
+        self.do(pay_withdrawal, PayWithdrawal(withdrawal_id=one_of(made, move.one).id, reference="FT-1"))
+
+    def note(self, move: Move) -> None:
+        customer = self.customer(move.one)
+        mine = [each for each in self.invoices() if each.customer_id == customer.id]
+        invoice = one_of(mine, move.two) if move.back % 3 else None
+        line = LineInput(description="x", unit_price=money(move.amount), tax_rate=Decimal(9))
+        command = DraftNote(
+            customer_id=customer.id,
+            issue_on=self.world.today,
+            code=ReasonCode.DISCOUNT,
+            reason="",
+            lines=() if invoice is not None else (line,),
+            invoice_id=invoice.id if invoice is not None else None,
+            amount=None if move.amount == 9 else money(move.amount) if invoice is not None else None,
+        )
+        self.do(draft_note, command)
+
+    def note_step(self, move: Move) -> None:
+        if move.two % 5 == 0:
+            source = one_of(self.notes(NoteState.SENT), move.one)
+            self.do(copy_note, CopyNote(note_id=source.id, issue_on=self.world.today))
+        elif move.two % 5 == 1:
+            self.do(approve_note, ApproveNote(note_id=one_of(self.notes(NoteState.DRAFT), move.one).id), by=MANAGER)
+        elif move.two % 5 == 2:
+            note = one_of(self.notes(NoteState.SENT), move.one)
+            invoice = one_of([each for each in self.invoices() if each.open], move.back)
+            part = None if move.amount > 5 else money(move.amount)
+            self.do(apply_note, ApplyNote(note_id=note.id, portions=((invoice.id, part),)))
+        elif move.two % 5 == 3:
+            self.do(unapply_note, UnapplyNote(note_id=one_of(self.notes(NoteState.SENT), move.one).id))
+        else:
+            note = one_of(self.notes(NoteState.SENT, NoteState.DRAFT), move.one)
+            self.do(void_note, VoidNote(note_id=note.id, reason="x"), by=MANAGER)
+
+    def limit(self, move: Move) -> None:
+        days = move.back or None
+        command = SetLimit(customer_id=self.customer(move.one).id, amount=money(move.amount * 9), days=days)
+        self.do(set_limit, command, by=MANAGER)
+
+    def switch(self, move: Move) -> None:
+        customer = self.customer(move.one)
+        other = Mode.PREPAID if customer.mode is Mode.POSTPAID else Mode.POSTPAID
+        command = SwitchMode(customer_id=customer.id, mode=other, limit=money(50) if move.two % 2 else None)
+        assets = customer.controls
+        self.do(switch_mode, command, by=MANAGER)
+        assert self.customer(move.one).controls == assets
+
+    def undo(self, move: Move) -> None:
+        kind, operation_id = one_of(self.fresh, move.one % 3)
+        if kind == "credit":
+            self.do(undo_credit, UndoCredit(operation_id=operation_id), by=MANAGER)
+        else:
+            self.do(undo, Undo(operation_id=operation_id))
+
+    def clock(self, move: Move) -> None:
+        self.world.now += timedelta(days=move.one % 3, minutes=move.amount)
+
+
+KINDS = (
+    ("invoice", "pay", "use") * 3
+    + ("note", "note_step") * 2
+    + ("issue", "take_back", "pay_out", "refund", "withdraw", "decide", "paid_out", "undo")
+    + ("bill", "note_step", "unallocate", "unassign", "limit", "switch", "clock")
+)
+ANY = some.builds(
+    Move,
+    kind=some.sampled_from(KINDS),
+    one=some.integers(0, 5),
+    two=some.integers(0, 9),
+    amount=some.integers(1, 9),
+    back=some.integers(0, 6),
+)
+
+
+def play(worlds: Worlds, moves: list[Move]) -> None:
+    with worlds() as world:
+        desk = Desk(world)
+        for move in moves:
+            if desk.take(move):
+                world.check()
+        first = world.day(-30)
+        for each in range(62):
+            day = first + timedelta(days=each)
+            world.store.read(lambda books, day=day: compare_identity(books, day))  # type: ignore[misc]  # bound now
+        world.check()
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@settings(max_examples=14, deadline=None, suppress_health_check=UNHURRIED)
+@given(moves=some.lists(ANY, min_size=25, max_size=50))
+def test_all_operations_together_keep_the_books_right(worlds: Worlds, moves: list[Move]) -> None:
+    play(worlds, moves)
+
+
+@pytest.mark.parametrize("engine_name", ["postgresql"], indirect=True)
+@settings(max_examples=3, deadline=None, suppress_health_check=UNHURRIED)
+@given(moves=some.lists(ANY, min_size=25, max_size=40))
+def test_all_operations_together_keep_the_books_right_on_postgresql(worlds: Worlds, moves: list[Move]) -> None:
+    play(worlds, moves)
