@@ -11,8 +11,8 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from bot.desk import Desk
 from bot.domain.schedules import due
 from bot.domain.settings import Settings
-from bot.jobs.approvals import watch_approvals
 from bot.jobs.schedule import JOBS, Job, Target
+from bot.jobs.watches import WATCHES, Watch
 from bot.metrics import OTHER, Metrics
 from bot.observe import log, request_id
 from bot.storage.jobs import JobRun, JobRuns
@@ -27,6 +27,7 @@ class Runner:
 
     desk: Desk
     jobs: Mapping[str, Job] = field(default_factory=lambda: JOBS)
+    watches: Mapping[str, Watch] = field(default_factory=lambda: WATCHES)
     now: Callable[[], datetime] | None = None
     name: str = f"{socket.gethostname()}:{os.getpid()}"
     metrics: Metrics | None = None
@@ -45,11 +46,12 @@ class Runner:
         return len(claimed)
 
     def _watch(self) -> None:
-        """Requests that wait for approval, beside the jobs: none of them stops the other."""
-        try:
-            watch_approvals(self.desk, self._now())
-        except Exception as fault:  # noqa: BLE001  # the jobs go on; requests are looked at again with the next tick
-            log.error("requests cannot be watched", exc_info=fault)
+        """What is looked after with every tick, beside the jobs: none of them stops another."""
+        for name, watch in self.watches.items():
+            try:
+                watch(self.desk, self._now())
+            except Exception as fault:  # noqa: BLE001  # the others go on; this one looks again with the next tick
+                log.error("%s cannot be watched", name, exc_info=fault)
 
     def _now(self) -> datetime:
         return self.now() if self.now is not None else self.desk.store.now()

@@ -1,0 +1,14 @@
+"""The table of watches: what each looks after with every tick, whoever else looks as well."""
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+
+from bot.desk import Desk
+from bot.jobs.approvals import watch_approvals
+
+# A watch does what is due now and returns how much; the key of each step lets it happen once.
+Watch = Callable[[Desk, datetime], int]
+
+WATCHES: Mapping[str, Watch] = {
+    "approvals": watch_approvals,
+}
