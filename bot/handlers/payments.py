@@ -37,7 +37,7 @@ LIST_ROWS = 20
 
 
 KEYWORDS = {
-    **dict.fromkeys(("bank", "transfer", "cheque", "check", "giro", "cash", "card"), "method"),
+    **dict.fromkeys(("bank", "transfer", "cheque", "check", "giro", "cash", "card", "platform"), "method"),
     "bank transfer": "method",
     "ref": "reference",
     "reference": "reference",
@@ -58,6 +58,7 @@ METHODS = {
     "giro": Method.GIRO,
     "cash": Method.CASH,
     "card": Method.CARD,
+    "platform": Method.PLATFORM,
 }
 
 
