@@ -5,7 +5,6 @@ import re
 import pytest
 
 from bot.domain.customers import Mode
-from sandbox.client import shown
 from tests.slack import Slack
 from tests.world import CLERK, MANAGER, OWNER, VIEWER
 
@@ -46,6 +45,6 @@ def seen(slack: Slack) -> tuple[int, int, int]:
     """What the master account stands at, what the customer holds, and what can be handed out, as people read it."""
     line = slack.type("/credit master", by=VIEWER).splitlines()[-1]
     balance, _reserved, owed, _limit, usable = re.findall(r"[\d,]+\.\d\d", line)
-    card = slack.type("/customer Acme", by=VIEWER)
-    assert owed in shown(card) if isinstance(card, dict) else owed in card
-    return tuple(int(each.replace(",", "").removesuffix(".00")) for each in (balance, owed, usable))  # type: ignore[return-value]  # three of them
+    partner, customer, left = (int(each.replace(",", "").removesuffix(".00")) for each in (balance, owed, usable))
+    assert owed in slack.type("/customer Acme", by=VIEWER)
+    return partner, customer, left
