@@ -1,7 +1,7 @@
 """Customers: how they are named, what they owe and hold."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -49,6 +49,14 @@ class Controls:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Month:
+    """A month of the book's zone: its first day, and the instant at which it ends."""
+
+    starts_on: date
+    ends_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Contact:
     """A person at the customer; contact data never reaches logs or the audit."""
 
@@ -75,6 +83,8 @@ class Customer:
     zone: str = ""
     limit_micros: int = 0
     limit_ends_at: datetime | None = None
+    month: Month | None = None  # in which it was last charged without an invoice
+    month_micros: int = 0  # what is unbilled of that month
     controls: Controls = Controls()
     version: int = 1
 
@@ -96,7 +106,16 @@ class Customer:
         if self.mode is Mode.PREPAID:
             return Money(self.balance.micros + limit - held.reserved, self.currency)
         in_hand = max(0, held.deposits - held.receivable)
-        return Money(limit + in_hand - held.unbilled - held.reserved, self.currency)
+        return Money(limit + in_hand - self.running(now) - held.reserved, self.currency)
+
+    def running(self, now: datetime) -> int:
+        """What is unbilled of the running month, in micros: with a new month a limit starts afresh. Rule 57."""
+        return max(0, self.month_micros) if self.month is not None and now < self.month.ends_at else 0
+
+    def counted(self, month: Month, on: date, by_micros: int) -> "Customer":
+        """The same customer with more, or less, unbilled on a day; what is of an earlier month is not counted."""
+        counts = self.month_micros if self.month is not None and self.month.starts_on == month.starts_on else 0
+        return replace(self, month=month, month_micros=counts + (by_micros if on >= month.starts_on else 0))
 
     def is_operational(self, now: datetime) -> bool:
         """Active with something left to spend. Rule 114."""

@@ -90,12 +90,12 @@ def limit_at(customer: Customer, at: datetime) -> Money:
 
 
 def used_of_limit(customer: Customer, at: datetime) -> Money:
-    """How much of its limit a customer is using: what is owed when prepaid, what is unbilled when postpaid."""
+    """How much of its limit a customer uses: what is owed when prepaid, what is unbilled of the month when postpaid."""
     held = customer.controls
     if customer.mode is Mode.PREPAID:
         used = limit_at(customer, at).micros - customer.usable(at).micros
     else:
-        used = held.unbilled + held.reserved - max(0, held.deposits - held.receivable)
+        used = customer.running(at) + held.reserved - max(0, held.deposits - held.receivable)
     return Money(max(0, used), customer.currency)
 
 

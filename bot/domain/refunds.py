@@ -152,8 +152,11 @@ def _post(made: Credit, tax: Money, charge: Charge | None, matching: Matching) -
         postings.append(Posting(taxed, tax.micros))
     on = matching.context.today
     entry = Entry(kind="refund", currency=made.amount.currency, effective_on=on, postings=tuple(postings))
-    sign = -1 if back_to is Account.UNBILLED else 1
-    return matching.post(entry, **{back_to.value: sign * made.amount.micros})
+    if charge is None or back_to is not Account.UNBILLED:
+        return matching.post(entry, deposits=made.amount.micros)
+    month = matching.books.settings.current().month(matching.context.now)
+    matching.customer = matching.customer.counted(month, charge.posted_on, -made.amount.micros)
+    return matching.post(entry, unbilled=-made.amount.micros)
 
 
 def is_unbilled(charge: Charge | None) -> bool:

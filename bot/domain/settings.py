@@ -3,16 +3,18 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.domain.customers import Month
 from bot.domain.digest_plans import check_plans
 from bot.domain.errors import NoAccess, SettingRefused, UnknownCurrency
 from bot.domain.money import Currency, currency, plain
 from bot.domain.operation import Announcement, Context, Role, Trace, operation
 from bot.domain.policies import check_policy
+from bot.domain.schedules import instant
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -65,6 +67,12 @@ class Settings:
     def today(self, now: datetime) -> date:
         """The book's calendar day at an instant."""
         return now.astimezone(ZoneInfo(self.zone)).date()
+
+    def month(self, now: datetime) -> Month:
+        """The book's month at an instant."""
+        first = self.today(now).replace(day=1)
+        following = (first + timedelta(days=31)).replace(day=1)
+        return Month(starts_on=first, ends_at=instant(following, time(), self.zone))
 
     def undo_until(self, now: datetime) -> datetime:
         return now + timedelta(minutes=self.undo_minutes)

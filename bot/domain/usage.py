@@ -361,6 +361,9 @@ def _post_day(on: date, charges: list[Charge], matching: Matching) -> None:
         postings.append(Posting(Account.TAX_PAYABLE if prepaid else Account.TAX_UNBILLED, -tax.micros))
     entry = Entry(kind="usage", currency=customer.currency, effective_on=on, postings=tuple(postings))
     entry_id = matching.post(entry, **{control.value: gross.micros})
+    if not prepaid:
+        month = books.settings.current().month(matching.context.now)
+        matching.customer = matching.customer.counted(month, on, gross.micros)
     cost = total([each.cost for each in charges], customer.currency)
     if cost:
         sold = transfer("cost of usage", cost, debit=Side(Account.COST), credit=Side(Account.MASTER), on=on)

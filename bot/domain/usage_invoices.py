@@ -84,6 +84,9 @@ def invoice_usage(command: InvoiceUsage, books: "Books", context: Context) -> In
     matching = Matching(customer, books, context, invoices=[sent])
     gross = exact_net + exact_tax
     entry = usage_entry(sent, exact_net, exact_tax, posted_on)
+    month = books.settings.current().month(context.now)
+    left = books.usage.unbilled_after(customer.id, command.through, month.starts_on)
+    matching.customer = replace(customer, month=month, month_micros=left)
     matching.post(entry, receivable=sent.total.micros, unbilled=-gross.micros)
     matching.sweep(context.today)
     matching.write()

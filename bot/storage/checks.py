@@ -13,6 +13,14 @@ SOLD_AND_GIVEN: dict[str, str] = {
         AND invoice_id IS NULL UNION ALL SELECT customer_id, -net_micros - tax_micros FROM usage_refund
         WHERE unbilled AND invoice_id IS NULL) u GROUP BY customer_id) x ON x.customer_id = c.id
         WHERE c.unbilled_micros <> COALESCE(x.total, 0)""",
+    "what is unbilled of a month": """SELECT 'customer ' || c.code, c.month_micros, COALESCE(x.total, 0) FROM customer c
+        LEFT JOIN (SELECT customer_id, SUM(amount) AS total FROM (SELECT k.customer_id, k.net_micros + k.tax_micros AS
+        amount FROM charge k JOIN customer o ON o.id = k.customer_id AND k.posted_on >= o.month_starts_on
+        WHERE k.mode = 'postpaid' AND k.invoice_id IS NULL UNION ALL
+        SELECT r.customer_id, -r.net_micros - r.tax_micros FROM usage_refund r JOIN charge k ON k.id = r.charge_id
+        JOIN customer o ON o.id = k.customer_id AND k.posted_on >= o.month_starts_on
+        WHERE r.unbilled AND r.invoice_id IS NULL) u GROUP BY customer_id) x ON x.customer_id = c.id
+        WHERE c.month_micros <> COALESCE(x.total, 0)""",
     "an invoice of usage is its charges": """SELECT 'invoice ' || i.number, i.usage_net_micros, COALESCE(x.net, 0)
         FROM invoice i LEFT JOIN (SELECT invoice_id, SUM(net_micros) AS net FROM (
         SELECT invoice_id, net_micros FROM charge UNION ALL SELECT invoice_id, -net_micros FROM usage_refund) u

@@ -3,11 +3,12 @@
 import unicodedata
 import uuid
 from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, insert, or_, select, update
 
-from bot.domain.customers import Contact, Controls, Customer, CustomerState, Mode
+from bot.domain.customers import Contact, Controls, Customer, CustomerState, Mode, Month
 from bot.domain.errors import NotFound
 from bot.domain.money import currency
 from bot.domain.ports import Identity
@@ -30,7 +31,10 @@ _CONTROLS = ("deposits", "advances", "credit_notes", "receivable", "unbilled", "
 _MOVE = (
     update(_customer)
     .where(_customer.c.id == bindparam("row_id"))
-    .values({f"{name}_micros": _customer.c[f"{name}_micros"] + bindparam(f"by_{name}") for name in _CONTROLS})
+    .values(
+        {f"{name}_micros": _customer.c[f"{name}_micros"] + bindparam(f"by_{name}") for name in _CONTROLS}
+        | {name: bindparam(f"new_{name}") for name in ("month_starts_on", "month_ends_at", "month_micros")}
+    )
 )
 _NAMES = ("code", "name", "due_days", "billing_name", "country", "zone", "version")
 _UPDATE = (
@@ -71,6 +75,8 @@ def from_row(row: Row[Any]) -> Customer:
         zone=row.zone,
         limit_micros=row.limit_micros,
         limit_ends_at=row.limit_ends_at,
+        month=_month(row.month_starts_on, row.month_ends_at),
+        month_micros=row.month_micros,
         controls=Controls(
             deposits=row.deposits_micros,
             advances=row.advances_micros,
@@ -82,6 +88,21 @@ def from_row(row: Row[Any]) -> Customer:
         ),
         version=row.version,
     )
+
+
+def _month(starts_on: date | None, ends_at: datetime | None) -> Month | None:
+    return Month(starts_on=starts_on, ends_at=ends_at) if starts_on is not None and ends_at is not None else None
+
+
+def _moved(before: Customer, after: Customer) -> dict[str, Any]:
+    """By how much each control account moves, and what is unbilled of the month now."""
+    month = after.month
+    return {
+        **{f"by_{name}": getattr(after.controls, name) - getattr(before.controls, name) for name in _CONTROLS},
+        "new_month_starts_on": month.starts_on if month is not None else None,
+        "new_month_ends_at": month.ends_at if month is not None else None,
+        "new_month_micros": after.month_micros,
+    }
 
 
 def contacts_of(connection: Connection, customer_id: int) -> tuple[Contact, ...]:
@@ -153,19 +174,12 @@ class SqlCustomers:
 
     def move(self, before: Customer, after: Customer) -> None:
         """Move the control accounts by what this operation posted."""
-        moved = {f"by_{name}": getattr(after.controls, name) - getattr(before.controls, name) for name in _CONTROLS}
-        if any(moved.values()):
-            self._session.pending.change(_MOVE, {"row_id": after.id, **moved})
+        if before != after:
+            self._session.pending.change(_MOVE, {"row_id": after.id, **_moved(before, after)})
 
     def move_many(self, moves: Sequence[tuple[Customer, Customer]]) -> None:
         """Move the control accounts of many customers by one statement."""
-        values = [
-            {
-                "row_id": after.id,
-                **{f"by_{name}": getattr(after.controls, name) - getattr(before.controls, name) for name in _CONTROLS},
-            }
-            for before, after in moves
-        ]
+        values = [{"row_id": after.id, **_moved(before, after)} for before, after in moves]
         if values:
             self._session.pending.change(_MOVE, values)
 

@@ -109,6 +109,28 @@ _UNBILLED = (
     .group_by(_PARTS.c.product, _PARTS.c.tax_rate_micros)
     .order_by(_PARTS.c.product, _PARTS.c.tax_rate_micros)
 )
+_LATER = (_charge.c.posted_on >= bindparam("since"), _charge.c.mode == "postpaid")
+_UNBILLED_AFTER = select(
+    select(_sum(_charge.c.net_micros + _charge.c.tax_micros))
+    .where(
+        *_LATER,
+        _charge.c.customer_id == bindparam("of_customer"),
+        _charge.c.invoice_id.is_(None),
+        _charge.c.posted_on > bindparam("through"),
+    )
+    .scalar_subquery()
+    - select(_sum(_refund.c.net_micros + _refund.c.tax_micros))
+    .join_from(_refund, _charge, _charge.c.id == _refund.c.charge_id)
+    .join(_credit, _credit.c.id == _refund.c.credit_id)
+    .where(
+        *_LATER,
+        _refund.c.customer_id == bindparam("of_customer"),
+        _refund.c.unbilled,
+        _refund.c.invoice_id.is_(None),
+        _credit.c.made_on > bindparam("through"),
+    )
+    .scalar_subquery()
+)
 _BILL = update(_charge).where(*_TO_BILL).values(invoice_id=bindparam("new_invoice"))
 _TAKE_OFF = update(_refund).where(*_TO_TAKE_OFF).values(invoice_id=bindparam("new_invoice"))
 
@@ -235,6 +257,11 @@ class SqlUsage:
             )
             for row in self._session.connection.execute(_UNBILLED, asked)
         ]
+
+    def unbilled_after(self, customer_id: int, through: date, since: date) -> int:
+        """What stays unbilled since a day, in micros, once everything up to another day is invoiced."""
+        asked = {"of_customer": customer_id, "through": through, "since": since}
+        return int(self._session.connection.execute(_UNBILLED_AFTER, asked).scalar() or 0)
 
     def bill(self, customer_id: int, through: date, invoice_id: int) -> None:
         """What is on an invoice is on no other. Rule 101."""

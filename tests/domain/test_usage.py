@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
@@ -30,13 +31,15 @@ from bot.domain.errors import (
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.money import Money
 from bot.domain.payments import UnassignPayment, unassign_payment
+from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
 from bot.domain.usage import ChargeUsage, ImportUsage, UsageLine, charge_usage, import_usage, tax_in_micros
+from bot.domain.usage_invoices import InvoiceUsage, invoice_usage
 from bot.domain.withdrawals import Gateway, RequestWithdrawal, request_withdrawal
 from tests.domain.expect import ask_sql, expect_refusal, report, run_sql, standing
 from tests.domain.test_credits import at_platform, issue, three, top_up
 from tests.domain.usage_steps import charge, limited, refund, used
-from tests.world import MANAGER, SGD, START, World, money, withdraw
+from tests.world import MANAGER, OWNER, SGD, START, World, money, withdraw
 
 
 def controls(world: World, customer: Customer) -> Controls:
@@ -338,3 +341,38 @@ def test_tax_to_the_micro_is_within_half_a_micro(net: int, rate: int) -> None:
     exact = Decimal(net) * percent / 100
     tax = tax_in_micros(Money(net, SGD), percent)
     assert abs(Decimal(tax.micros) - exact) <= Decimal("0.5")
+
+
+@pytest.mark.rules(57, 109)
+def test_a_postpaid_limit_starts_afresh_with_each_month_of_the_books_zone(world: World) -> None:
+    customer = limited(world, 50, mode=Mode.POSTPAID)
+    charge(world, customer, 45, line_id="NOV")
+    with expect_refusal(world, NotEnoughUsable, field="amount", says="at most SGD 5.00"):
+        charge(world, customer, 6)
+    world.do(change_setting, ChangeSetting(name="zone", value="Asia/Singapore"), by=OWNER)
+    charge(world, customer, 1, line_id="ZONE")
+    world.now = datetime(2026, 11, 30, 15, 59, tzinfo=UTC)
+    assert world.read_customer(customer).usable(world.now) == money(4)
+    world.now = datetime(2026, 11, 30, 16, 0, tzinfo=UTC)
+    assert world.read_customer(customer).usable(world.now) == money(50)
+    charge(world, customer, 48, ago=-1, line_id="DEC")
+    refund(world, customer, 5, of="NOV")
+    assert world.read_customer(customer).usable(world.now) == money(2)
+    refund(world, customer, 8, of="DEC")
+    assert world.read_customer(customer).usable(world.now) == money(10)
+    assert world.read_customer(customer).balance == money(-81)
+    world.check()
+
+
+@pytest.mark.rule(57)
+def test_what_is_invoiced_of_the_running_month_is_free_again(world: World) -> None:
+    customer = limited(world, 100, mode=Mode.POSTPAID)
+    charge(world, customer, 30, line_id="A", ago=2)
+    charge(world, customer, 20, line_id="B")
+    refund(world, customer, 10, of="A")
+    world.do(invoice_usage, InvoiceUsage(customer_id=customer.id, through=world.day(-1)))
+    assert world.read_customer(customer).usable(world.now) == money(90)
+    world.check()
+    world.do(invoice_usage, InvoiceUsage(customer_id=customer.id, through=world.today))
+    assert world.read_customer(customer).usable(world.now) == money(100)
+    world.check()

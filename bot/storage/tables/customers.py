@@ -1,6 +1,6 @@
 """Customers, their contacts, limits and modes."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import (
     BigInteger,
@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from bot.storage.tables.columns import Table, big, instant, key, ref, word
+from bot.storage.tables.columns import Table, big, day, instant, key, ref, word
 
 
 class CustomerRow(Table, table=True):
@@ -49,6 +49,9 @@ class CustomerRow(Table, table=True):
     zone: str = word(60)
     limit_micros: int = big(default=0)
     limit_ends_at: datetime | None = instant(null=True)
+    month_starts_on: date | None = day(null=True)
+    month_ends_at: datetime | None = instant(null=True)
+    month_micros: int = big(default=0)
     deposits_micros: int = big(default=0)
     advances_micros: int = big(default=0)
     credit_notes_micros: int = big(default=0)
