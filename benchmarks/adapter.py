@@ -17,11 +17,11 @@ from sqlalchemy import URL
 from benchmarks.data import TODAY, Books, Receipt, Totals
 from bot.desk import Desk, content_hash
 from bot.domain.allocation import Portion
+from bot.domain.customer_file import CustomerFile
 from bot.domain.money import Money, currency
 from bot.domain.operation import Actor, Request, Role
 from bot.domain.payments import Method, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
-from bot.domain.ports import CustomerFile
 from bot.domain.receivables import Ageing, AgeingQuestion
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.storage.shelf import Library
@@ -160,7 +160,7 @@ class OurBooks:
     def card(self, customer: int) -> CustomerFile:
         from benchmarks.loading import CUSTOMER
 
-        return self.desk.ask(lambda books: books.customer_file(CUSTOMER + customer), asked("card"))
+        return self.desk.ask(lambda books: books.customer_file(CUSTOMER + customer, TODAY), asked("card"))
 
     def close(self) -> None:
         self.library.close()

@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
 from bot.domain.credit_ports import CreditQuestions
+from bot.domain.customer_file import CustomerFile
 from bot.domain.customers import Contact, Customer
 from bot.domain.ledger import Account, Entry
 from bot.domain.money import Money
@@ -18,7 +19,6 @@ from bot.domain.settings import Settings
 if TYPE_CHECKING:
     from bot.domain.approval_ports import Approvals, Withdrawals
     from bot.domain.approvals import Approval
-    from bot.domain.credit_note import CreditNote
     from bot.domain.credit_ports import Credits, Master
     from bot.domain.intake_ports import Intakes
     from bot.domain.invoices import InvoiceLine
@@ -293,18 +293,6 @@ class InvoiceListLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CustomerFile:
-    """All that the customer card shows."""
-
-    customer: Customer
-    contacts: tuple[Contact, ...]
-    open_invoices: tuple[Invoice, ...]
-    open_count: int
-    unapplied: tuple[Lot, ...]
-    notes: "tuple[CreditNote, ...]" = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFile:
     """All that a payment's card shows."""
 
@@ -345,7 +333,7 @@ class ReadBooks(CreditQuestions, Protocol):
 
     def customer(self, customer_id: int) -> Customer: ...
 
-    def customer_file(self, customer_id: int) -> CustomerFile: ...
+    def customer_file(self, customer_id: int, today: date) -> CustomerFile: ...
 
     def find_customers(self, text: str, limit: int = 10) -> Sequence[Customer]: ...
 

@@ -211,6 +211,11 @@ def _open_lines(call: Call, text: str, customer: Customer) -> None:
     NEW.open(call, _blank(call, **given), preview=bool(lines))
 
 
+def open_for(call: Call, customer: Customer) -> None:
+    """The form of a new note for a customer."""
+    NEW.open(call, _blank(call, customer=find.customer_option(customer)))
+
+
 def _about(call: Call, note: CreditNote) -> Mapping[str, Any]:
     worth = money(note.total, settings_of(call).locale)
     line = f"{note.label} · {worth} · {note.status}"

@@ -6,7 +6,8 @@ from bot.domain.customer_states import LONGEST_REASON, ChangeCustomerState, chan
 from bot.domain.customers import Customer, CustomerChanged, CustomerState
 from bot.domain.settings import Settings
 from bot.handlers import find
-from bot.handlers.blocks.cards import STATES, customer_opened
+from bot.handlers.blocks.cards import customer_opened
+from bot.handlers.blocks.customer import STATES
 from bot.handlers.blocks.rich import bold, rich, typed
 from bot.handlers.blocks.text import balance
 from bot.handlers.commands import Run

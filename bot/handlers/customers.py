@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from zoneinfo import available_timezones
 
+from bot.domain.customer_file import CustomerFile
 from bot.domain.customers import (
     Contact,
     Customer,
@@ -17,18 +18,18 @@ from bot.domain.customers import (
 from bot.domain.errors import Refused
 from bot.domain.money import currency
 from bot.domain.operation import Role
-from bot.domain.ports import CustomerFile, Page
+from bot.domain.ports import Page
 from bot.domain.settings import Settings
 from bot.handlers import find
-from bot.handlers.blocks.cards import customer_card, customer_opened
+from bot.handlers.blocks.cards import customer_opened
+from bot.handlers.blocks.customer import customer_card, customer_text
 from bot.handlers.blocks.rich import bold, preformatted, rich, typed
 from bot.handlers.blocks.text import balance, counted, escape, shorten, table
-from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
-from bot.handlers.customer_states import open_state, typed_verb
+from bot.handlers.commands import Command, Reply, Sub, command
+from bot.handlers.customer_states import typed_verb
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, Form, NumberField, TextField, Values, context
 from bot.handlers.parse.words import whole
-from bot.handlers.payment_forms import RECORD
 from bot.handlers.request import Call
 from bot.handlers.usage import show_usage
 
@@ -130,12 +131,12 @@ EDIT = flow(
 def show_customer(call: Call, customer: Customer) -> Reply:
     """The card, for the asker alone."""
     file = _file(call, customer.id)
-    blocks = customer_card(file, settings_of(call), call.request.now)
-    return Reply(f"Customer {escape(shorten(customer.name, 100))} ({customer.code})", blocks)
+    return Reply(escape(customer_text(customer)), customer_card(file, settings_of(call), call.request.now))
 
 
 def _file(call: Call, customer_id: int) -> CustomerFile:
-    return call.desk.ask(lambda books: books.customer_file(customer_id), call.request)
+    today = settings_of(call).today(call.request.now)
+    return call.desk.ask(lambda books: books.customer_file(customer_id, today), call.request)
 
 
 def _show(call: Call, text: str) -> Reply:
@@ -235,35 +236,6 @@ CUSTOMER = command(
         name_in=whole,
     )
 )
-
-
-def _by_id(call: Call, value: str) -> Customer:
-    return call.desk.ask(lambda books: books.customer(id_of(value)), call.request)
-
-
-@press("customer_show", by=Role.VIEWER)
-def press_show(call: Call, action: dict[str, Any]) -> Reply:
-    return show_customer(call, _by_id(call, action["value"]))
-
-
-@press("customer_edit", by=Role.CLERK)
-def press_edit(call: Call, action: dict[str, Any]) -> None:
-    open_edit(call, _by_id(call, action["value"]))
-
-
-@press("customer_more", by=Role.CLERK)
-def press_more(call: Call, action: dict[str, Any]) -> None:
-    """The overflow menu of a customer's card."""
-    verb, _, about = action["selected_option"]["value"].partition(":")
-    open_state(call, _by_id(call, about), verb)
-
-
-@press("customer_pay", by=Role.CLERK)
-def press_pay(call: Call, action: dict[str, Any]) -> None:
-    customer = _by_id(call, action["value"])
-    today = settings_of(call).today(call.request.now)
-    given = {"customer": find.customer_option(customer), "received_on": today, "method": "bank transfer"}
-    RECORD.open(call, Values(given))
 
 
 find.on_choice("choose_customer", lambda call, _text, customer: show_customer(call, customer), by=Role.VIEWER)

@@ -282,9 +282,8 @@ def press_pdf(call: Call, action: dict[str, Any]) -> Reply:
     return send_file(call, "invoice", document_json(id_of(action["value"])), "pdf")
 
 
-@press("customer_invoice", by=Role.CLERK)
-def press_new(call: Call, action: dict[str, Any]) -> None:
-    customer = call.desk.ask(lambda books: books.customer(id_of(action["value"])), call.request)
+def open_for(call: Call, customer: Customer) -> None:
+    """The form of a new invoice for a customer."""
     today = settings_of(call).today(call.request.now)
     NEW.open(call, Values({"customer": find.customer_option(customer), "issue_on": today}))
 

@@ -132,6 +132,16 @@ def _about(call: Call, customer: Customer) -> Mapping[str, Any]:
     return {"customer": str(customer.id), "line": f"{customer.name} ({customer.code}), balance {held}"}
 
 
+def open_limit(call: Call, customer: Customer) -> None:
+    """The form of a limit for a customer."""
+    SET.open(call, Values({"customer": find.customer_option(customer)}))
+
+
+def open_switch(call: Call, customer: Customer) -> None:
+    """The dry run of a customer's switch to the other mode."""
+    _open_switch(call, "", customer)
+
+
 def _open_set(call: Call, text: str, customer: Customer) -> None:
     spoken = phrase(text, KEYWORDS)
     given = {

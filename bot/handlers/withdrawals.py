@@ -137,6 +137,11 @@ def _open_filled(call: Call, text: str, customer: Customer) -> None:
     REQUEST.open(call, Values(given), preview=True)
 
 
+def open_for(call: Call, customer: Customer) -> None:
+    """The form of a withdrawal of a customer."""
+    REQUEST.open(call, Values({"customer": find.customer_option(customer), "gateway": Gateway.BANK_TRANSFER.value}))
+
+
 def withdrawal_named(call: Call, text: str) -> Withdrawal:
     """A withdrawal by its number. Refuses: NotFound."""
     found = call.desk.ask(lambda books: books.withdrawal(text), call.request)

@@ -52,12 +52,6 @@ class NoteReads:
             approval=approval_about(connection, "credit_note", note.id),
         )
 
-    def open_notes(self, customer_id: int, limit: int) -> tuple[CreditNote, ...]:
-        """A customer's notes with something not applied, the oldest first."""
-        mine = NOTES.where(_note.c.customer_id == customer_id, _note.c.open_micros > 0)
-        rows = self._connection.execute(mine.order_by(_note.c.posted_on, _note.c.id).limit(limit))
-        return tuple(note_of(row) for row in rows)
-
     def list_notes(self, page: Page) -> Sequence[tuple[CreditNote, str]]:
         """The newest first, each with its customer's name."""
         statement = NOTES.add_columns(_customer.c.name.label("customer_name")).join(

@@ -8,6 +8,7 @@ from typing import Any
 from rapidfuzz import fuzz, process
 from sqlalchemy import Connection, CursorResult, Select, and_, func, or_, select
 
+from bot.domain.customer_file import CustomerFile
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
 from bot.domain.invoices import DRAFT
@@ -20,7 +21,6 @@ from bot.domain.people import Person
 from bot.domain.ports import (
     AuditLine,
     AuditQuestion,
-    CustomerFile,
     EntryLine,
     Finding,
     InvoiceFile,
@@ -32,7 +32,7 @@ from bot.domain.ports import (
 from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion, AgeingRow
 from bot.domain.settings import Settings
 from bot.domain.worklist import Worklist
-from bot.storage import ageing, customers, documents, journal, ledger, people, verify, worklist
+from bot.storage import ageing, customer_card, customers, documents, journal, ledger, people, verify, worklist
 from bot.storage.approval_reads import ApprovalReads
 from bot.storage.credit_reads import CreditReads
 from bot.storage.note_reads import NoteReads
@@ -53,7 +53,6 @@ _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # as above
 _person = PersonRow.__table__  # type: ignore[attr-defined]  # as above
 
-CARD_ITEMS = 5
 TWIN_DAYS = timedelta(days=14)
 MOST_TWINS = 3
 BATCH = 1000  # rows of a file that are in memory together
@@ -109,20 +108,8 @@ class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, UsageReads):
             raise NotFound("There is no such customer.", field="customer")
         return customers.from_row(row)
 
-    def customer_file(self, customer_id: int) -> CustomerFile:
-        owed = documents.INVOICES.where(_invoice.c.customer_id == customer_id, _invoice.c.open_micros > 0)
-        open_invoices = self._connection.execute(owed.order_by(_invoice.c.due_on, _invoice.c.number).limit(CARD_ITEMS))
-        count = select(func.count()).where(_invoice.c.customer_id == customer_id, _invoice.c.open_micros > 0)
-        unapplied = ledger.LOTS.where(_lot.c.customer_id == customer_id, _lot.c.open_micros > 0)
-        lots = self._connection.execute(unapplied.order_by(_lot.c.opened_on).limit(CARD_ITEMS))
-        return CustomerFile(
-            customer=self.customer(customer_id),
-            contacts=customers.contacts_of(self._connection, customer_id),
-            open_invoices=tuple(documents.invoice_of(row) for row in open_invoices),
-            open_count=int(self._connection.execute(count).scalar() or 0),
-            unapplied=tuple(ledger.lot_of(row) for row in lots),
-            notes=self.open_notes(customer_id, CARD_ITEMS),
-        )
+    def customer_file(self, customer_id: int, today: date) -> CustomerFile:
+        return customer_card.customer_file(self._connection, self.customer(customer_id), today)
 
     def find_customers(self, text: str, limit: int = 10) -> Sequence[Customer]:
         """By code, name, UUID or wallet ID; then by likeness, so that a typo still finds. Rule 60."""

@@ -251,7 +251,7 @@ def test_what_is_left_stays_with_the_customer_as_credit(world: World) -> None:
     world.invoice(customer, 30)
     changed = world.pay(100, customer)
     assert changed.left == money(70)
-    file = world.store.read(lambda books: books.customer_file(customer.id))
+    file = world.store.read(lambda books: books.customer_file(customer.id, world.today))
     assert [(lot.number, lot.open) for lot in file.unapplied] == [(changed.payment.number, money(70))]
     for part in (40, 30):
         assert world.invoice(customer, part).status == "paid"

@@ -42,7 +42,7 @@ ACME = NewCustomer(
 
 def test_a_new_customer_keeps_its_particulars_and_starts_at_zero(world: World) -> None:
     made = world.do(new_customer, ACME).customer
-    file = world.store.read(lambda books: books.customer_file(made.id))
+    file = world.store.read(lambda books: books.customer_file(made.id, world.today))
     assert file.customer == made
     assert (made.code, made.name, made.billing_name) == ("ACME", "Acme Pte Ltd", "Acme Holding")
     assert (made.country, made.zone, made.due_days) == ("SG", "Asia/Singapore", 14)
@@ -138,7 +138,7 @@ def test_editing_changes_names_terms_and_contacts_and_keeps_balances(world: Worl
     edit = EditCustomer(customer_id=made.id, version=1, code="ACME2", name="Acme Neu", contacts=(Contact(name="Bob"),))
     changed = world.do(edit_customer, edit)
     assert set(changed.changed) == {"code", "name", "due days", "billing name", "country", "zone", "contacts"}
-    file = world.store.read(lambda books: books.customer_file(made.id))
+    file = world.store.read(lambda books: books.customer_file(made.id, world.today))
     assert (file.customer.code, file.customer.name, file.customer.due_days) == ("ACME2", "Acme Neu", None)
     assert file.contacts == (Contact(name="Bob"),)
     assert file.customer.amount_due == money(10)
@@ -156,7 +156,7 @@ def test_an_overtaken_edit_and_an_unknown_customer_are_refused(world: World) -> 
     with expect_refusal(world, NotFound, field="customer"):
         world.do(edit_customer, replace(edit, customer_id=1))
     with pytest.raises(NotFound):
-        world.store.read(lambda books: books.customer_file(1))
+        world.store.read(lambda books: books.customer_file(1, world.today))
 
 
 @pytest.mark.rule(113)

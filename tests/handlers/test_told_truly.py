@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
+from bot.domain.customer_file import CustomerFile
 from bot.domain.customers import Contact, CustomerState, EditCustomer, edit_customer
 from bot.domain.errors import NotUndoable
-from bot.domain.ports import CustomerFile
 from bot.domain.settings import ChangeSetting, Settings, change_setting
 from bot.domain.undo import Undo, undo
-from bot.handlers.blocks.cards import customer_card
+from bot.handlers.blocks.customer import customer_card
 from sandbox.client import shown
 from tests.slack import Slack
 from tests.world import ADMIN, OWNER, START

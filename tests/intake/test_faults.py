@@ -158,7 +158,7 @@ def test_customers_come_in_with_one_audit_row_and_other_contacts_are_corrected(w
     assert bring_customers(world, path).said == ["3 lines: 3 customers opened, 0 corrected."]
     path.write_text(CUSTOMERS.replace("ann@acme.example", "bob@acme.example"), encoding="utf-8")
     assert bring_customers(world, path).said == ["3 lines: 0 customers opened, 1 corrected."]
-    found = world.store.read(lambda books: books.customer_file(books.find_customers("ACME")[0].id))
+    found = world.store.read(lambda books: books.customer_file(books.find_customers("ACME")[0].id, world.today))
     assert [each.email for each in found.contacts] == ["bob@acme.example"]
     assert found.customer.limit_micros == 5_000_000_000
     world.check()

@@ -73,7 +73,7 @@ def as_written(world: World) -> dict[str, object]:
     def read(books: SqlReadBooks) -> dict[str, object]:
         found: dict[str, object] = {}
         for customer in books.find_customers("", 100):
-            file = books.customer_file(customer.id)
+            file = books.customer_file(customer.id, world.today)
             terms = (customer.name, customer.billing_name, customer.uuid, customer.wallet_id, file.contacts)
             found[customer.code] = (*terms, customer.controls)
         return found

@@ -229,14 +229,14 @@ def test_a_customer_comes_back_as_it_was(
         paper.books.customers.insert(made, contacts)
         paper.books.flush()
         assert paper.reading.customer(made.id) == made == paper.books.customers.lock(made.id)
-        assert paper.reading.customer_file(made.id).contacts == tuple(contacts)
+        assert paper.reading.customer_file(made.id, START.date()).contacts == tuple(contacts)
         edited = replace(made, name=billing, billing_name=name, due_days=None, zone="Asia/Singapore", version=2)
         paper.books.customers.update(edited, contacts[:1])
         after = edited.moved(deposits=LARGEST_MICROS, receivable=LARGEST_MICROS, unbilled=-LARGEST_MICROS)
         paper.books.customers.move(edited, after)
         paper.books.flush()
         assert paper.reading.customer(made.id) == after
-        assert paper.reading.customer_file(made.id).contacts == tuple(contacts[:1])
+        assert paper.reading.customer_file(made.id, START.date()).contacts == tuple(contacts[:1])
 
     on_paper(world, work)
 

@@ -2,12 +2,12 @@
 
 from datetime import datetime
 
-from bot.domain.customers import Contact, Customer, CustomerChanged, CustomerState, Mode
+from bot.domain.customers import Customer, CustomerChanged
 from bot.domain.invoices import InvoiceChanged, InvoiceLine
 from bot.domain.money import Money
-from bot.domain.open_items import Invoice, InvoiceState, Lot
+from bot.domain.open_items import Invoice, InvoiceState
 from bot.domain.payments import Payment, PaymentChanged, PaymentState
-from bot.domain.ports import CustomerFile, InvoiceFile, PaymentFile
+from bot.domain.ports import InvoiceFile, PaymentFile
 from bot.domain.settings import Settings
 from bot.handlers.blocks.effects import (
     MOST_LINES,
@@ -19,16 +19,8 @@ from bot.handlers.blocks.effects import (
     summary,
 )
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
-from bot.handlers.blocks.terms import limit_parts
-from bot.handlers.blocks.text import amount, balance, counted, date_text, money, shorten
+from bot.handlers.blocks.text import amount, counted, date_text, money, shorten
 from bot.handlers.forms import Block, button, confirmation, option
-
-# What can be chosen for a customer, but for the state it is in.
-STATES = (
-    (CustomerState.SUSPENDED, "Suspend", "suspend"),
-    (CustomerState.CLOSED, "Close", "close"),
-    (CustomerState.ACTIVE, "Open again", "reopen"),
-)
 
 
 def payment_status(payment: Payment, left: Money) -> str:
@@ -243,89 +235,6 @@ def invoice_actions(invoice: Invoice, settings: Settings) -> Block:
 def _line(line: InvoiceLine, settings: Settings) -> tuple[Part, ...]:
     tax = f" + {line.tax_rate:f} % tax {amount(line.tax, settings.locale)}" if line.tax else ""
     return (f"{line.quantity:f} × ", typed(line.description, 200), f"  {amount(line.net, settings.locale)}{tax}")
-
-
-def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list[Block]:
-    """The customer at a glance: mode, balance, usable, limit, open items, credits."""
-    customer = file.customer
-    state = _customer_state(customer, now)
-    title = (
-        f"{customer.name} · {customer.code} · {customer.wallet_id} · {customer.currency.code} · {customer.mode.value}"
-    )
-    unbilled = Money(-customer.controls.unbilled, customer.currency)
-    figures: list[tuple[Part, ...]] = [
-        (
-            bold("Balance "),
-            balance(customer.balance, settings.locale),
-            f" = unbilled {balance(unbilled, settings.locale)} + due {balance(-customer.amount_due, settings.locale)}",
-        ),
-        limit_parts(customer, settings, now),
-    ]
-    blocks = [
-        rich((bold(typed(title)), *([f"   {state}"] if state else [])), block_id="title"),
-        rich(*figures, block_id="figures"),
-    ]
-    if file.open_invoices:
-        blocks.append(rich((bold(f"Open invoices ({file.open_count})"),), *_open(file, settings, now), block_id="open"))
-    if file.unapplied or file.notes:
-        blocks.append(rich((bold("Credits"),), *_credits(file, settings), block_id="credits"))
-    if file.contacts:
-        blocks.append(rich((bold("Contacts"),), *(_contact(each) for each in file.contacts), block_id="contacts"))
-    value = str(customer.id)
-    elements = [
-        button("Record payment", "customer_pay", value, style="primary"),
-        button("New invoice", "customer_invoice", value),
-        button("Edit", "customer_edit", value),
-    ]
-    if customer.state is CustomerState.CLOSED:
-        elements = elements[2:]
-    verbs = [option(label, f"{verb}:{value}") for state, label, verb in STATES if state is not customer.state]
-    elements.append({"type": "overflow", "action_id": "customer_more", "options": verbs})
-    return [*blocks, {"type": "actions", "block_id": "actions", "elements": elements}]
-
-
-def _customer_state(customer: Customer, now: datetime) -> str:
-    """Suspended or closed; non operational is for those who spend. Rule 114."""
-    if customer.state is not CustomerState.ACTIVE:
-        return customer.state.value
-    return "" if customer.is_operational(now) or not _spends(customer) else "non operational"
-
-
-def _spends(customer: Customer) -> bool:
-    """Whether what is left to spend means anything: paid ahead, given a limit, or using something already."""
-    held = customer.controls
-    return customer.mode is Mode.PREPAID or any((customer.limit_micros, held.unbilled, held.reserved))
-
-
-def _open(file: CustomerFile, settings: Settings, now: datetime) -> list[tuple[Part, ...]]:
-    today = settings.today(now)
-    lines: list[tuple[Part, ...]] = []
-    for invoice in file.open_invoices:
-        late = (today - invoice.due_on).days
-        due = f"{late} days late" if late > 0 else f"due {date_text(invoice.due_on, settings.locale)}"
-        lines.append((bold(invoice.label), f"  {amount(invoice.open, settings.locale)}  {due}"))
-    if file.open_count > len(file.open_invoices):
-        lines.append((f"and {file.open_count - len(file.open_invoices)} more",))
-    return lines
-
-
-def _credits(file: CustomerFile, settings: Settings) -> list[tuple[Part, ...]]:
-    lines = [_credit(lot, settings) for lot in file.unapplied]
-    shown = sum(lot.open.micros for lot in file.unapplied)
-    rest = Money(file.customer.controls.deposits - shown, file.customer.currency)
-    more: list[tuple[Part, ...]] = [(f"and {money(rest, settings.locale)} more",)] if rest else []
-    return [*lines, *more, *(_credit(note.as_lot(), settings) for note in file.notes)]
-
-
-def _credit(lot: Lot, settings: Settings) -> tuple[Part, ...]:
-    return (
-        bold(lot.number),
-        f"  {amount(lot.open, settings.locale)} of {amount(lot.amount, settings.locale)} not applied",
-    )
-
-
-def _contact(contact: Contact) -> tuple[Part, ...]:
-    return (typed(" · ".join(each for each in (contact.name, contact.email, contact.phone) if each)),)
 
 
 def customer_opened(outcome: CustomerChanged, settings: Settings) -> list[Block]:

@@ -165,6 +165,7 @@ class InvoiceRow(Table, table=True):
         Index("ix_invoice_customer", "customer_id", "issue_on"),
         Index("ix_invoice_issue", "issue_on"),
         partial("ix_invoice_draft", "issue_on", where="state = 'draft'"),
+        partial("ix_invoice_customer_draft", "customer_id", where="state = 'draft'"),
         partial("ix_invoice_intake", "intake_id", "customer_id", where="intake_id is not null"),
     )
     id: int = key()

@@ -111,6 +111,14 @@ class PostingRow(Table, table=True):
     __table_args__ = (
         CheckConstraint("amount_micros <> 0", name="amount"),
         Index("ix_posting_entry", "entry_id", "amount_micros"),
+        partial(
+            "ix_posting_customer",
+            "customer_id",
+            "account",
+            "entry_id",
+            "amount_micros",
+            where="customer_id is not null",
+        ),
     )
     id: int = key()
     entry_id: int = ref("entry", deferred=True)
