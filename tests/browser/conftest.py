@@ -59,6 +59,11 @@ class Stage:
         composer.fill(line)
         composer.press("Enter")
 
+    def wait(self) -> None:
+        """Until each pane has its first state: either may be the later one, and what is typed before is lost."""
+        for index in (0, 1):
+            self.pane(index).get_by_test_id("composer").wait_for()
+
     def post(self, blocks: list[dict[str, Any]], text: str = "posted by the gallery") -> str:
         """Let the app post to the finance channel; returns the timestamp."""
         return str(self.gallery.client.chat_postMessage(channel="C0FINANCE", text=text, blocks=blocks)["ts"])
@@ -111,7 +116,8 @@ def stage(browser: Browser, workspace: tuple[str, Sandbox, Gallery]) -> Iterator
     page.on("pageerror", lambda problem: faults.append(str(problem)))
     page.on("dialog", lambda dialog: faults.append(dialog.message))
     page.goto(address)
-    page.get_by_test_id("pane-1").get_by_test_id("composer").wait_for()
-    yield Stage(page, sandbox, gallery)
+    made = Stage(page, sandbox, gallery)
+    made.wait()
+    yield made
     context.close()
     assert faults == []

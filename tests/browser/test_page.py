@@ -64,6 +64,21 @@ def test_typing_a_slash_offers_the_commands_with_their_hints(stage: Stage) -> No
     expect(composer).to_have_value("/show @marcus ")
 
 
+def test_a_stage_is_ready_only_when_the_slower_pane_is(stage: Stage) -> None:
+    held: list[tuple[Route, APIResponse]] = []
+    stage.page.route(CLERKS_STATE, lambda route: held.append((route, route.fetch())))
+    stage.page.reload()
+    stage.pane(1).get_by_test_id("composer").wait_for()
+    wait_until(stage, lambda: len(held) == 1)
+    expect(stage.pane(0).get_by_test_id("composer")).to_be_hidden()
+    late, answer = held[0]
+    late.fulfill(response=answer)
+    stage.wait()
+    stage.page.unroute(CLERKS_STATE)
+    stage.pane(0).get_by_test_id("composer").press_sequentially("/")
+    expect(stage.pane(0).get_by_test_id("completion").get_by_role("option")).to_have_count(3)
+
+
 def test_arrow_up_brings_back_the_last_line(stage: Stage) -> None:
     stage.type(0, "first line")
     composer = stage.pane(0).get_by_test_id("composer")
