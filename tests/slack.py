@@ -2,6 +2,9 @@
 
 import atexit
 import contextlib
+import socket
+import threading
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import uvicorn
 import yaml
 from pydantic import SecretStr
 from slack_bolt import BoltRequest
@@ -21,7 +25,7 @@ from bot.domain.operation import Role
 from bot.domain.people import Grant, Profile, grant
 from bot.domain.settings import ChangeSetting, change_setting
 from sandbox.client import Actor, shown
-from sandbox.server import Sandbox
+from sandbox.server import Sandbox, server_config
 from sandbox.state import Channel, Person
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, START, STRANGER, TEAM, VIEWER, World
 
@@ -42,6 +46,52 @@ class KeptRenderer(Renderer):
 
 RENDERER = KeptRenderer()
 atexit.register(RENDERER._end)
+
+
+class Doors:
+    """One server for the workspaces of all tests, one after the other: to start and end each its own takes longer."""
+
+    def __init__(self) -> None:
+        self._workspace: Sandbox | None = None
+        self._address = ""
+
+    @contextlib.contextmanager
+    def open_to(self, sandbox: Sandbox) -> Iterator[str]:
+        """Serve a workspace; within another, it gets a server of its own."""
+        if self._workspace is not None:
+            with sandbox.running() as address:
+                yield address
+            return
+        self._address = self._address or self._start()
+        sandbox.workspace.address = self._address
+        self._workspace = sandbox
+        try:
+            yield self._address
+        finally:
+            self._workspace = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        if self._workspace is not None:
+            await self._workspace.app(scope, receive, send)
+
+    def _start(self) -> str:
+        listening = socket.create_server(("127.0.0.1", 0))
+        server = uvicorn.Server(server_config(self))
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
+        thread.start()
+        while not server.started:
+            time.sleep(0.002)
+
+        def end() -> None:
+            server.should_exit = True
+            thread.join(timeout=10)
+            listening.close()
+
+        atexit.register(end)
+        return f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+DOORS = Doors()
 
 
 def people() -> list[Person]:
@@ -162,7 +212,7 @@ def workspace(manifest: Mapping[str, Any] = MANIFEST) -> Sandbox:
 def running(book_url: str, *, grants: bool = True) -> Iterator[Slack]:
     """The workspace on loopback, the bot in this process, requests signed and dispatched by Bolt."""
     sandbox = workspace()
-    with sandbox.running() as address, patch("bot.handlers.request.REQUEST_SECONDS", PATIENCE - 1):
+    with DOORS.open_to(sandbox) as address, patch("bot.handlers.request.REQUEST_SECONDS", PATIENCE - 1):
         config = Config(
             slack_bot_token=SecretStr(BOT_TOKEN),
             slack_app_token=SecretStr(APP_TOKEN),
@@ -186,6 +236,12 @@ def running(book_url: str, *, grants: bool = True) -> Iterator[Slack]:
             yield Slack(sandbox, duedesk, world, address)
         finally:
             duedesk.close()
+
+
+def staffed(book_url: str) -> None:
+    """Give a book the people of the workspace, and the channel where its cards go."""
+    with running(book_url):
+        pass
 
 
 def _dispatch(duedesk: Duedesk, headers: dict[str, str], body: bytes) -> tuple[int, dict[str, str], str]:

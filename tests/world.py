@@ -18,6 +18,7 @@ from bot.domain.payments import PaymentChanged, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.withdrawals import Gateway, RequestWithdrawal, Withdrawal, request_withdrawal
+from bot.storage.shelf import Library
 from bot.storage.store import Store
 
 TEAM = "T0001"
@@ -40,10 +41,15 @@ class World:
 
     store: Store
     now: datetime = START
+    is_staffed: bool = False
     desk: Desk = field(init=False)
 
     def __post_init__(self) -> None:
         self.desk = Desk(self.store, clock=lambda: self.now)
+        if not self.is_staffed:
+            self._staff()
+
+    def _staff(self) -> None:
         self.do(set_owner, SetOwner(profile=Profile(team=TEAM, user=OWNER, name="Owner")), by=OWNER)
         for user, role in (
             (ADMIN, Role.ADMINISTRATOR),
@@ -163,6 +169,13 @@ class World:
         """The books prove themselves, once sealed."""
         self.store.seal()
         assert self.store.verify() == []
+
+
+def staffed(url: str) -> None:
+    """Give a book its people."""
+    library = Library(url)
+    World(Store.open(library))
+    library.close()
 
 
 def withdraw(world: World, customer: Customer, amount: str | int = 40) -> Withdrawal:

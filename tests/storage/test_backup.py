@@ -41,12 +41,12 @@ HOSTILE = "Tab\there \\N \\. line\nbreak \r\x0b\x08\x0c 'quote' ไทย 👩�
 
 
 @pytest.fixture
-def books(request: pytest.FixtureRequest, tmp_path: Path) -> Books:
+def books(request: pytest.FixtureRequest) -> Books:
     """A library with an empty book on any engine, to restore into."""
 
     @contextmanager
     def opened(engine: str) -> Iterator[Library]:
-        with fresh_book(request, engine, tmp_path) as url:
+        with fresh_book(request, engine) as url:
             library = Library(url)
             try:
                 yield library
