@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from bot.domain.allocation import Portion
 from bot.domain.approvals import Approve, Cancel, Reject, approve_request, cancel_request, reject_request
 from bot.domain.credit_note import (
     ApplyNote,
@@ -36,23 +37,27 @@ from bot.domain.credits import (
 )
 from bot.domain.customers import Customer, Mode
 from bot.domain.errors import Refused
-from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
+from bot.domain.invoice_changes import DeleteDraft, VoidInvoice, delete_draft, void_invoice
+from bot.domain.invoices import DraftInvoice, LineInput, SendInvoice, draft_invoice, send_invoice
 from bot.domain.limits import SetLimit, set_limit
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.modes import SwitchMode, switch_mode
 from bot.domain.open_items import Invoice
 from bot.domain.operation import Operation
 from bot.domain.payments import (
+    AllocatePayment,
     Method,
     Payment,
     RecordPayment,
     UnallocatePayment,
     UnassignPayment,
+    allocate_payment,
     record_payment,
     unallocate_payment,
     unassign_payment,
 )
 from bot.domain.ports import Page
+from bot.domain.proformas import ProvisionProforma, provision_proforma
 from bot.domain.refunds import RefundUsage, refund_usage
 from bot.domain.undo import Undo, undo
 from bot.domain.usage import ChargeUsage, UsageLine, charge_usage
@@ -60,6 +65,7 @@ from bot.domain.usage_invoices import InvoiceUsage, invoice_usage
 from bot.domain.withdrawals import Gateway, PayWithdrawal, RequestWithdrawal, pay_withdrawal, request_withdrawal
 from bot.storage.reports import SqlReadBooks
 from tests.domain.expect import everything
+from tests.domain.invoice_stages import PROFORMA, TOP_UP
 from tests.test_ageing_oracle import compare_identity
 from tests.world import CLERK, MANAGER, World, money
 
@@ -147,6 +153,52 @@ class Desk:
             draft_invoice,
             DraftInvoice(customer_id=customer.id, lines=(line,), issue_on=day, auto_allocate=auto, send=True),
         )
+
+    def ask_for(self, move: Move) -> None:
+        kind = TOP_UP if move.two % 2 else PROFORMA
+        line = LineInput(
+            description="x",
+            unit_price=money(move.amount * 3),
+            tax_rate=Decimal(0 if kind is TOP_UP else 9 * (move.back % 2)),
+            cost=money(move.amount) if kind is PROFORMA and move.back % 3 else None,
+        )
+        command = DraftInvoice(
+            customer_id=self.customer(move.one).id,
+            lines=(line,),
+            issue_on=self.world.day(-move.back),
+            send=move.amount % 4 != 0,
+            kind=kind,
+        )
+        self.do(draft_invoice, command)
+
+    def asked_step(self, move: Move) -> None:
+        asked = [each for each in self.invoices() if not each.is_owed]
+        invoice = one_of(asked, move.one)
+        if move.two % 5 == 0:
+            self.do(void_invoice, VoidInvoice(invoice_id=invoice.id))
+        elif move.two % 5 == 1 and move.back % 2:
+            self.do(delete_draft, DeleteDraft(invoice_id=invoice.id))
+        elif move.two % 5 == 1:
+            self.do(send_invoice, SendInvoice(invoice_id=invoice.id))
+        elif move.two % 5 == 2:  # any invoice, so that the matches of those that were provisioned are tried too
+            any_of_them = one_of(self.invoices(), move.amount)
+            payment = one_of(self.payments(), move.back)
+            self.do(
+                unallocate_payment,
+                UnallocatePayment(payment_id=payment.id, invoice_ids=(any_of_them.id,)),
+                undo_by="payment",
+            )
+        elif move.two % 5 == 3:
+            self.do(provision_proforma, ProvisionProforma(invoice_id=invoice.id))
+        else:
+            self.allocate(move, invoice)
+
+    def allocate(self, move: Move, invoice: Invoice) -> None:
+        payment = one_of([each for each in self.payments() if each.customer_id == invoice.customer_id], move.back)
+        part = money(move.amount) if invoice.kind is PROFORMA and move.amount % 2 else None
+        portion = Portion(invoice_id=invoice.id, amount=part)
+        command = AllocatePayment(payment_id=payment.id, portions=(portion,))
+        self.do(allocate_payment, command, undo_by="payment")
 
     def pay(self, move: Move) -> None:
         method = Method.PLATFORM if move.two % 4 == 0 else Method.BANK_TRANSFER
@@ -284,7 +336,8 @@ class Desk:
 
 
 KINDS = (
-    ("invoice", "pay", "use") * 3
+    ("invoice", "pay", "use", "asked_step") * 3
+    + ("ask_for",) * 2
     + ("note", "note_step") * 2
     + ("issue", "take_back", "pay_out", "refund", "withdraw", "decide", "paid_out", "undo")
     + ("bill", "note_step", "unallocate", "unassign", "limit", "switch", "clock")

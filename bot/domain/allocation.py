@@ -1,5 +1,6 @@
 """Match credits to debits by hand or oldest first; take a match back."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -7,16 +8,13 @@ from typing import TYPE_CHECKING
 
 from bot.domain.customers import Customer
 from bot.domain.errors import DateInFuture, DateTooEarly, InvoiceOfAnotherCustomer, MoreThanLeft, WrongState
-from bot.domain.ledger import Account, Entry, Side, transfer
+from bot.domain.ledger import CONTROLS, Account, Entry, Side, transfer
 from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice, InvoiceKind, InvoiceState, Lot, LotKind
 from bot.domain.operation import Announcement, Context, DocumentKind
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
-
-
-MATCHED = frozenset({InvoiceKind.TAX, InvoiceKind.USAGE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,25 +147,26 @@ class Matching:
         self.lots[lot.id] = lot
         self.books.lots.insert(lot)
 
+    def transfer(
+        self, kind: str, amount: Money, debit: Account, credit: Account, on: date, reverses: int | None = None
+    ) -> int:
+        """Move an amount from one control account of the customer to another, or within one."""
+        mine = self.customer.id
+        moved: dict[str, int] = defaultdict(int)
+        for account, micros in ((debit, amount.micros), (credit, -amount.micros)):
+            moved[account.value] += CONTROLS[account] * micros
+        sides = {"debit": Side(debit, mine), "credit": Side(credit, mine)}
+        return self.post(transfer(kind, amount, **sides, on=on, reverses=reverses), **moved)
+
     def match(self, lot_id: int, invoice_id: int, amount: Money, wanted: date, *, automatic: bool) -> Allocation:
-        """Pay an invoice from a lot. Rules 9-12. Refuses: MoreThanLeft, WrongState, DateTooEarly, DateInFuture."""
+        """Pay an invoice from a lot. Rules 9-12, 14. Refuses: MoreThanLeft, WrongState, DateTooEarly, DateInFuture."""
         lot, invoice = self.lots[lot_id], self.invoices[invoice_id]
         check_match(lot, invoice, amount)
-        assert invoice.posted_on is not None
         assert invoice.rose_on is not None
-        floors = (lot.opened_on, lot.rose_on, invoice.posted_on, invoice.rose_on)
+        floors = (lot.opened_on, lot.rose_on, invoice.posted_on or invoice.rose_on, invoice.rose_on)
         on = effective_day(wanted, floors, self._first_open(), self.context.today)
-        entry_id = self.post(
-            transfer(
-                "note applied" if lot.kind is LotKind.CREDIT_NOTE else "allocation",
-                amount,
-                debit=Side(account_of(lot), lot.customer_id),
-                credit=Side(Account.RECEIVABLE, lot.customer_id),
-                on=on,
-            ),
-            **{account_of(lot).value: -amount.micros},
-            receivable=-amount.micros,
-        )
+        kind = "note applied" if lot.kind is LotKind.CREDIT_NOTE else "allocation"
+        entry_id = self.transfer(kind, amount, account_of(lot), paid_into(invoice), on)
         self.lots[lot_id] = replace(lot, open=lot.open - amount)
         self.invoices[invoice_id] = paid = replace(invoice, open=invoice.open - amount, version=invoice.version + 1)
         made = Allocation(
@@ -189,25 +188,41 @@ class Matching:
         )
         self.books.allocations.insert(made, lot, invoice)
         self.made.append(made)
+        if invoice.kind is InvoiceKind.TOP_UP:
+            self._credit_top_up(invoice, on)
         return made
 
-    def unmatch(self, allocation: Allocation, wanted: date) -> None:
-        """Take a match back by a row of its own; lot and invoice are open again by its amount. Rule 17."""
-        lot, invoice = self.lots[allocation.lot_id], self.invoices[allocation.invoice_id]
-        on = effective_day(wanted, (allocation.effective_on,), self._first_open(), self.context.today)
-        amount = allocation.amount
-        entry_id = self.post(
-            transfer(
-                "note taken back" if lot.kind is LotKind.CREDIT_NOTE else "allocation taken back",
-                amount,
-                debit=Side(Account.RECEIVABLE, lot.customer_id),
-                credit=Side(account_of(lot), lot.customer_id),
-                on=on,
-                reverses=allocation.entry_id,
-            ),
-            **{account_of(lot).value: amount.micros},
-            receivable=amount.micros,
+    def _credit_top_up(self, invoice: Invoice, on: date) -> None:
+        """What was paid on a top-up invoice is credit of its own, which names the invoice. Rule 14."""
+        self.open_lot(
+            Lot(
+                id=self.books.new_id(),
+                customer_id=invoice.customer_id,
+                kind=LotKind.TOP_UP,
+                number=invoice.label,
+                amount=invoice.total,
+                open=invoice.total,
+                held=Money(0, invoice.total.currency),
+                opened_on=on,
+                rose_on=on,
+                invoice_id=invoice.id,
+            )
         )
+
+    def unmatch(self, allocation: Allocation, wanted: date) -> None:
+        """Take a match back by a row of its own; lot and invoice are open again by its amount. Rules 15-17. Refuses:
+        WrongState.
+        """
+        lot, invoice = self.lots[allocation.lot_id], self.invoices[allocation.invoice_id]
+        credit = self._whole_top_up(invoice) if invoice.kind is InvoiceKind.TOP_UP else None
+        floors = (allocation.effective_on, *((credit.rose_on,) if credit is not None else ()))
+        on = effective_day(wanted, floors, self._first_open(), self.context.today)
+        amount = allocation.amount
+        kind = "note taken back" if lot.kind is LotKind.CREDIT_NOTE else "allocation taken back"
+        entry_id = self.transfer(kind, amount, paid_into(invoice), account_of(lot), on, allocation.entry_id)
+        if credit is not None:
+            self.lots[credit.id] = replace(credit, open=credit.open - credit.open, closed_on=on)
+            self.books.lots.close(credit, on)
         self.lots[lot.id] = replace(lot, open=lot.open + amount, rose_on=max(lot.rose_on, on))
         rose_on = max(invoice.rose_on or on, on)
         self.invoices[invoice.id] = replace(
@@ -216,6 +231,33 @@ class Matching:
         back = replace(allocation, id=self.books.new_id(), effective_on=on, entry_id=entry_id, reverses=allocation.id)
         self.books.allocations.insert(back, lot, invoice)
         self.taken_back.append(allocation)
+
+    def load_lots(self, ids: Iterable[int]) -> None:
+        for lot_id in sorted({*ids} - {*self.lots}):
+            self.lots[lot_id] = self.books.lots.get(lot_id)
+
+    def top_up_of(self, invoice_id: int) -> Lot | None:
+        """The credit in force that a top-up invoice opened."""
+        mine = [each for each in self.lots.values() if each.invoice_id == invoice_id and each.closed_on is None]
+        if mine:
+            return mine[0]
+        found = self.books.lots.of_top_up(invoice_id)
+        return self.lots.setdefault(found.id, found) if found is not None else None
+
+    def _whole_top_up(self, invoice: Invoice) -> Lot:
+        """The credit of a paid top-up invoice, of which nothing was spent. Rule 15. Refuses: WrongState."""
+        credit = self.top_up_of(invoice.id)
+        assert credit is not None
+        if not credit.is_whole:
+            gone = {each.id for each in self.taken_back}
+            live = [each for each in self.books.allocations.of_lot(credit.id) if each.id not in gone]
+            paid = ", ".join(dict.fromkeys(each.invoice_number for each in live)) or "a withdrawal"
+            raise WrongState(
+                f"{credit.amount - credit.free} of {invoice.label} went to {paid} since; a top-up is taken back only "
+                "while its credit is whole.",
+                field="invoices",
+            )
+        return credit
 
     def switch_auto(self, invoice_id: int, *, on: bool) -> None:
         """Switch an invoice's auto-allocation, remembering for undo what it was."""
@@ -284,6 +326,16 @@ class Matching:
         return self.books.settings.current().first_open_day()
 
 
+def paid_into(invoice: Invoice) -> Account:
+    """Where what an invoice is paid with stands then: the debt is less, or the money is advanced, or it is credit."""
+    match invoice.kind:
+        case InvoiceKind.PROFORMA:
+            return Account.ADVANCES
+        case InvoiceKind.TOP_UP:
+            return Account.DEPOSITS
+    return Account.RECEIVABLE
+
+
 def account_of(lot: Lot) -> Account:
     """The control account that a credit stands in."""
     return Account.CREDIT_NOTES if lot.kind is LotKind.CREDIT_NOTE else Account.DEPOSITS
@@ -291,12 +343,7 @@ def account_of(lot: Lot) -> Account:
 
 def is_auto_payable(invoice: Invoice) -> bool:
     """Sent tax invoices with something open and the flag on, and usage; nothing else. Rules 23, 26, 27."""
-    return (
-        invoice.kind in MATCHED
-        and invoice.state is InvoiceState.SENT
-        and invoice.auto_allocate
-        and invoice.open.micros > 0
-    )
+    return invoice.is_owed and invoice.state is InvoiceState.SENT and invoice.auto_allocate and invoice.open.micros > 0
 
 
 def check_match(lot: Lot, invoice: Invoice, amount: Money) -> None:
@@ -305,13 +352,20 @@ def check_match(lot: Lot, invoice: Invoice, amount: Money) -> None:
         raise InvoiceOfAnotherCustomer(
             f"{invoice.label} belongs to another customer than this payment.", field="invoices"
         )
-    if invoice.kind not in MATCHED or invoice.state is not InvoiceState.SENT:
+    if invoice.state is not InvoiceState.SENT:
         raise WrongState(f"{invoice.label} is {invoice.status}; only a sent invoice takes a payment.", field="invoices")
+    if not invoice.is_owed and lot.kind is not LotKind.PAYMENT:
+        raise WrongState(f"{invoice.label} is no tax invoice; only a payment is allocated to it.", field="invoices")
     if amount.micros <= 0:
         raise MoreThanLeft(f"{invoice.label} has nothing left to pay.", field="invoices")
     if amount > invoice.open:
         raise MoreThanLeft(
             f"{invoice.label} has {invoice.open} left; {amount} was asked. Allocate at most {invoice.open}.",
+            field="invoices",
+        )
+    if invoice.kind is InvoiceKind.TOP_UP and amount != invoice.open:
+        raise MoreThanLeft(
+            f"{invoice.label} is paid whole: {invoice.open} at once, of one payment; {amount} was asked.",
             field="invoices",
         )
     if amount > lot.free:

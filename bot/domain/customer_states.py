@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from bot.domain.customers import Controls, Customer, CustomerChanged, CustomerState, clean_text, corrections
 from bot.domain.errors import CustomerNotSettled, WrongState
 from bot.domain.money import Money
+from bot.domain.open_items import InvoiceState
 from bot.domain.operation import Context, Role, operation
 
 if TYPE_CHECKING:
@@ -72,9 +73,14 @@ def check_empty(customer: Customer, books: "Books") -> None:
         raise CustomerNotSettled(
             f"{customer.name} has {', '.join(left)}; settle that first, then close the account. Suspend it meanwhile."
         )
-    draft = books.invoices.draft_of(customer.id)
-    if draft is not None:
-        raise WrongState(f"{customer.name} has the draft {draft.label}; send it first, or it would never be sent.")
+    waiting = books.invoices.waiting_of(customer.id)
+    if waiting is not None:
+        if waiting.state is InvoiceState.DRAFT:
+            raise WrongState(f"{customer.name} has the draft {waiting.label}; send or delete it first.")
+        raise WrongState(
+            f"{customer.name} has the {waiting.called} {waiting.label}, {waiting.status}; void it first, or let it be "
+            "paid."
+        )
 
 
 assert {*LEFT} == {*Controls.__dataclass_fields__}

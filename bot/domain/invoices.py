@@ -1,4 +1,4 @@
-"""Tax invoices through their lives: draft, sent, partly paid, paid."""
+"""Invoices of every kind through their lives: draft, sent, partly paid, paid, void."""
 
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
@@ -34,16 +34,21 @@ class InvoiceStep(StrEnum):
     SENT = "sent"
     AUTO_ON = "auto-allocation on"
     AUTO_OFF = "auto-allocation off"
+    EDITED = "edited"
+    DELETED = "deleted"
+    VOIDED = "voided"
+    PROVISIONED = "provisioned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LineInput:
-    """A line as typed: quantity, price per unit without tax, tax rate in per cent."""
+    """A line as typed: quantity, price per unit without tax, tax rate in per cent; of a proforma what it will cost."""
 
     description: str
     unit_price: Money
     quantity: Decimal = Decimal(1)
     tax_rate: Decimal = Decimal(0)
+    cost: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,11 +61,12 @@ class InvoiceLine:
     tax_rate: Decimal
     net: Money
     tax: Money
+    cost: Money | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftInvoice:
-    """Write a tax invoice, as a draft or sent at once."""
+    """Write an invoice, as a draft or sent at once. Rule 91."""
 
     customer_id: int
     lines: tuple[LineInput, ...]
@@ -69,11 +75,12 @@ class DraftInvoice:
     remark: str = ""
     auto_allocate: bool = True
     send: bool = False
+    kind: InvoiceKind = InvoiceKind.TAX
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendInvoice:
-    """Make a draft final: it gets its number and the customer owes it."""
+    """Make a draft final: it gets its number, and a tax invoice is owed."""
 
     invoice_id: int
 
@@ -96,6 +103,7 @@ class InvoiceChanged:
     effect: Effect
     allocations: tuple[Allocation, ...]
     operation_id: int
+    reason: str = ""
 
     @property
     def is_locked_out(self) -> bool:
@@ -105,7 +113,7 @@ class InvoiceChanged:
     def trace(self) -> Trace:
         invoice = self.invoice
         return Trace(
-            description=f"{invoice.label} {self.step.value}: {invoice.total}",
+            description="; ".join(filter(None, (f"{invoice.label} {self.step.value}: {invoice.total}", self.reason))),
             customer_id=invoice.customer_id,
             document=invoice.label,
             before={"amount_due": str(self.effect.before.amount_due)},
@@ -118,41 +126,12 @@ class InvoiceChanged:
 
 @operation(by=Role.CLERK)
 def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> InvoiceChanged:
-    """Write a tax invoice and, if asked, send it. Rules 92, 102, 104. Refuses: NotPositive, DateInFuture,
+    """Write an invoice and, if asked, send it. Rules 91, 92, 102, 104. Refuses: NotPositive, DateInFuture,
     DateTooEarly, Refused.
     """
     customer = books.customers.lock(command.customer_id).open_for_business()
-    lines = price_lines(command.lines, customer)
-    net = total([line.net for line in lines], customer.currency)
-    tax = total([line.tax for line in lines], customer.currency)
-    if (net + tax).micros <= 0:
-        raise NotPositive("The invoice's total must be more than zero.", field="lines")
-    if (net + tax).micros > LARGEST_MICROS:
-        raise Refused("The invoice's total must stay below a million million.", field="lines")
-    if command.issue_on > context.today:
-        raise DateInFuture("The issue date lies in the future; invoices are dated today or earlier.", field="issue_on")
-    due_on = command.due_on or command.issue_on + timedelta(days=due_days(customer, books))
-    if due_on < command.issue_on:
-        raise DateTooEarly("The due date lies before the issue date.", field="due_on")
-    invoice = Invoice(
-        id=books.new_id(),
-        kind=InvoiceKind.TAX,
-        customer_id=customer.id,
-        number=None,
-        draft_reference=f"{DRAFT}{books.new_reference()}",
-        issue_on=command.issue_on,
-        due_on=due_on,
-        posted_on=None,
-        rose_on=None,
-        net=net,
-        tax=tax,
-        total=net + tax,
-        open=Money(0, customer.currency),
-        state=InvoiceState.DRAFT,
-        auto_allocate=command.auto_allocate,
-        remark=clean_text(command.remark, "remark", LONGEST_DESCRIPTION),
-        version=1,
-    )
+    lines = price_lines(command.lines, customer, command.kind)
+    invoice = new_draft(command, lines, customer, books, context)
     if command.send:
         return _send(invoice, lines, customer, books, context, is_new=True)
     books.invoices.insert(invoice, lines)
@@ -162,7 +141,9 @@ def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> In
 
 @operation(by=Role.CLERK)
 def send_invoice(command: SendInvoice, books: "Books", context: Context) -> InvoiceChanged:
-    """Give a draft its number; existing credit pays it. Rules 23, 28, 100, 103. Refuses: WrongState, CustomerClosed."""
+    """Give a draft its number; existing credit pays a tax invoice. Rules 23, 28, 100, 103. Refuses: WrongState,
+    CustomerClosed.
+    """
     invoice = books.invoices.get(command.invoice_id)
     customer = books.customers.lock(invoice.customer_id).open_for_business()
     invoice = books.invoices.get(command.invoice_id)
@@ -177,6 +158,8 @@ def switch_auto_allocation(command: SwitchAutoAllocation, books: "Books", contex
     invoice = books.invoices.get(command.invoice_id)
     customer = books.customers.lock(invoice.customer_id)
     invoice = books.invoices.get(command.invoice_id)
+    if not invoice.is_owed:
+        raise WrongState(f"{invoice.label} is a {invoice.called}; it is paid by hand only.")
     if invoice.state is not InvoiceState.SENT or not invoice.open:
         raise WrongState(f"{invoice.label} is {invoice.status}; auto-allocation is for invoices with something open.")
     matching = Matching(customer, books, context, invoices=[invoice])
@@ -200,6 +183,9 @@ def _send(
     is_new: bool,
 ) -> InvoiceChanged:
     posted_on = max(draft.issue_on, books.settings.current().first_open_day())
+    if not draft.is_owed:
+        asked = ask(draft, lines, posted_on, books, is_new=is_new)
+        return changed_invoice(InvoiceStep.SENT, asked, lines, Effect.none(customer), (), context)
     number = books.numbers.next("invoice")
     sent = replace(
         draft,
@@ -220,6 +206,53 @@ def _send(
     matching.write()
     made = matching.made_for(sent.id)
     return changed_invoice(InvoiceStep.SENT, matching.invoices[sent.id], lines, matching.effect(), made, context)
+
+
+def ask(draft: Invoice, lines: tuple[InvoiceLine, ...], on: date, books: "Books", *, is_new: bool) -> Invoice:
+    """A top-up invoice or a proforma asks for money from a day on: nothing is posted, nothing is owed. Rule 27."""
+    number = books.numbers.next(draft.kind.value)
+    asked = replace(draft, state=InvoiceState.SENT, number=number, rose_on=on, open=draft.total, version=2)
+    if is_new:
+        books.invoices.insert(asked, lines)
+    else:
+        books.invoices.send(asked)
+    return asked
+
+
+def new_draft(
+    command: DraftInvoice, lines: tuple[InvoiceLine, ...], customer: Customer, books: "Books", context: Context
+) -> Invoice:
+    """The invoice of these lines, without its number yet. Refuses: NotPositive, DateInFuture, DateTooEarly, Refused."""
+    net = total([line.net for line in lines], customer.currency)
+    tax = total([line.tax for line in lines], customer.currency)
+    if (net + tax).micros <= 0:
+        raise NotPositive("The invoice's total must be more than zero.", field="lines")
+    if (net + tax).micros > LARGEST_MICROS:
+        raise Refused("The invoice's total must stay below a million million.", field="lines")
+    if command.issue_on > context.today:
+        raise DateInFuture("The issue date lies in the future; invoices are dated today or earlier.", field="issue_on")
+    due_on = command.due_on or command.issue_on + timedelta(days=due_days(customer, books))
+    if due_on < command.issue_on:
+        raise DateTooEarly("The due date lies before the issue date.", field="due_on")
+    return Invoice(
+        id=books.new_id(),
+        kind=command.kind,
+        customer_id=customer.id,
+        number=None,
+        draft_reference=f"{DRAFT}{books.new_reference()}",
+        issue_on=command.issue_on,
+        due_on=due_on,
+        posted_on=None,
+        rose_on=None,
+        net=net,
+        tax=tax,
+        total=net + tax,
+        open=Money(0, customer.currency),
+        state=InvoiceState.DRAFT,
+        auto_allocate=command.auto_allocate and command.kind is not InvoiceKind.TOP_UP,
+        remark=clean_text(command.remark, "remark", LONGEST_DESCRIPTION),
+        version=1,
+    )
 
 
 def changed_invoice(
@@ -252,8 +285,14 @@ def invoice_entry(invoice: Invoice, on: date) -> Entry:
     return Entry(kind="invoice", currency=invoice.total.currency, effective_on=on, postings=tuple(postings))
 
 
-def price_lines(lines: tuple[LineInput, ...], customer: Customer) -> tuple[InvoiceLine, ...]:
+def price_lines(
+    lines: tuple[LineInput, ...], customer: Customer, kind: InvoiceKind = InvoiceKind.TAX
+) -> tuple[InvoiceLine, ...]:
     """Net and tax per line, each rounded half up; totals are sums of rounded figures. Rule 104. Refuses: Refused."""
+    if kind is InvoiceKind.TOP_UP and any(line.tax_rate for line in lines):
+        raise Refused("A top-up invoice is no tax invoice; leave the tax out.", field="lines")
+    if kind is not InvoiceKind.PROFORMA and any(line.cost for line in lines):
+        raise Refused("Only a proforma says what its lines will cost.", field="lines")
     if not lines:
         raise MissingText("An invoice has at least one line; describe what it is for.", field="lines")
     if len(lines) > MOST_LINES:
@@ -277,6 +316,9 @@ def _price(line: LineInput, customer: Customer) -> InvoiceLine:
         raise NotPositive("The price must be more than zero.", field="lines")
     if line.unit_price.micros * line.quantity > LARGEST_MICROS:
         raise Refused("The price times the quantity must stay below a million million.", field="lines")
+    cost = line.cost
+    if cost is not None and (cost.currency != customer.currency or not 0 <= cost.micros <= LARGEST_MICROS):
+        raise Refused(f"The cost is an amount in {customer.currency.code}, not less than zero.", field="lines")
     net = multiply(line.unit_price, line.quantity)
     return InvoiceLine(
         description=clean_text(line.description, "lines", LONGEST_DESCRIPTION, needed=True, called="description"),
@@ -285,6 +327,7 @@ def _price(line: LineInput, customer: Customer) -> InvoiceLine:
         tax_rate=line.tax_rate,
         net=net,
         tax=tax_of(net, line.tax_rate),
+        cost=cost or None,
     )
 
 

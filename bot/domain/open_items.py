@@ -14,6 +14,15 @@ class InvoiceKind(StrEnum):
     USAGE = "usage"  # a day of prepaid usage, matched as an invoice is; no document
 
 
+CALLED = {
+    InvoiceKind.TAX: "invoice",
+    InvoiceKind.PROFORMA: "proforma invoice",
+    InvoiceKind.TOP_UP: "top-up invoice",
+    InvoiceKind.USAGE: "usage",
+}
+OWED = frozenset({InvoiceKind.TAX, InvoiceKind.USAGE})
+
+
 class InvoiceState(StrEnum):
     DRAFT = "draft"
     SENT = "sent"
@@ -60,10 +69,35 @@ class Invoice:
     version: int = 1
     intake_id: int | None = None  # the import that brought it, with its number
     usage_net_micros: int | None = None  # of an invoice of usage: its net before rounding
+    proforma_number: str | None = None  # what a tax invoice was called before it was provisioned
+    automatic: bool = False  # a top-up invoice that a rule wrote, not a person
+    cost: Money | None = None  # what a provisioned sale cost at the platform
 
     @property
     def label(self) -> str:
         return self.number or self.draft_reference
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether it counts as a debt once sent: a top-up invoice and a proforma ask for money, nobody owes it."""
+        return self.kind in OWED
+
+    @property
+    def called(self) -> str:
+        """What its kind is called in a sentence."""
+        return CALLED[self.kind]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it is allocated."""
+        return self.open == self.total
+
+    @property
+    def is_provisioned(self) -> bool:
+        """Whether what it is for was handed over: a tax invoice when sent, a top-up once it is paid. Rule 14."""
+        if self.state is not InvoiceState.SENT:
+            return False
+        return self.is_owed or (self.kind is InvoiceKind.TOP_UP and not self.open)
 
     @property
     def status(self) -> str:
@@ -101,6 +135,13 @@ class Lot:
     payment_id: int | None = None
     suspense_on: date | None = None
     intake_id: int | None = None
+    invoice_id: int | None = None  # the top-up invoice that it was paid on
+    closed_on: date | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nothing of it is used or held."""
+        return self.open == self.amount and not self.held
 
     @property
     def free(self) -> Money:
@@ -149,3 +190,4 @@ class Made:
     payment_id: int | None
     flags: tuple[tuple[int, bool], ...]
     document_id: int | None = None
+    rematched: tuple[str, ...] = ()  # invoices whose match another operation took back

@@ -20,7 +20,7 @@ from bot.domain.errors import (
 from bot.domain.ledger import Account, Side, transfer
 from bot.domain.master import needed_master
 from bot.domain.money import Currency, Money
-from bot.domain.open_items import Lot, LotKind
+from bot.domain.open_items import InvoiceKind, InvoiceState, Lot, LotKind
 from bot.domain.operation import Context
 
 if TYPE_CHECKING:
@@ -123,11 +123,16 @@ def unassign(payment: Payment, matching: Matching, wanted: date, books: "Books",
 
 
 def match_portions(portions: tuple[Portion, ...], lot_id: int, wanted: date, matching: Matching) -> None:
-    """Named amounts first, then as much as possible for the others, oldest first. Rules 5, 9."""
+    """Named amounts and top-ups first, then as much as possible for the others, oldest first. Rules 5, 9, 14."""
+    rest = []
     for portion in portions:
-        if portion.amount is not None:
-            matching.match(lot_id, portion.invoice_id, portion.amount, wanted, automatic=False)
-    rest = [matching.invoices[portion.invoice_id] for portion in portions if portion.amount is None]
+        invoice = matching.invoices[portion.invoice_id]
+        whole = invoice.open if invoice.kind is InvoiceKind.TOP_UP else None
+        amount = portion.amount or whole
+        if amount is None:
+            rest.append(invoice)
+        else:
+            matching.match(lot_id, invoice.id, amount, wanted, automatic=False)
     for invoice, share in split_oldest_first(matching.lots[lot_id].free, rest):
         matching.match(lot_id, invoice.id, share, wanted, automatic=False)
 
@@ -143,6 +148,11 @@ def check_portions(portions: tuple[Portion, ...], free: Money, matching: Matchin
         raise NothingToAllocate(f"Choose at most {MOST_PORTIONS} invoices at a time.", field="invoices")
     for invoice_id in ids:
         invoice = matching.invoices[invoice_id]
+        if invoice.state is InvoiceState.DRAFT:
+            raise WrongState(
+                f"{invoice.label} is a draft; send it or mark it as sent first, then it takes a payment.",
+                field="invoices",
+            )
         if not invoice.open:
             raise NothingToAllocate(f"{invoice.label} is {invoice.status}; it takes no payment.", field="invoices")
     for portion in portions:

@@ -15,6 +15,7 @@ from bot.domain.errors import (
 from bot.domain.ledger import Account, Side, transfer
 from bot.domain.master import needed_master
 from bot.domain.money import Money, total
+from bot.domain.open_items import Allocation, InvoiceKind
 from bot.domain.operation import Context, Role, operation
 from bot.domain.proofs import check_proofs
 
@@ -273,14 +274,14 @@ def allocate_payment(command: AllocatePayment, books: "Books", context: Context)
 
 @operation(by=Role.CLERK)
 def unallocate_payment(command: UnallocatePayment, books: "Books", context: Context) -> PaymentChanged:
-    """Take allocations back; each invoice is owed again and pays itself no more. Rules 8, 17. Refuses:
-    PaymentNotAssigned, NothingToAllocate.
+    """Take allocations back; each invoice is owed again and pays itself no more. Rules 8, 15-17. Refuses:
+    PaymentNotAssigned, NothingToAllocate, WrongState.
     """
     payment, matching = load_assigned(command.payment_id, books, context)
     live = books.allocations.of_lot(payment.lot_id or 0)
     chosen = [
         each
-        for each in live
+        for each in _with_spent_top_ups(live, matching)
         if not each.is_usage and (not command.invoice_ids or each.invoice_id in command.invoice_ids)
     ]
     if not chosen:
@@ -288,7 +289,8 @@ def unallocate_payment(command: UnallocatePayment, books: "Books", context: Cont
     matching.load_invoices([each.invoice_id for each in chosen])
     for allocation in chosen:
         matching.unmatch(allocation, command.effective_on or context.today)
-        matching.switch_auto(allocation.invoice_id, on=False)
+        if matching.invoices[allocation.invoice_id].is_owed:
+            matching.switch_auto(allocation.invoice_id, on=False)
     on = min(matching.days)
     matching.sweep(context.today)
     matching.write()
@@ -362,6 +364,20 @@ def _assign(
     matching.sweep(on)
     matching.write()
     return matched_payment(step, after, matching, (), timing)
+
+
+def _with_spent_top_ups(live: tuple[Allocation, ...], matching: Matching) -> list[Allocation]:
+    """A payment's matches and those of the credit that it topped up: what the credit paid is taken back before it."""
+    matching.load_invoices([each.invoice_id for each in live if not each.is_usage])
+    topped_up = [
+        each for each in live if not each.is_usage and matching.invoices[each.invoice_id].kind is InvoiceKind.TOP_UP
+    ]
+    spent: list[Allocation] = []
+    for each in topped_up:
+        credit = matching.top_up_of(each.invoice_id)
+        spent += matching.books.allocations.of_lot(credit.id) if credit is not None else ()
+    others = [each for each in live if each not in topped_up]
+    return [*others, *spent, *topped_up]
 
 
 def check_platform(payment: Payment, customer: Customer | None) -> None:

@@ -24,7 +24,16 @@ CHANNELS = ("finance_channel", "approvals_channel", "digest_channel")
 # The hard lock may be empty too, but once it stands it stays.
 EMPTIED = ("company", "soft_lock", "approval_policy", *CHANNELS)
 OWNERS = ("approval_policy", "approval_hours")  # who approves what is for the owner to say
-SERIES = ("payment_series", "invoice_series", "withdrawal_series", "credit_series", "master_series", "note_series")
+SERIES = (
+    "payment_series",
+    "invoice_series",
+    "proforma_series",
+    "top_up_series",
+    "withdrawal_series",
+    "credit_series",
+    "master_series",
+    "note_series",
+)
 LONGEST_PREFIX = 12
 LONGEST_WAIT = 24 * 60
 LONGEST_NUMBER = 12
@@ -49,6 +58,8 @@ class Settings:
     tax_rates: str = "0"
     payment_series: str = "PAY-:4"
     invoice_series: str = "INV-:4"
+    proforma_series: str = "PRO-:4"
+    top_up_series: str = "TOP-:4"
     withdrawal_series: str = "WDR-:4"
     credit_series: str = "CRD-:4"
     master_series: str = "MST-:4"
@@ -288,6 +299,8 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "tax_rates": _rates,
     "payment_series": _series,
     "invoice_series": _series,
+    "proforma_series": _series,
+    "top_up_series": _series,
     "withdrawal_series": _series,
     "credit_series": _series,
     "master_series": _series,

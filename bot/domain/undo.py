@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bot.domain.allocation import Matching, effective_day
 from bot.domain.errors import NotUndoable
 from bot.domain.money import Money
-from bot.domain.open_items import Allocation, Made
+from bot.domain.open_items import Allocation, InvoiceKind, Made
 from bot.domain.operation import Context, Role, operation
 from bot.domain.payments import (
     Payment,
@@ -35,8 +35,9 @@ class Undo:
 CORRECTED_BY = {
     "edit_payment": "edit the payment again",
     "void_payment": "record the money again",
-    "send_invoice": "a credit note corrects a tax invoice",
-    "draft_invoice": "a credit note corrects a tax invoice",
+    "send_invoice": "a credit note corrects a tax invoice; a top-up invoice or a proforma is voided",
+    "draft_invoice": "a credit note corrects a tax invoice; a top-up invoice or a proforma is voided",
+    "provision_proforma": "a credit note corrects a tax invoice",
     "undo": "do the operation again",
 }
 UNDOABLE = frozenset({"record_payment", "assign_payment", "unassign_payment", "allocate_payment", "unallocate_payment"})
@@ -60,8 +61,9 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
     lots = [books.lots.get(payment.lot_id)] if payment.lot_id is not None else []
     matching = Matching(customer, books, context, lots=lots)
     _check_latest(made, payment, books)
+    _check_unchanged(made)
     if payment.lot_id is not None:
-        _load_lots(made, matching, books)
+        matching.load_lots(each.lot_id for each in (*made.allocations, *made.taken_back))
     earlier = books.allocations.of_lot(payment.lot_id) if payment.lot_id is not None else ()
     _check_not_built_on(made, payment, earlier, matching)
     matching.load_matched((*made.allocations, *made.taken_back))
@@ -137,6 +139,8 @@ def _check_room(made: Made, matching: Matching, books: "Books") -> None:
             raise NotUndoable(f"{invoice.label} is paid by {', '.join(payers)} since; take that back first.")
     for lot_id in {allocation.lot_id for allocation in made.taken_back}:
         lot = matching.lots[lot_id]
+        if lot.invoice_id is not None:  # credit of a top-up that is paid again
+            continue
         free_again = sum(each.amount.micros for each in made.allocations if each.lot_id == lot_id)
         wanted = sum(each.amount.micros for each in made.taken_back if each.lot_id == lot_id)
         if lot.free.micros + free_again < wanted:
@@ -144,13 +148,14 @@ def _check_room(made: Made, matching: Matching, books: "Books") -> None:
             raise NotUndoable(f"{lot.number} pays {', '.join(paid)} since; take those allocations back first.")
 
 
-def _load_lots(made: Made, matching: Matching, books: "Books") -> None:
-    for lot_id in {each.lot_id for each in (*made.allocations, *made.taken_back)} - set(matching.lots):
-        matching.lots[lot_id] = books.lots.get(lot_id)
+def _check_unchanged(made: Made) -> None:
+    """What it matched is matched still: provisioning matches a proforma's money anew. Refuses: NotUndoable."""
+    if made.rematched:
+        raise NotUndoable(f"{', '.join(made.rematched)} changed since; take its payment back instead.")
 
 
 def _reverse(made: Made, payment: Payment, matching: Matching, books: "Books", context: Context) -> Payment:
-    for allocation in made.allocations:
+    for allocation in sorted(made.allocations, key=lambda each: _is_top_up(each, matching)):
         matching.unmatch(allocation, allocation.effective_on)
     if made.name in {"record_payment", "assign_payment"}:
         check_edits(payment)
@@ -162,12 +167,24 @@ def _reverse(made: Made, payment: Payment, matching: Matching, books: "Books", c
         first_open = books.settings.current().first_open_day()
         day = effective_day(payment.suspense_on, (), first_open, context.today)
         return assign(payment, matching, day, books)
-    for allocation in made.taken_back:
+    for allocation in sorted(made.taken_back, key=lambda each: not _is_top_up(each, matching)):
         matching.match(
-            allocation.lot_id,
+            _renewed(allocation.lot_id, matching),
             allocation.invoice_id,
             allocation.amount,
             allocation.effective_on,
             automatic=allocation.automatic,
         )
     return replace(payment)
+
+
+def _is_top_up(allocation: Allocation, matching: Matching) -> bool:
+    """Whether it paid a top-up invoice: it goes after what its credit paid, and comes before it."""
+    return matching.invoices[allocation.invoice_id].kind is InvoiceKind.TOP_UP
+
+
+def _renewed(lot_id: int, matching: Matching) -> int:
+    """The credit that a top-up invoice, paid again, opened in the place of the one that was taken back."""
+    lot = matching.lots[lot_id]
+    credit = matching.top_up_of(lot.invoice_id) if lot.invoice_id is not None else None
+    return credit.id if credit is not None else lot_id

@@ -83,6 +83,7 @@ _PREPAID = (
 )
 _CREDITS = (
     Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.credit_on <= _DAY, _WAITED)),
+    Part(_allocation, _allocation.c.amount_micros, (_allocation.c.advance, _allocation.c.effective_on <= _DAY)),
     Part(_lot, _lot.c.open_micros, (_lot.c.open_micros > 0, _lot.c.opened_on <= _DAY)),
     Part(_note, _note.c.open_micros, (_note.c.open_micros > 0, _note.c.posted_on <= _DAY)),
     Part(

@@ -35,6 +35,7 @@ SOLD_AND_GIVEN: dict[str, str] = {
     "cost equals usage": """SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
         SELECT currency, cost_micros AS kept, 0 AS posted FROM charge UNION ALL
         SELECT currency, -cost_micros, 0 FROM usage_refund UNION ALL
+        SELECT currency, cost_micros, 0 FROM invoice WHERE kind = 'tax' UNION ALL
         SELECT e.currency, 0, p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id
         WHERE p.account = 'cost') x GROUP BY x.currency HAVING SUM(x.kept) <> SUM(x.posted)""",
     "a day of usage is its charges": """SELECT 'usage of ' || d.used_on, d.total_micros || ' open ' || d.open_micros,
@@ -115,7 +116,8 @@ SOLD_AND_GIVEN: dict[str, str] = {
         SELECT currency, 0, amount_micros FROM master_top_up UNION ALL
         SELECT currency, 0, amount_micros FROM payment WHERE state = 'recorded' AND intake_id IS NULL
         AND method = 'platform' UNION ALL
-        SELECT currency, 0, -cost_micros FROM charge UNION ALL SELECT currency, 0, cost_micros FROM usage_refund
+        SELECT currency, 0, -cost_micros FROM charge UNION ALL
+        SELECT currency, 0, -cost_micros FROM invoice UNION ALL SELECT currency, 0, cost_micros FROM usage_refund
         UNION ALL SELECT currency, 0, -amount_micros FROM credit WHERE kind = 'payout') x
         GROUP BY x.currency HAVING SUM(x.kept) <> SUM(x.told)""",
     "credit issued equals its documents": """SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (

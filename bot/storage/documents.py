@@ -1,11 +1,11 @@
 """Payments and invoices inside a write."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Row, bindparam, func, select, update
+from sqlalchemy import Row, and_, bindparam, delete, func, insert, or_, select, update
 
 from bot.domain.errors import NotFound
 from bot.domain.invoices import InvoiceLine
@@ -69,11 +69,15 @@ _LAST_CUSTOMER = (
 INVOICES = select(_invoice)
 _INVOICE = INVOICES.where(_invoice.c.id == bindparam("id"))
 _MANY = INVOICES.where(_invoice.c.id.in_(bindparam("ids", expanding=True)))
-_OPEN = INVOICES.where(_invoice.c.customer_id == bindparam("customer_id"), _invoice.c.open_micros > 0).order_by(
+_MINE = INVOICES.where(_invoice.c.customer_id == bindparam("customer_id"))
+_OPEN = _MINE.where(_invoice.c.open_micros > 0, _invoice.c.kind == "tax").order_by(
     _invoice.c.issue_on, func.length(_invoice.c.number), _invoice.c.number
 )
-_DRAFT = INVOICES.where(_invoice.c.customer_id == bindparam("customer_id"), _invoice.c.state == "draft").limit(1)
-_OPEN_AUTO = _OPEN.where(_invoice.c.auto_allocate, _invoice.c.kind == "tax", _invoice.c.state == "sent")
+_OPEN_AUTO = _OPEN.where(_invoice.c.auto_allocate, _invoice.c.state == "sent")
+_WAITING = _MINE.where(
+    or_(_invoice.c.state == "draft", and_(_invoice.c.open_micros > 0, _invoice.c.kind != "tax"))
+).limit(1)
+_OPEN_TOP_UP = _MINE.where(_invoice.c.open_micros > 0, _invoice.c.kind == "top_up", _invoice.c.automatic).limit(1)
 _LINES = (
     select(_line, _invoice.c.currency)
     .join(_invoice, _invoice.c.id == _line.c.invoice_id)
@@ -87,11 +91,42 @@ _SEND = (
         state="sent",
         number=bindparam("new_number"),
         posted_on=bindparam("new_posted_on"),
-        rose_on=bindparam("new_posted_on"),
+        rose_on=bindparam("new_rose_on"),
         open_micros=_invoice.c.total_micros,
         version=_invoice.c.version + 1,
     )
 )
+_VOID = (
+    update(_invoice)
+    .where(_invoice.c.id == bindparam("row_id"))
+    .values(state="void", open_micros=0, version=_invoice.c.version + 1)
+)
+_PROVISION = (
+    update(_invoice)
+    .where(_invoice.c.id == bindparam("row_id"))
+    .values(
+        kind="tax",
+        proforma_number=_invoice.c.number,
+        version=_invoice.c.version + 1,
+        **{name: bindparam(f"new_{name}") for name in ("number", "issue_on", "due_on", "posted_on", "rose_on")},
+        cost_micros=bindparam("new_cost"),
+    )
+)
+_DRAFT_CHANGES = ("issue_on", "due_on", "remark", "auto_allocate")
+_EDIT = (
+    update(_invoice)
+    .where(_invoice.c.id == bindparam("row_id"))
+    .values(
+        {
+            **{name: bindparam(f"new_{name}") for name in _DRAFT_CHANGES},
+            **{f"{name}_micros": bindparam(f"new_{name}") for name in ("net", "tax", "total")},
+            "version": _invoice.c.version + 1,
+        }
+    )
+)
+_LINES_GONE = delete(_line).where(_line.c.invoice_id == bindparam("of_invoice"))
+_LINE_NEW = insert(_line)
+_GONE = delete(_invoice).where(_invoice.c.id == bindparam("row_id"))
 _AUTO = (
     update(_invoice)
     .where(_invoice.c.id == bindparam("row_id"))
@@ -150,6 +185,9 @@ def invoice_of(row: Row[Any]) -> Invoice:
         version=row.version,
         intake_id=row.intake_id,
         usage_net_micros=row.usage_net_micros,
+        proforma_number=row.proforma_number,
+        automatic=row.automatic,
+        cost=Money(row.cost_micros, of) if row.cost_micros else None,
     )
 
 
@@ -162,11 +200,12 @@ def line_of(row: Row[Any]) -> InvoiceLine:
         tax_rate=plain(Decimal(row.tax_rate_micros).scaleb(-6)),
         net=Money(row.net_micros, of),
         tax=Money(row.tax_micros, of),
+        cost=Money(row.cost_micros, of) if getattr(row, "cost_micros", 0) else None,  # a note's line has none
     )
 
 
 def line_values(line: InvoiceLine) -> dict[str, Any]:
-    """A line as its row keeps it."""
+    """A line as the row of a note or an invoice keeps it."""
     return {
         "description": line.description,
         "quantity_micros": int(line.quantity * MICROS),
@@ -318,9 +357,14 @@ class SqlInvoices:
     def open_auto(self, customer_id: int) -> Sequence[Invoice]:
         return [invoice_of(row) for row in self._session.connection.execute(_OPEN_AUTO, {"customer_id": customer_id})]
 
-    def draft_of(self, customer_id: int) -> Invoice | None:
-        """Any invoice of the customer that is not sent."""
-        row = self._session.connection.execute(_DRAFT, {"customer_id": customer_id}).first()
+    def waiting_of(self, customer_id: int) -> Invoice | None:
+        """Any draft of the customer, or a top-up invoice or proforma that asks for money."""
+        row = self._session.connection.execute(_WAITING, {"customer_id": customer_id}).first()
+        return invoice_of(row) if row is not None else None
+
+    def open_top_up(self, customer_id: int) -> Invoice | None:
+        """A top-up invoice that a rule wrote and nobody has paid."""
+        row = self._session.connection.execute(_OPEN_TOP_UP, {"customer_id": customer_id}).first()
         return invoice_of(row) if row is not None else None
 
     def open_of(self, customer_id: int) -> Sequence[Invoice]:
@@ -351,23 +395,57 @@ class SqlInvoices:
                 "version": invoice.version,
                 "intake_id": invoice.intake_id,
                 "usage_net_micros": invoice.usage_net_micros,
+                "automatic": invoice.automatic,
             },
         )
+        for row in self._line_rows(invoice, lines):
+            self._session.pending.add("invoice_line", row)
+
+    def _line_rows(self, invoice: Invoice, lines: Sequence[InvoiceLine]) -> Iterator[dict[str, Any]]:
         for position, line in enumerate(lines, 1):
-            self._session.pending.add(
-                "invoice_line",
-                {
-                    "id": self._session.new_id(),
-                    "invoice_id": invoice.id,
-                    "position": position,
-                    **line_values(line),
-                },
-            )
+            yield {
+                "id": self._session.new_id(),
+                "invoice_id": invoice.id,
+                "position": position,
+                **line_values(line),
+                "cost_micros": line.cost.micros if line.cost is not None else 0,
+            }
+
+    def edit(self, draft: Invoice, lines: Sequence[InvoiceLine]) -> None:
+        """Give a draft other lines and days."""
+        values = {f"new_{name}": getattr(draft, name) for name in _DRAFT_CHANGES}
+        values |= {f"new_{name}": getattr(draft, name).micros for name in ("net", "tax", "total")}
+        pending = self._session.pending
+        pending.change(_EDIT, {"row_id": draft.id, **values})
+        pending.change(_LINES_GONE, {"of_invoice": draft.id})
+        for row in self._line_rows(draft, lines):
+            pending.change(_LINE_NEW, row)
+
+    def delete(self, draft: Invoice) -> None:
+        """Drop a draft; the guards let nothing else go. Rule 92."""
+        self._session.pending.change(_LINES_GONE, {"of_invoice": draft.id})
+        self._session.pending.change(_GONE, {"row_id": draft.id})
+
+    def void(self, invoice: Invoice) -> None:
+        self._session.pending.change(_VOID, {"row_id": invoice.id})
+
+    def provision(self, invoice: Invoice) -> None:
+        """Make a proforma a tax invoice; at once, since what it was paid with is matched to it anew."""
+        names = ("number", "issue_on", "due_on", "posted_on", "rose_on")
+        values: dict[str, Any] = {f"new_{name}": getattr(invoice, name) for name in names}
+        values |= {"row_id": invoice.id, "new_cost": invoice.cost.micros if invoice.cost is not None else 0}
+        self._session.connection.execute(_PROVISION, values)
 
     def send(self, invoice: Invoice) -> None:
         """Make a draft final. It happens before allocations to it are inserted, so it is done at once."""
         self._session.connection.execute(
-            _SEND, {"row_id": invoice.id, "new_number": invoice.number, "new_posted_on": invoice.posted_on}
+            _SEND,
+            {
+                "row_id": invoice.id,
+                "new_number": invoice.number,
+                "new_posted_on": invoice.posted_on,
+                "new_rose_on": invoice.rose_on,
+            },
         )
 
     def set_auto(self, invoice_id: int, *, on: bool) -> None:

@@ -31,6 +31,7 @@ _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # as above
 _entry = EntryRow.__table__  # type: ignore[attr-defined]  # as above
 _posting = PostingRow.__table__  # type: ignore[attr-defined]  # as above
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # as above
+OWED = (_invoice.c.open_micros > 0, _invoice.c.kind == "tax")  # what another book takes over as debt
 AT_A_TIME = 1000
 Rows = Iterator[Sequence[str]]
 
@@ -129,7 +130,7 @@ def audit(books: SqlReadBooks) -> Rows:
 
 def opening_invoices(books: SqlReadBooks) -> Rows:
     """What is open now, in the columns that `import opening` reads."""
-    query = _with_code(select(_invoice, _customer.c.code), _invoice).where(_invoice.c.open_micros > 0)
+    query = _with_code(select(_invoice, _customer.c.code), _invoice).where(*OWED)
     for row in _rows(books, query.order_by(_invoice.c.id)):
         days = (_text(row.issue_on), _text(row.due_on))
         flag = "yes" if row.auto_allocate else "no"
@@ -165,7 +166,7 @@ def control(books: SqlReadBooks) -> Rows:
     held = _lot.c.open_micros > 0
     for index, query in enumerate(
         (
-            debts.where(_invoice.c.open_micros > 0),
+            debts.where(*OWED),
             paid.where(held, _lot.c.payment_id.is_not(None)),
             paid.where(held, _lot.c.payment_id.is_(None)),
         )

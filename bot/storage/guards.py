@@ -7,6 +7,8 @@ from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Connection, text
 
+from bot.storage.tables import NEVER_OWED
+
 # Rows that are written once and never changed or deleted.
 FROZEN = (
     "posting",
@@ -31,7 +33,17 @@ FROZEN = (
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
     "payment": ("number", "amount_micros", "currency", "received_on", "posted_on", "recorded_at", "intake_id"),
-    "lot": ("customer_id", "kind", "amount_micros", "currency", "opened_on", "payment_id", "suspense_on", "intake_id"),
+    "lot": (
+        "customer_id",
+        "kind",
+        "amount_micros",
+        "currency",
+        "opened_on",
+        "payment_id",
+        "suspense_on",
+        "intake_id",
+        "invoice_id",
+    ),
     "customer": ("uuid", "currency"),
     "series": ("name",),
     "hold": ("customer_id", "amount_micros", "document"),
@@ -83,7 +95,9 @@ TABLES = {
 }
 # A draft invoice may change; once it has its number these are final.
 FINAL_INVOICE = (
+    "kind",
     "number",
+    "proforma_number",
     "customer_id",
     "currency",
     "issue_on",
@@ -94,7 +108,11 @@ FINAL_INVOICE = (
     "total_micros",
     "intake_id",
     "usage_net_micros",
+    "automatic",
+    "cost_micros",
 )
+# Provisioning alone gives a proforma its tax number and days; what it is about and for whom stays.
+PROVISIONED = ("customer_id", "currency", "net_micros", "tax_micros", "total_micros", "intake_id", "automatic")
 
 
 def install(connection: Connection) -> None:
@@ -160,6 +178,19 @@ def _changed(columns: tuple[str, ...], dialect: str, *, number_given_back: bool 
     return " OR ".join(map(changed, columns))
 
 
+def _final(dialect: str) -> str:
+    """A final invoice keeps its facts and is not voided once it is owed or paid; a proforma is provisioned once."""
+    changed = _changed(FINAL_INVOICE, dialect, number_given_back=True)
+    provisioned = f"({_PROVISIONS} AND NOT ({_changed(PROVISIONED, dialect)}))"
+    return f"OLD.number IS NOT NULL AND ((({changed}) AND NOT {provisioned}) OR {_WRONGLY_VOID})"
+
+
+_PROVISIONS = """OLD.kind = 'proforma' AND NEW.kind = 'tax' AND OLD.state = 'sent' AND NEW.state = 'sent'
+    AND OLD.posted_on IS NULL AND NEW.posted_on IS NOT NULL AND NEW.proforma_number = OLD.number
+    AND NEW.number <> OLD.number AND NEW.usage_net_micros IS NULL"""
+# What an import brought goes when it is taken back.
+_WRONGLY_VOID = """(OLD.state <> 'void' AND NEW.state = 'void' AND OLD.intake_id IS NULL
+    AND (OLD.kind = 'tax' OR OLD.open_micros <> OLD.total_micros))"""
 _GIVEN_BACK = """OLD.intake_id IS NOT NULL AND OLD.state <> 'void' AND NEW.state = 'void'
     AND SUBSTR(NEW.number, 1, LENGTH(OLD.number) + 1) = OLD.number || '~'"""
 
@@ -168,12 +199,20 @@ _REVERSAL_FITS = """EXISTS (SELECT 1 FROM allocation o WHERE o.id = NEW.reverses
     AND o.amount_micros = -NEW.amount_micros AND COALESCE(o.lot_id, 0) = COALESCE(NEW.lot_id, 0)
     AND COALESCE(o.credit_note_id, 0) = COALESCE(NEW.credit_note_id, 0)
     AND COALESCE(o.invoice_id, 0) = COALESCE(NEW.invoice_id, 0)
-    AND COALESCE(o.usage_day_id, 0) = COALESCE(NEW.usage_day_id, 0)
+    AND COALESCE(o.usage_day_id, 0) = COALESCE(NEW.usage_day_id, 0) AND o.posted_on = NEW.posted_on
+    AND o.issue_on = NEW.issue_on AND o.due_on = NEW.due_on AND o.advance = NEW.advance
     AND o.effective_on <= NEW.effective_on)"""
-_OWNERS_FIT = """(NEW.invoice_id IS NULL OR EXISTS (SELECT 1 FROM invoice i WHERE i.id = NEW.invoice_id
-    AND i.customer_id = NEW.customer_id AND i.state = 'sent' AND i.posted_on = NEW.posted_on AND i.due_on = NEW.due_on
-    AND i.issue_on = NEW.issue_on AND NEW.effective_on >= i.posted_on
-    AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= i.rose_on)))
+# What is owed counts from its day; what only asks for money takes that of a payment, by hand, a top-up all of it.
+_OWED_OR_ASKED = f"""((i.kind = 'tax' AND i.posted_on = NEW.posted_on AND NEW.effective_on >= i.posted_on)
+    OR (i.kind <> 'tax' AND i.posted_on IS NULL AND NEW.posted_on = '{NEVER_OWED.isoformat()}'
+    AND NEW.credit_note_id IS NULL AND NOT NEW.automatic
+    AND (i.kind <> 'top_up' OR ABS(NEW.amount_micros) = i.total_micros)
+    AND EXISTS (SELECT 1 FROM lot k WHERE k.id = NEW.lot_id AND k.kind = 'payment')))"""
+# A match that is taken back has the days of its invoice at that time, which provisioning changed.
+_OWNERS_FIT = f"""(NEW.invoice_id IS NULL OR EXISTS (SELECT 1 FROM invoice i WHERE i.id = NEW.invoice_id
+    AND i.customer_id = NEW.customer_id AND i.state = 'sent' AND (NEW.reverses_id IS NOT NULL OR (
+    i.due_on = NEW.due_on AND i.issue_on = NEW.issue_on AND NEW.effective_on >= i.rose_on
+    AND NEW.advance = (i.kind = 'proforma') AND {_OWED_OR_ASKED}))))
     AND (NEW.lot_id IS NULL OR EXISTS (SELECT 1 FROM lot l WHERE l.id = NEW.lot_id AND l.customer_id = NEW.customer_id
     AND l.closed_on IS NULL AND l.opened_on = NEW.credit_on AND NEW.effective_on >= l.opened_on
     AND (NEW.reverses_id IS NOT NULL OR NEW.effective_on >= l.rose_on)))
@@ -222,7 +261,7 @@ def _sqlite(there: AbstractSet[str]) -> Iterator[str]:
     )
     moves = "".join(_move(table, column) for table, column in _MOVES)
     yield f"CREATE TRIGGER guard_allocation_moves AFTER INSERT ON allocation FOR EACH ROW BEGIN {moves} END"
-    final = f"OLD.number IS NOT NULL AND ({_changed(FINAL_INVOICE, 'sqlite', number_given_back=True)})"
+    final = _final("sqlite")
     yield refuse("guard_invoice_final", "BEFORE UPDATE", "invoice", final, "a final invoice does not change")
     yield refuse("guard_invoice_kept", "BEFORE DELETE", "invoice", "OLD.number IS NOT NULL", "a final invoice stays")
     unchanging = "a final invoice does not change"
@@ -263,7 +302,7 @@ def _postgresql(there: AbstractSet[str]) -> Iterator[str]:
     moves = "".join(f"IF NEW.{column} IS NOT NULL THEN {_move(table, column)} END IF;" for table, column in _MOVES)
     yield function("guard_allocation_moves", f"{moves} RETURN NULL;")
     yield trigger("guard_allocation_moves", "AFTER INSERT", "allocation", "guard_allocation_moves")
-    final = f"OLD.number IS NOT NULL AND ({_changed(FINAL_INVOICE, 'postgresql', number_given_back=True)})"
+    final = _final("postgresql")
     yield function("guard_invoice_final", refusing(final, "a final invoice does not change"))
     yield trigger("guard_invoice_final", "BEFORE UPDATE", "invoice", "guard_invoice_final")
     yield function("guard_invoice_kept", refusing("OLD.number IS NOT NULL", "a final invoice stays", "OLD"))

@@ -9,10 +9,10 @@ from sqlalchemy import bindparam, func, select, update
 from bot.domain.errors import NotFound
 from bot.domain.ledger import Entry
 from bot.domain.money import Money, currency
-from bot.domain.open_items import Allocation, Invoice, Lot, LotKind
+from bot.domain.open_items import Allocation, Invoice, InvoiceKind, Lot, LotKind
 from bot.domain.usage import usage_label
 from bot.storage.session import Session
-from bot.storage.tables import AllocationRow, CreditNoteRow, InvoiceRow, LotRow, UsageDayRow
+from bot.storage.tables import NEVER_OWED, AllocationRow, CreditNoteRow, InvoiceRow, LotRow, UsageDayRow
 
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # as above
@@ -24,6 +24,7 @@ _back = _allocation.alias("back")
 LOTS = select(_lot)
 _LOT = LOTS.where(_lot.c.id == bindparam("id"))
 _FREE = LOTS.where(_lot.c.customer_id == bindparam("customer_id"), _lot.c.open_micros > _lot.c.held_micros)
+_OF_TOP_UP = LOTS.where(_lot.c.invoice_id == bindparam("invoice_id"), _lot.c.closed_on.is_(None))
 _CLOSE = (
     update(_lot).where(_lot.c.id == bindparam("row_id")).values(open_micros=0, closed_on=bindparam("new_closed_on"))
 )
@@ -56,6 +57,14 @@ TAKEN_BACK_BY = (
     .where(_back.c.operation_id == bindparam("operation_id"))
     .order_by(_allocation.c.id)
 )
+# Provisioning a proforma takes back what it was paid with and matches it again.
+REMATCHED = (
+    select(_invoice.c.number)
+    .join(_allocation, _allocation.c.invoice_id == _invoice.c.id)
+    .join(_back, _back.c.reverses_id == _allocation.c.id)
+    .where(_allocation.c.operation_id == bindparam("operation_id"), _allocation.c.advance, _invoice.c.kind == "tax")
+    .distinct()
+)
 
 
 def lot_of(row: Any) -> Lot:
@@ -73,6 +82,8 @@ def lot_of(row: Any) -> Lot:
         payment_id=row.payment_id,
         suspense_on=row.suspense_on,
         intake_id=row.intake_id,
+        invoice_id=row.invoice_id,
+        closed_on=row.closed_on,
     )
 
 
@@ -146,6 +157,11 @@ class SqlLots:
             raise NotFound("There is no such credit.")
         return lot_of(row)
 
+    def of_top_up(self, invoice_id: int) -> Lot | None:
+        """The credit that a top-up invoice opened, unless it was taken back."""
+        row = self._session.connection.execute(_OF_TOP_UP, {"invoice_id": invoice_id}).first()
+        return lot_of(row) if row is not None else None
+
     def free(self, customer_id: int) -> Sequence[Lot]:
         return [lot_of(row) for row in self._session.connection.execute(_FREE, {"customer_id": customer_id})]
 
@@ -166,6 +182,7 @@ class SqlLots:
                 "payment_id": lot.payment_id,
                 "suspense_on": lot.suspense_on,
                 "intake_id": lot.intake_id,
+                "invoice_id": lot.invoice_id,
             },
         )
 
@@ -206,9 +223,10 @@ class SqlAllocations:
                 "recorded_at": self._session.now,
                 "issue_on": invoice.issue_on,
                 "due_on": invoice.due_on,
-                "posted_on": invoice.posted_on,
+                "posted_on": invoice.posted_on if invoice.is_owed else NEVER_OWED,
                 "credit_on": lot.opened_on,
                 "automatic": allocation.automatic,
+                "advance": invoice.kind is InvoiceKind.PROFORMA,
                 "reverses_id": allocation.reverses,
                 "entry_id": allocation.entry_id,
                 "operation_id": self._session.operation_id,

@@ -165,6 +165,7 @@ class SqlOperations:
             payment_id=row.document_id if row.document_kind == "payment" else None,
             flags=tuple((flag.invoice_id, flag.was) for flag in connection.execute(_FLAGS, asked)),
             document_id=row.document_id,
+            rematched=tuple(connection.execute(ledger.REMATCHED, asked).scalars()),
         )
 
     def _taken_back(self, operation_id: int) -> tuple[Allocation, ...]:

@@ -4,8 +4,9 @@ differs.
 
 from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, func, select, text
+from sqlalchemy import Connection, and_, func, or_, select, text, true
 
 from bot.domain.ledger import CONTROLS
 from bot.domain.ports import Finding
@@ -15,6 +16,7 @@ from bot.storage import requests
 from bot.storage.ageing import ageing
 from bot.storage.checks import SOLD_AND_GIVEN
 from bot.storage.database import now_of
+from bot.storage.invoice_checks import ASKED_FOR
 from bot.storage.tables import (
     AuditRow,
     CreditNoteRow,
@@ -37,13 +39,16 @@ _credit = CreditRow.__table__  # type: ignore[attr-defined]  # as above
 _top_up = MasterTopUpRow.__table__  # type: ignore[attr-defined]  # as above
 _seal = SealRow.__table__  # type: ignore[attr-defined]  # as above
 
-NUMBERED = (
-    ("payment", _payment),
-    ("invoice", _invoice),
-    ("withdrawal", _withdrawal),
-    ("credit", _credit),
-    ("credit note", _note),
-    ("master", _top_up),
+PROFORMA = func.coalesce(_invoice.c.proforma_number, _invoice.c.number)
+NUMBERED: tuple[tuple[str, Any, Any], ...] = (
+    ("payment", _payment.c.number, _payment.c.intake_id.is_(None)),
+    ("invoice", _invoice.c.number, and_(_invoice.c.kind == "tax", _invoice.c.intake_id.is_(None))),
+    ("top-up invoice", _invoice.c.number, _invoice.c.kind == "top_up"),
+    ("proforma", PROFORMA, or_(_invoice.c.kind == "proforma", _invoice.c.proforma_number.is_not(None))),
+    ("withdrawal", _withdrawal.c.number, true()),
+    ("credit", _credit.c.number, true()),
+    ("credit note", _note.c.number, true()),
+    ("master", _top_up.c.number, true()),
 )
 UNSEALED_SECONDS = 60
 MOST_FINDINGS = 100
@@ -92,10 +97,13 @@ CHECKS: dict[str, str] = {
         FROM allocation a LEFT JOIN lot l ON l.id = a.lot_id LEFT JOIN invoice i ON i.id = a.invoice_id
         WHERE (l.id IS NOT NULL AND (l.customer_id <> a.customer_id OR l.opened_on <> a.credit_on)) OR
         (i.id IS NOT NULL AND (i.customer_id <> a.customer_id OR i.currency <> l.currency
-        OR i.posted_on <> a.posted_on OR i.due_on <> a.due_on OR i.issue_on <> a.issue_on))""",
+        OR (a.posted_on <> '9999-12-31' AND (i.kind <> 'tax' OR i.posted_on IS NULL OR i.posted_on <> a.posted_on
+        OR i.due_on <> a.due_on OR i.issue_on <> a.issue_on))))""",
     "allocation matches its entry": """SELECT 'allocation ' || a.id, a.amount_micros || ' on ' || a.effective_on,
         COALESCE(-p.amount_micros || ' on ' || e.effective_on, 'none') FROM allocation a
-        LEFT JOIN posting p ON p.entry_id = a.entry_id AND p.account = 'receivable' LEFT JOIN entry e ON e.id =
+        LEFT JOIN posting p ON p.entry_id = a.entry_id AND p.account = CASE WHEN a.advance THEN 'advances'
+        WHEN a.posted_on = '9999-12-31' THEN 'deposits' ELSE 'receivable' END
+        AND (p.account <> 'deposits' OR p.amount_micros = -a.amount_micros) LEFT JOIN entry e ON e.id =
         a.entry_id WHERE p.id IS NULL OR e.id IS NULL
         OR -p.amount_micros <> a.amount_micros OR p.customer_id <> a.customer_id OR e.effective_on <> a.effective_on""",
     "lot opened and closed as its payment was assigned": """SELECT 'lot of ' || l.number, l.id, s.step FROM assignment s
@@ -163,7 +171,7 @@ CHECKS: dict[str, str] = {
         LEFT JOIN payment p ON p.intake_id IS NULL
         WHERE s.name = 'payment' GROUP BY s.last HAVING s.last <> COUNT(p.id)""",
     "invoice numbers have no hole": """SELECT 'series invoice', s.last, COUNT(i.id) FROM series s
-        LEFT JOIN invoice i ON i.number IS NOT NULL AND i.intake_id IS NULL
+        LEFT JOIN invoice i ON i.number IS NOT NULL AND i.intake_id IS NULL AND i.kind = 'tax'
         WHERE s.name = 'invoice' GROUP BY s.last HAVING s.last <> COUNT(i.id)""",
     "held credit equals open holds": """SELECT 'lot of ' || l.number, l.held_micros, COALESCE(x.total, 0) FROM lot l
         LEFT JOIN (SELECT hl.lot_id, SUM(hl.amount_micros) AS total FROM hold_lot hl JOIN hold h ON h.id = hl.hold_id
@@ -206,6 +214,7 @@ CHECKS: dict[str, str] = {
         LEFT JOIN withdrawal w ON w.id IS NOT NULL
         WHERE s.name = 'withdrawal' GROUP BY s.last HAVING s.last <> COUNT(w.id)""",
     **SOLD_AND_GIVEN,
+    **ASKED_FOR,
     "one audit row and one key each": """SELECT 'operation ' || a.id, '1', COUNT(r.key) FROM audit a
         LEFT JOIN request_key r ON r.operation_id = a.id GROUP BY a.id HAVING COUNT(r.key) <> 1""",
     "every key has its operation": """SELECT 'key ' || r.key, r.operation_id, 'none' FROM request_key r
@@ -240,10 +249,8 @@ def findings(connection: Connection, settings: Settings) -> Iterator[Finding]:
 
 def _numbers(connection: Connection) -> Iterator[Finding]:
     """Every document has the number of its turn; a prefix may have changed on the way, the count goes on."""
-    for name, table in NUMBERED:
-        statement = select(table.c.number).where(table.c.number.is_not(None))
-        if "intake_id" in table.c:
-            statement = statement.where(table.c.intake_id.is_(None))
+    for name, column, ours in NUMBERED:
+        statement = select(column).where(column.is_not(None), ours)
         turns = {number: turn_of(number) for number in connection.execute(statement).scalars()}
         missing = sorted(set(range(1, len(turns) + 1)) - set(turns.values()))
         seen: set[int] = set()

@@ -67,6 +67,7 @@ from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
 from tests.domain.approval_stages import APPROVAL_STAGES
 from tests.domain.credit_stages import CREDIT_STAGES
+from tests.domain.invoice_stages import INVOICE_STAGES
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, SGD, TEAM, VIEWER, World, money
 
 Staged = tuple[Operation[Any, Any], Any, str]
@@ -267,4 +268,5 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     "take_back_opening": staged_take_back,
     **APPROVAL_STAGES,
     **CREDIT_STAGES,
+    **INVOICE_STAGES,
 }

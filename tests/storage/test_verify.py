@@ -11,6 +11,7 @@ from bot.domain.ports import Finding
 from bot.storage import guards, verify
 from bot.storage.tables import metadata
 from tests.domain.credit_stages import consumed, credited, credited_by_notes
+from tests.domain.invoice_stages import asked_of_all_kinds
 from tests.world import World, withdraw
 
 ONE_POSTING = "(SELECT MIN(id) FROM posting)"
@@ -133,6 +134,20 @@ FAULTS: dict[str, Fault] = {
     "taken is what the document says": Fault("CRD-0003", "UPDATE taken SET amount_micros = amount_micros + 1"),
     "credit numbers have no hole": Fault("credit", "UPDATE series SET last = last + 1 WHERE name = 'credit'"),
     "master numbers have no hole": Fault("master", "UPDATE series SET last = last + 1 WHERE name = 'master'"),
+    "advances equal matches of proformas": Fault("ASKED", "UPDATE allocation SET advance = false WHERE advance"),
+    "nothing is advanced on what was provisioned": Fault(
+        "INV-", "UPDATE allocation SET amount_micros = amount_micros + 1 WHERE advance"
+    ),
+    "a top-up is credit once paid": Fault("TOP-0001", "UPDATE lot SET amount_micros = 1 WHERE number = 'TOP-0001'"),
+    "a top-up is paid whole or not": Fault("TOP-0002", "UPDATE invoice SET open_micros = 1 WHERE number = 'TOP-0002'"),
+    "credit of a top-up names it": Fault("TOP-0001", "UPDATE lot SET invoice_id = NULL WHERE number = 'TOP-0001'"),
+    "what nobody owes is not posted": Fault(
+        "TOP-0002", "UPDATE invoice SET posted_on = '2026-01-01' WHERE number = 'TOP-0002'"
+    ),
+    "void is whole": Fault("PRO-0003", "UPDATE invoice SET open_micros = 1 WHERE number = 'PRO-0003'"),
+    "a provisioned cost is of its lines": Fault("INV-", "UPDATE invoice_line SET cost_micros = cost_micros + 1"),
+    "top-up invoice numbers have no hole": Fault("top_up", "UPDATE series SET last = last + 1 WHERE name = 'top_up'"),
+    "proforma numbers have no hole": Fault("proforma", "UPDATE series SET last = last + 1 WHERE name = 'proforma'"),
     "one audit row and one key each": Fault("operation", f"DELETE FROM request_key WHERE operation_id = {LAST_AUDIT}"),
     "every key has its operation": Fault("key", f"DELETE FROM audit WHERE id = {LAST_AUDIT}"),
     "every entry has its operation": Fault("entry", "UPDATE entry SET operation_id = 1 WHERE kind = 'invoice'"),
@@ -213,6 +228,7 @@ def busy(world: World) -> World:
     credited(world, world.customer("GIVEN"))
     consumed(world)
     credited_by_notes(world)
+    asked_of_all_kinds(world)
     world.check()
     return world
 

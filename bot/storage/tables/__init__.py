@@ -25,7 +25,7 @@ from bot.storage.tables.documents import (
     UsageDayRow,
 )
 from bot.storage.tables.intakes import IntakeRow
-from bot.storage.tables.ledger import AllocationRow, EntryRow, FlagRow, PostingRow
+from bot.storage.tables.ledger import NEVER_OWED, AllocationRow, EntryRow, FlagRow, PostingRow
 from bot.storage.tables.people import BookRow, PersonRow, SeriesRow, SettingRow
 from bot.storage.tables.usage import ChargeRow, UsageRefundRow
 
@@ -33,6 +33,7 @@ metadata = Table.metadata
 
 __all__ = [
     "KEY",
+    "NEVER_OWED",
     "AllocationRow",
     "ApprovalExecutionRow",
     "ApprovalRow",

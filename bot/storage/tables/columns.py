@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     Date,
     DateTime,
@@ -14,6 +15,7 @@ from sqlalchemy import (
     MetaData,
     String,
     Text,
+    false,
     text,
 )
 from sqlalchemy.types import TypeDecorator
@@ -65,6 +67,11 @@ def big(*, null: bool = False, default: int | None = None) -> int:
     """A 64-bit number, such as micros."""
     server = text(str(default)) if default is not None else None
     return Field(sa_column=Column(BigInteger, nullable=null, server_default=server))  # type: ignore[no-any-return]
+
+
+def yes_or_no() -> bool:
+    """A truth that rows had not before."""
+    return Field(sa_column=Column(Boolean, nullable=False, server_default=false()))  # type: ignore[no-any-return]
 
 
 def ref(target: str, *, null: bool = False, deferred: bool = False) -> int:

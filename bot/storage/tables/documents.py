@@ -13,7 +13,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from bot.storage.tables.columns import Table, big, day, instant, key, partial, ref, word, words
+from bot.storage.tables.columns import Table, big, day, instant, key, partial, ref, word, words, yes_or_no
 
 
 class PaymentRow(Table, table=True):
@@ -99,6 +99,7 @@ class LotRow(Table, table=True):
         partial("ix_lot_waited", "opened_on", where="suspense_on < opened_on"),
         partial("ix_lot_closed", "closed_on", "customer_id", "kind", "amount_micros", where="closed_on is not null"),
         partial("ix_lot_intake", "intake_id", "customer_id", where="intake_id is not null"),
+        partial("ix_lot_invoice", "invoice_id", where="invoice_id is not null"),
     )
     id: int = key()
     customer_id: int = ref("customer")
@@ -167,6 +168,7 @@ class InvoiceRow(Table, table=True):
         partial("ix_invoice_draft", "issue_on", where="state = 'draft'"),
         partial("ix_invoice_customer_draft", "customer_id", where="state = 'draft'"),
         partial("ix_invoice_intake", "intake_id", "customer_id", where="intake_id is not null"),
+        partial("ix_invoice_proforma", "proforma_number", where="proforma_number is not null", unique=True),
     )
     id: int = key()
     kind: str = word(10)
@@ -190,6 +192,8 @@ class InvoiceRow(Table, table=True):
     version: int = big(default=1)
     intake_id: int | None = big(null=True)
     usage_net_micros: int | None = big(null=True)
+    automatic: bool = yes_or_no()
+    cost_micros: int = big(default=0)
 
 
 class InvoiceLineRow(Table, table=True):
@@ -205,6 +209,7 @@ class InvoiceLineRow(Table, table=True):
     tax_rate_micros: int = big()
     net_micros: int = big()
     tax_micros: int = big()
+    cost_micros: int = big(default=0)
 
 
 class CreditNoteRow(Table, table=True):

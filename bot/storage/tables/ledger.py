@@ -11,7 +11,10 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from bot.storage.tables.columns import Table, big, day, instant, key, partial, ref, word
+from bot.storage.tables.columns import Table, big, day, instant, key, partial, ref, word, yes_or_no
+
+# A match that pays no debt, of a top-up invoice or a proforma, has no day from which its invoice is owed.
+NEVER_OWED = date(9999, 12, 31)
 
 
 class AllocationRow(Table, table=True):
@@ -52,6 +55,7 @@ class AllocationRow(Table, table=True):
             where="usage_day_id is not null",
         ),
         partial("ix_allocation_usage_day", "usage_day_id", where="usage_day_id is not null"),
+        partial("ix_allocation_advance", "effective_on", "customer_id", "amount_micros", where="advance"),
         partial("ix_allocation_note", "credit_note_id", where="credit_note_id is not null"),
         Index("ix_allocation_lot", "lot_id"),
         Index("ix_allocation_invoice", "invoice_id"),
@@ -71,6 +75,7 @@ class AllocationRow(Table, table=True):
     posted_on: date = day()
     credit_on: date = day()
     automatic: bool = False
+    advance: bool = yes_or_no()  # of a proforma: the money waits in advances
     reverses_id: int | None = ref("allocation", null=True)
     entry_id: int = big()  # the guard asks for it; as a reference it would need an index that nobody reads
     operation_id: int = ref("audit", deferred=True)
