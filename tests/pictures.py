@@ -22,13 +22,15 @@ from pypdfium2 import PdfDocument
 from bot.documents.render import Job, make
 from bot.documents.reports import Asked
 from bot.documents.typefaces import embed, japanese
+from bot.domain.credit_note import ApproveNote, DraftNote, ReasonCode
+from bot.domain.credit_notes import approve_note, draft_note
 from bot.domain.customers import Customer, Mode, NewCustomer, new_customer
 from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
 from bot.domain.open_items import Invoice
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.storage.shelf import Library
 from bot.storage.store import Store
-from tests.world import OWNER, SGD, World, money
+from tests.world import MANAGER, OWNER, SGD, World, money
 
 IMAGES = Path(__file__).parent.parent / "docs" / "images"
 PIXELS = 7  # of a character in a column's width
@@ -77,6 +79,26 @@ def company(world: World) -> tuple[Invoice, int]:
     )
     invoice = world.do(draft_invoice, drafted).invoice
     return invoice, world.pay(2000, shown, to=((invoice, None),), reference="TT-881").payment.id
+
+
+def account(world: World) -> Customer:
+    """A customer with a month behind it: invoices, payments, a note, credit, a withdrawal."""
+    shown = opened(world, "KOPI", "ร้านกาแฟสุขใจ จำกัด · Kopi & Co")
+    for issued, amount in ((-75, 640), (-48, 1280), (-20, 415)):
+        world.invoice(shown, amount, issued=issued, due=issued + 30, tax="9", auto=False)
+    invoice = world.invoice(shown, 96, issued=-12, due=18, tax="9", auto=False)
+    world.pay("697.60", shown, received=-41, reference="TT-7701")
+    world.pay(900, shown, received=-6, reference="مؤسسة 7742", to=((invoice, None),))
+    drafted = DraftNote(
+        customer_id=shown.id,
+        issue_on=world.today,
+        code=ReasonCode.RETURNED,
+        reason="",
+        lines=(LineInput(description="Beans", unit_price=money(40), tax_rate=Decimal(9)),),
+    )
+    note = world.do(draft_note, drafted).note
+    world.do(approve_note, ApproveNote(note_id=note.id), by=MANAGER)
+    return shown
 
 
 def opened(world: World, code: str, name: str) -> Customer:
@@ -161,6 +183,8 @@ def main() -> None:
             return Path(store.read(lambda books: make(books, job)).path)
 
         drawn_pdf(made("invoice", "pdf", {"id": str(invoice.id)}), IMAGES / "invoice-pdf.png")
+        until = {"customer": str(account(world).id), "since": f"{world.day(-50)}", "until": f"{world.today}"}
+        drawn_pdf(made("statement", "pdf", {**until, "kind": "activity"}), IMAGES / "statement-pdf.png")
         question = {**QUESTION, "as_of": world.today.isoformat()}
         drawn_sheet(made("ageing", "xlsx", question), IMAGES / "ageing-xlsx.png")
         library.close()

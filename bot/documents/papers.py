@@ -8,6 +8,7 @@ from babel.numbers import format_decimal
 
 from bot.documents.paper import Document, Grid, Note, Sums
 from bot.documents.reports import Asked
+from bot.documents.statements import statement_paper
 from bot.domain.credit_note import NoteState
 from bot.domain.customers import Customer
 from bot.domain.invoices import InvoiceLine
@@ -266,4 +267,5 @@ PAPERS: dict[str, Callable[[ReadBooks, Asked], Document]] = {
     "invoice": invoice_paper,
     "receipt": receipt_paper,
     "note": note_paper,
+    "statement": statement_paper,
 }

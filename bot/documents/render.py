@@ -33,7 +33,7 @@ def make(books: ReadBooks, job: Job) -> Made:
     What draws and writes is read in here only: it would cost each process of the bot a third of its memory.
     """
     path = Path(job.folder) / f"{job.reference}.{job.format}"
-    if job.kind in TABLES:
+    if job.format != "pdf":
         from bot.documents.sheets import WRITERS
 
         table = TABLES[job.kind](books, job.asked)

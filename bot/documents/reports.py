@@ -6,12 +6,14 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.documents.statement_table import statement_columns, statement_rows
 from bot.documents.table import Cell, Column, Kind, Row, Style, Table
 from bot.domain.money import Currency, Money, currency
 from bot.domain.payments import Payment, PaymentState
 from bot.domain.ports import AuditQuestion, Page, ReadBooks
 from bot.domain.receivables import AgeingQuestion, AgeingRow, Basis, bucket_labels
 from bot.domain.settings import Settings
+from bot.domain.statements import StatementKind, StatementQuestion
 
 EVERYTHING = 2**62
 NAME_WIDTH, TEXT_WIDTH, AMOUNT_WIDTH, DATE_WIDTH, MOMENT_WIDTH = 36, 20, 14, 12, 20
@@ -270,6 +272,33 @@ def invoices_table(books: ReadBooks, asked: Asked) -> Table:
     )
 
 
+def statement_table(books: ReadBooks, asked: Asked) -> Table:
+    """A customer's account, all of it. Refuses: NotFound, Refused."""
+    question, settings = statement_question(asked.question), books.settings()
+    account = books.statement(question, 1)
+    is_open = question.kind is StatementKind.OPEN
+    days = f"at {question.until}" if is_open else f"{question.since} to {question.until}"
+    name = f"{account.customer.name} ({account.customer.code})"
+    return Table(
+        name=f"statement-{account.customer.code}-{question.until}",
+        title="Statement of account",
+        facts=(settings.company, name, f"{'open items' if is_open else 'activity'} {days}", made(settings, asked)),
+        columns=statement_columns(question.kind),
+        rows=statement_rows(books, account),
+        says=lambda: f"Statement of account {days}: {name}",
+    )
+
+
+def statement_question(given: dict[str, Any]) -> StatementQuestion:
+    """A statement's question, as it was kept."""
+    return StatementQuestion(
+        customer_id=int(given["customer"]),
+        kind=StatementKind(given["kind"]),
+        since=date.fromisoformat(given["since"]),
+        until=date.fromisoformat(given["until"]),
+    )
+
+
 def page_of(given: dict[str, Any]) -> Page:
     """A list's filters, without an end."""
     return Page(
@@ -315,4 +344,5 @@ TABLES: dict[str, Callable[[ReadBooks, Asked], Table]] = {
     "audit": audit_table,
     "payments": payments_table,
     "invoices": invoices_table,
+    "statement": statement_table,
 }

@@ -15,6 +15,7 @@ from bot.domain.operation import Role
 from bot.domain.people import Person, Profile
 from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion, AgeingRow
 from bot.domain.settings import Settings
+from bot.domain.statement_ports import StatementQuestions
 
 if TYPE_CHECKING:
     from bot.domain.approval_ports import Approvals, Withdrawals
@@ -334,7 +335,7 @@ class Finding:
     recomputed: str
 
 
-class ReadBooks(CreditQuestions, Protocol):
+class ReadBooks(CreditQuestions, StatementQuestions, Protocol):
     """Questions to the books; a report cannot be handed a writer."""
 
     def settings(self) -> Settings: ...

@@ -23,6 +23,8 @@ READERS: Mapping[str, Role] = {
     "invoices": Role.VIEWER,
     "invoice": Role.VIEWER,
     "receipt": Role.VIEWER,
+    "note": Role.VIEWER,
+    "statement": Role.VIEWER,
 }
 LONGEST_CARRIED = 1900  # of what a button may carry
 

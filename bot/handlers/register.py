@@ -20,6 +20,7 @@ from bot.handlers import (
     invoices,
     payments,
     receivables,
+    statements,
     terms,
     withdrawals,
 )
@@ -46,6 +47,7 @@ MODULES = (
     customer_card,
     invoices,
     receivables,
+    statements,
     terms,
     admin,
     home,

@@ -13,6 +13,7 @@ from bot.handlers.from_message import open_from_message
 from bot.handlers.payment_forms import RECORD
 from bot.handlers.payments import fresh
 from bot.handlers.request import Call
+from bot.handlers.statements import ASK, show_asked
 from bot.handlers.withdrawals import fast_path
 
 WANTED = SearchField("customer", "Customer", placeholder="Name, code or wallet ID")
@@ -72,4 +73,7 @@ SHORTCUTS: Mapping[str, Shortcut] = {
         ),
     )
 }
-READERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {FIND.callback_id: show_found}
+READERS: Mapping[str, Callable[[Call], dict[str, Any]]] = {
+    FIND.callback_id: show_found,
+    ASK.callback_id: show_asked,
+}

@@ -36,6 +36,7 @@ from bot.storage import ageing, customer_card, customers, documents, journal, le
 from bot.storage.approval_reads import ApprovalReads
 from bot.storage.credit_reads import CreditReads
 from bot.storage.note_reads import NoteReads
+from bot.storage.statements import StatementReads
 from bot.storage.tables import (
     AuditRow,
     CustomerRow,
@@ -78,7 +79,7 @@ def like(text: str) -> str:
     return f"%{escaped}%"
 
 
-class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, UsageReads):
+class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, UsageReads):
     """Read-only questions in one snapshot, on either engine."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:

@@ -26,6 +26,7 @@ from bot.domain.people import (
 )
 from bot.domain.ports import AuditQuestion, Page
 from bot.domain.receivables import AgeingQuestion
+from bot.domain.statements import StatementKind, StatementQuestion
 from bot.storage.reports import SqlReadBooks
 from tests.domain.expect import ask_sql, everything, expect_refusal, run_sql
 from tests.domain.samples import a_command, all_operations
@@ -117,6 +118,7 @@ def test_a_viewer_is_refused_every_write(world: World) -> None:
 def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any]]:
     day = START.date()
     today = AgeingQuestion(as_of=day)
+    account = StatementQuestion(customer_id=customer.id, kind=StatementKind.OPEN, since=day, until=day)
     return {
         "settings": lambda books: books.settings(),
         "person": lambda books: books.person(TEAM, OWNER),
@@ -152,6 +154,9 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "charge": lambda books: books.charge("C-1"),
         "ageing": lambda books: books.ageing(today),
         "ageing_detail": lambda books: books.ageing_detail(today),
+        "statement": lambda books: books.statement(account, 20),
+        "each_movement": lambda books: list(books.each_movement(account)),
+        "each_open_credit": lambda books: list(books.each_open_credit(account)),
         "audit": lambda books: books.audit(AuditQuestion()),
         "worklist": lambda books: books.worklist(Actor(team=TEAM, user=OWNER), START),
         "payment_entries": lambda books: books.payment_entries(1),

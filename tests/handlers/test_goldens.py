@@ -257,6 +257,7 @@ def test_no_golden_file_is_without_its_test() -> None:
     }
     made |= {f"home_{who}" for who in HOMES}
     made |= {"form_withdrawal_request", "thread_withdrawal", "card_customer_busy"}
+    made |= {"answer_statement_open", "answer_statement_activity"}
     made |= {f"card_withdrawal_{name}" for name in ("requested", "approved", "paid")}
     made |= {f"{what}_credit_{name}" for what in ("form", "card") for name in CREDIT}
     made |= {

@@ -7,7 +7,7 @@ from datetime import datetime
 from bot.domain.customer_file import CustomerFile
 from bot.domain.customers import Contact, Customer, CustomerState, Mode
 from bot.domain.money import Money
-from bot.domain.open_items import Lot, LotKind
+from bot.domain.open_items import CALLED, InvoiceKind, Lot, LotKind
 from bot.domain.settings import Settings
 from bot.handlers.blocks.rich import Part, bold, rich, typed
 from bot.handlers.blocks.terms import limit_parts
@@ -132,8 +132,9 @@ def open_lines(view: View) -> list[Line]:
     for invoice in file.open_invoices:
         late = (today - invoice.due_on).days
         due = f"{counted(late, 'day')} late" if late > 0 else f"due {date_text(invoice.due_on, locale)}"
+        kind = "" if invoice.kind is InvoiceKind.TAX else f", {CALLED[invoice.kind]}"
         held = ", disputed" if invoice.disputed else ""
-        lines.append((bold(invoice.label), f"  {amount(invoice.open, locale)}  {due}{held}"))
+        lines.append((bold(invoice.label), f"  {amount(invoice.open, locale)}  {due}{kind}{held}"))
     if file.open_count > len(file.open_invoices):
         lines.append((f"and {file.open_count - len(file.open_invoices):,} more",))
     return lines
@@ -208,6 +209,7 @@ def _actions(customer: Customer) -> Block:
     elements: list[Block] = []
     if customer.state is not CustomerState.CLOSED:
         elements.append(button("Record payment", "customer_pay", value, style="primary"))
+    elements.append(button("Statement", "customer_statement", value))
     options = [option(label, f"{verb}:{value}") for label, verb, states in MENU if customer.state in states]
     elements.append(
         {
