@@ -9,6 +9,7 @@ from bot.domain.errors import Refused, WrongState
 from bot.domain.limits import check_limit, limit_at, told
 from bot.domain.money import Money, total
 from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
+from bot.domain.payment_settings import PaymentSettings, switch_off, with_settings
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -33,6 +34,8 @@ class ModeSwitched:
     after: Customer
     open_count: int
     open_total: Money
+    switched_off: PaymentSettings | None = None
+    top_up_rule: PaymentSettings | None = None
     by: str
     at: datetime
     operation_id: int
@@ -89,6 +92,9 @@ def switch_mode(command: SwitchMode, books: "Books", context: Context) -> ModeSw
             field="limit",
         )
     owed = books.invoices.open_of(customer.id)
+    rule = books.top_ups.settings(customer)
+    switched_off = switch_off(customer, books) if command.mode is Mode.POSTPAID else None
+    after = with_settings(after, None)
     books.terms.switch_mode(after)
     if command.limit is not None:
         books.terms.set_limit(after, None)
@@ -97,6 +103,8 @@ def switch_mode(command: SwitchMode, books: "Books", context: Context) -> ModeSw
         after=after,
         open_count=len(owed),
         open_total=total([each.open for each in owed], customer.currency),
+        switched_off=switched_off,
+        top_up_rule=rule,
         by=context.person,
         at=context.now,
         operation_id=context.operation_id,

@@ -86,6 +86,7 @@ class DocumentKind(StrEnum):
     CREDIT = "credit"
     MASTER = "master"
     CREDIT_NOTE = "credit_note"
+    TOP_UP = "top_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +115,16 @@ class Dated(Protocol):
 
     @property
     def is_locked_out(self) -> bool: ...
+
+
+@runtime_checkable
+class Lowering(Protocol):
+    """An outcome after which a customer's wallet may have to be topped up."""
+
+    @property
+    def operation_id(self) -> int: ...
+
+    def to_top_up(self) -> int | None: ...
 
 
 CommandT = TypeVar("CommandT")

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from bot.domain.note_ports import Notes
     from bot.domain.payments import Payment, PaymentState
     from bot.domain.proofs import Proof
+    from bot.domain.top_up_ports import Terms, TopUps
     from bot.domain.usage_ports import Usage
     from bot.domain.withdrawals import Withdrawal, WithdrawalFile
 
@@ -55,12 +56,6 @@ class Customers(Protocol):
     def set_state(self, customer: Customer) -> None: ...
 
     def move(self, before: Customer, after: Customer) -> None: ...
-
-
-class Terms(Protocol):
-    def set_limit(self, customer: Customer, days: int | None) -> None: ...
-
-    def switch_mode(self, customer: Customer) -> None: ...
 
 
 class Payments(Protocol):
@@ -226,6 +221,9 @@ class Books(Protocol):
 
     @property
     def notes(self) -> "Notes": ...
+
+    @property
+    def top_ups(self) -> "TopUps": ...
 
     def new_id(self) -> int: ...
 

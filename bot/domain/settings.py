@@ -40,6 +40,7 @@ LONGEST_NUMBER = 12
 LONGEST_DUE = 365
 LONGEST_UNDO = 120
 LONGEST_COMPANY = 120
+LARGEST_TOP_UP = 1_000_000_000
 HIGHEST_RATE = 100
 
 
@@ -67,6 +68,9 @@ class Settings:
     approval_policy: str = POLICY
     approval_hours: int = 72
     undo_minutes: int = 10
+    top_up_most: int = 1_000_000
+    top_up_monthly: int = 10_000_000
+    top_up_daily: int = 100_000_000
     hard_lock: str = ""
     soft_lock: str = ""
     finance_channel: str = ""
@@ -308,5 +312,8 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "approval_policy": check_policy,
     "approval_hours": lambda value: _whole(value, 1, LONGEST_WAIT),
     "undo_minutes": lambda value: _whole(value, 0, LONGEST_UNDO),
+    "top_up_most": lambda value: _whole(value, 0, LARGEST_TOP_UP),
+    "top_up_monthly": lambda value: _whole(value, 0, LARGEST_TOP_UP),
+    "top_up_daily": lambda value: _whole(value, 0, LARGEST_TOP_UP),
     "digests": check_plans,
 }

@@ -18,6 +18,7 @@ from bot.handlers import (
     files,
     home,
     invoices,
+    payment_settings,
     payments,
     receivables,
     statements,
@@ -49,6 +50,7 @@ MODULES = (
     receivables,
     statements,
     terms,
+    payment_settings,
     admin,
     home,
 )

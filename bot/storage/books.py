@@ -26,6 +26,7 @@ from bot.storage.notes import SqlNotes
 from bot.storage.people import SqlPeople, SqlSettings
 from bot.storage.requests import SqlNumbers, SqlOperations
 from bot.storage.terms import SqlTerms
+from bot.storage.top_ups import SqlTopUps
 from bot.storage.usage import SqlUsage
 
 # The order in which pending rows are inserted: what is referred to comes first, an entry after its postings. Rows that
@@ -45,6 +46,8 @@ ORDER = (
     "intake",
     "credit_limit",
     "mode_history",
+    "payment_settings",
+    "top_up_attempt",
     "usage_day",
     "charge",
     "usage_refund",
@@ -147,6 +150,7 @@ class SqlBooks:
         self.usage = SqlUsage(self)
         self.terms = SqlTerms(self)
         self.notes = SqlNotes(self)
+        self.top_ups = SqlTopUps(self)
         self.undoes: int | None = None
 
     def new_id(self) -> int:

@@ -107,6 +107,23 @@ SOLD_AND_GIVEN: dict[str, str] = {
     "a mode is its newest row": """SELECT 'customer ' || c.code, c.mode, x.mode FROM customer c
         JOIN mode_history x ON x.customer_id = c.id WHERE x.mode <> c.mode AND NOT EXISTS (SELECT 1 FROM mode_history y
         WHERE y.customer_id = c.id AND (y.starts_at > x.starts_at OR (y.starts_at = x.starts_at AND y.id > x.id)))""",
+    "a top-up threshold is that of the settings": """SELECT 'customer ' || c.code,
+        COALESCE(CAST(c.top_up_at_micros AS TEXT), 'none'), COALESCE(CAST(x.level AS TEXT), 'none') FROM customer c
+        LEFT JOIN (SELECT s.customer_id, CASE WHEN s.auto AND s.method <> 'stripe' THEN s.threshold_micros END AS level
+        FROM payment_settings s WHERE NOT EXISTS (SELECT 1 FROM payment_settings y WHERE y.customer_id = s.customer_id
+        AND y.version > s.version)) x ON x.customer_id = c.id
+        WHERE COALESCE(c.top_up_at_micros, -1) <> COALESCE(x.level, -1)
+        OR (c.top_up_at_micros IS NOT NULL AND c.mode <> 'prepaid')""",
+    "a top-up is as its document": """SELECT 'top-up ' || t.id, t.amount_micros || ' of customer ' || t.customer_id,
+        COALESCE(k.amount_micros, i.total_micros, 0) || ' of customer ' || COALESCE(k.customer_id, i.customer_id, 0)
+        FROM top_up_attempt t LEFT JOIN credit k ON k.id = t.credit_id LEFT JOIN invoice i ON i.id = t.invoice_id
+        WHERE t.code = 'done' AND (COALESCE(k.amount_micros, i.total_micros, 0) <> t.amount_micros
+        OR COALESCE(k.customer_id, i.customer_id, 0) <> t.customer_id
+        OR (t.method = 'master') <> (t.credit_id IS NOT NULL))""",
+    "top-ups of a day add up": """SELECT 'top-ups of ' || x.currency || ' ' || x.day, SUM(x.kept), SUM(x.made) FROM (
+        SELECT currency, day, total_micros AS kept, 0 AS made FROM top_up_day UNION ALL
+        SELECT currency, day, 0, amount_micros FROM top_up_attempt WHERE code = 'done') x
+        GROUP BY x.currency, x.day HAVING SUM(x.kept) <> SUM(x.made)""",
     "a master account equals its entries": """SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
         SELECT currency, balance_micros AS kept, 0 AS posted FROM master_account UNION ALL
         SELECT e.currency, 0, p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id

@@ -24,6 +24,7 @@ from bot.storage.tables import (
     UsageDayRow,
     WithdrawalRow,
 )
+from bot.storage.top_ups import settings_in_force
 
 _approval = ApprovalRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _entry = EntryRow.__table__  # type: ignore[attr-defined]  # as above
@@ -97,6 +98,7 @@ def customer_file(connection: Connection, customer: Customer, today: date) -> Cu
         draft_notes=notes,
         month_usage=Money(sum(int(each) for each in used), customer.currency),
         last_payment=_last_payment(connection, customer.id),
+        payment_settings=settings_in_force(connection, customer),
     )
 
 

@@ -29,6 +29,8 @@ FROZEN = (
     "taken",
     "master_top_up",
     "credit_note_line",
+    "payment_settings",
+    "top_up_attempt",
 )
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
@@ -59,6 +61,7 @@ KEPT = {
     ),
     "credit": ("number", "kind", "purpose", "customer_id", "currency", "amount_micros", "made_on", "lot_id"),
     "master_account": ("currency", "opened_at"),
+    "top_up_day": ("currency", "day"),
     "credit_note": (
         "customer_id",
         "currency",

@@ -152,6 +152,8 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "list_notes": lambda books: books.list_notes(Page()),
         "usage_since": lambda books: books.usage_since(customer.id, day),
         "charge": lambda books: books.charge("C-1"),
+        "payment_settings": lambda books: books.payment_settings(customer),
+        "at_threshold": lambda books: books.at_threshold(day),
         "ageing": lambda books: books.ageing(today),
         "ageing_detail": lambda books: books.ageing_detail(today),
         "statement": lambda books: books.statement(account, 20),

@@ -12,6 +12,7 @@ from bot.storage import guards, verify
 from bot.storage.tables import metadata
 from tests.domain.credit_stages import consumed, credited, credited_by_notes
 from tests.domain.invoice_stages import asked_of_all_kinds
+from tests.domain.top_up_stages import topped_up
 from tests.world import World, withdraw
 
 ONE_POSTING = "(SELECT MIN(id) FROM posting)"
@@ -121,6 +122,11 @@ FAULTS: dict[str, Fault] = {
     "note numbers have no hole": Fault("note", "UPDATE series SET last = last + 1 WHERE name = 'note'"),
     "a limit is its newest row": Fault("PRE", "UPDATE customer SET limit_micros = 1 WHERE code = 'PRE'"),
     "a mode is its newest row": Fault("MODE", "UPDATE customer SET mode = 'postpaid' WHERE code = 'MODE'"),
+    "a top-up threshold is that of the settings": Fault(
+        "FALLEN", "UPDATE customer SET top_up_at_micros = top_up_at_micros + 1 WHERE code = 'FALLEN'"
+    ),
+    "a top-up is as its document": Fault("top-up", "UPDATE top_up_attempt SET amount_micros = amount_micros + 1"),
+    "top-ups of a day add up": Fault("top-ups of SGD", "UPDATE top_up_day SET total_micros = total_micros + 1"),
     "a master account equals its entries": Fault(
         "currency SGD", "UPDATE master_account SET balance_micros = balance_micros + 1"
     ),
@@ -229,6 +235,7 @@ def busy(world: World) -> World:
     consumed(world)
     credited_by_notes(world)
     asked_of_all_kinds(world)
+    topped_up(world)
     world.check()
     return world
 

@@ -1,7 +1,7 @@
 """From an outcome to the message of a document: card, fallback text, and the line for its thread."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from bot.domain.approvals import ApprovalChanged
@@ -14,8 +14,10 @@ from bot.domain.master_moves import MasterChanged
 from bot.domain.modes import ModeSwitched
 from bot.domain.money import Money
 from bot.domain.operation import DocumentKind, Outcome
+from bot.domain.payment_settings import PaymentSettingsChanged
 from bot.domain.payments import PaymentChanged, PaymentStep
 from bot.domain.ports import ReadBooks
+from bot.domain.topups import TopUpTried
 from bot.domain.withdrawals import WithdrawalChanged
 from bot.handlers.blocks.cards import (
     customer_opened,
@@ -32,6 +34,14 @@ from bot.handlers.blocks.effects import told
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich
 from bot.handlers.blocks.terms import limit_card, limit_said, mode_card, mode_said, terms_title
 from bot.handlers.blocks.text import money
+from bot.handlers.blocks.top_ups import (
+    refused_card,
+    refused_title,
+    settings_card,
+    settings_said,
+    settings_title,
+    top_up_said,
+)
 from bot.handlers.blocks.withdrawals import said, withdrawal_card, withdrawal_title
 
 
@@ -116,6 +126,24 @@ def _customer(outcome: CustomerChanged, _id: int, books: ReadBooks) -> Rendered:
     return Rendered(title, customer_opened(outcome, books.settings()), (outcome.kind,))
 
 
+def _settings(outcome: PaymentSettingsChanged, _id: int, books: ReadBooks) -> Rendered:
+    settings = books.settings()
+    return Rendered(settings_title(outcome), settings_card(outcome, settings), settings_said(outcome, settings))
+
+
+def _top_up(outcome: TopUpTried, document_id: int, books: ReadBooks) -> Rendered:
+    """The card of the credit or the invoice that came of it; why not, on a card of its own."""
+    settings = books.settings()
+    says = top_up_said(outcome, settings)
+    if outcome.credit is not None:
+        return replace(_credit(outcome.credit, document_id, books), says=says)
+    if outcome.invoice is not None:
+        file = books.invoice_file(document_id)
+        title = invoice_title(file.invoice, file.customer, settings)
+        return Rendered(title, invoice_file_card(file, settings), says)
+    return Rendered(refused_title(outcome, settings), refused_card(outcome, settings), says)
+
+
 # What draws the card of an outcome's own document.
 CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
     PaymentChanged: _payment,
@@ -127,6 +155,8 @@ CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
     MasterChanged: _master,
     LimitChanged: _limit,
     ModeSwitched: _mode,
+    PaymentSettingsChanged: _settings,
+    TopUpTried: _top_up,
     CustomerChanged: _customer,
 }
 

@@ -9,6 +9,7 @@ from bot.domain.money import Money
 from bot.domain.settings import Settings
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, balance, counted, money
+from bot.handlers.blocks.top_ups import switched_lines
 from bot.handlers.forms import Block, button
 
 CELLS = 10
@@ -139,6 +140,7 @@ def mode_lines(outcome: ModeSwitched, settings: Settings) -> list[tuple[Part, ..
     if outcome.open_count:
         worth = amount(outcome.open_total, locale)
         lines.append((bold(counted(outcome.open_count, "open invoice").capitalize()), f" {worth}, due as before"))
+    lines += switched_lines(outcome, settings)
     if outcome.lacks_limit:
         lines.append(("Without a limit nothing can be bought: give one here, or with /credit-limit.",))
     if outcome.keeps_limit:

@@ -27,6 +27,7 @@ from bot.storage.tables.documents import (
 from bot.storage.tables.intakes import IntakeRow
 from bot.storage.tables.ledger import NEVER_OWED, AllocationRow, EntryRow, FlagRow, PostingRow
 from bot.storage.tables.people import BookRow, PersonRow, SeriesRow, SettingRow
+from bot.storage.tables.top_ups import PaymentSettingsRow, TopUpAttemptRow, TopUpDayRow
 from bot.storage.tables.usage import ChargeRow, UsageRefundRow
 
 metadata = Table.metadata
@@ -64,6 +65,7 @@ __all__ = [
     "ModeRow",
     "OutboxRow",
     "PaymentRow",
+    "PaymentSettingsRow",
     "PersonRow",
     "PostingRow",
     "ProofRow",
@@ -73,6 +75,8 @@ __all__ = [
     "SeriesRow",
     "SettingRow",
     "TakenRow",
+    "TopUpAttemptRow",
+    "TopUpDayRow",
     "UsageDayRow",
     "UsageRefundRow",
     "WithdrawalRow",

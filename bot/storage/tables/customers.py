@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from bot.storage.tables.columns import Table, big, day, instant, key, ref, word
+from bot.storage.tables.columns import Table, big, day, instant, key, partial, ref, word
 
 
 class CustomerRow(Table, table=True):
@@ -33,6 +33,7 @@ class CustomerRow(Table, table=True):
         CheckConstraint("mode in ('prepaid', 'postpaid')", name="mode"),
         CheckConstraint("state in ('active', 'suspended', 'closed')", name="state"),
         Index("ix_customer_search", "search_name"),
+        partial("ix_customer_top_up", "id", where="top_up_at_micros is not null"),
     )
     id: int = key()
     code: str = word(24)
@@ -60,6 +61,7 @@ class CustomerRow(Table, table=True):
     payouts_due_micros: int = big(default=0)
     reserved_micros: int = big(default=0)
     version: int = big(default=1)
+    top_up_at_micros: int | None = big(null=True)  # the level at which these books top it up, if they do
 
 
 class ContactRow(Table, table=True):
