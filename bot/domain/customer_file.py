@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from bot.domain.approvals import Approval
     from bot.domain.credit_note import CreditNote
     from bot.domain.payment import Payment
-    from bot.domain.payment_settings import PaymentSettings
     from bot.domain.withdrawals import Withdrawal
 
 
@@ -34,4 +33,3 @@ class CustomerFile:
     draft_notes: int = 0
     month_usage: Money | None = None
     last_payment: "Payment | None" = None
-    payment_settings: "PaymentSettings | None" = None
