@@ -16,8 +16,20 @@ from sqlalchemy.exc import DBAPIError
 
 from bot.domain.errors import Busy, KeyReused, NoAccess, OutcomeUnknown, Refused
 from bot.domain.locks import check_reason, with_reason
-from bot.domain.operation import OPERATIONS, Announcement, Context, Operation, Outcome, Request, Role
+from bot.domain.operation import (
+    OPERATIONS,
+    Actor,
+    Announcement,
+    Context,
+    Lowering,
+    Operation,
+    Outcome,
+    Request,
+    Role,
+)
 from bot.domain.people import Person
+from bot.domain.topups import TriggerTopUp, trigger_top_up
+from bot.observe import log
 from bot.storage import requests
 from bot.storage.books import SqlBooks
 from bot.storage.faults import BUSY, CommitUnknown, Overtaken, is_conflict, is_passing, is_timeout
@@ -84,7 +96,35 @@ class Desk:
         """
         outcome = self._run(operation, command, request, keep=True)
         self.on_commit()
+        self._top_up(outcome, request)
         return outcome
+
+    def _top_up(self, outcome: object, request: Request) -> None:
+        """Top a wallet up that is at its threshold now; whatever stands in the way, what was done stays done.
+
+        The key is that of the outcome, so that a repeat tops up no second time. What is cut off here is made good by
+        the next look at all wallets.
+        """
+        if not isinstance(outcome, Lowering):
+            return
+        customer_id = outcome.to_top_up()
+        if customer_id is None:
+            return
+        asked = Request(
+            actor=Actor(team="", user=SYSTEM),
+            now=request.now,
+            key=f"top-up:{outcome.operation_id}",
+            request_id=request.request_id,
+            command=request.command,
+            deadline=request.deadline,
+        )
+        try:
+            self._run(trigger_top_up, TriggerTopUp(customer_id=customer_id), asked, keep=True)
+            self.on_commit()
+        except Refused as refusal:
+            log.info("nothing was topped up: %s", refusal.code)
+        except Exception as fault:  # noqa: BLE001  # the charge is done and is answered; the next look tops up
+            log.error("a wallet cannot be topped up", exc_info=fault)
 
     def preview(self, operation: Operation[CommandT, OutcomeT], command: CommandT, request: Request) -> OutcomeT:
         """The same operation in a transaction that is rolled back; no key is stored."""

@@ -11,8 +11,10 @@ from typing import TypeVar
 from bot.desk import Desk
 from bot.domain.customers import Contact, Customer, Mode, NewCustomer, new_customer
 from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
+from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.money import Money, currency
 from bot.domain.operation import Actor, Operation, Outcome, Request, Role
+from bot.domain.payment_settings import SetPaymentSettings, TopUpMethod, set_payment_settings
 from bot.domain.payments import Method, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
 from bot.domain.settings import ChangeSetting, change_setting
@@ -49,6 +51,7 @@ PEOPLE = (
 RIGHTS = {"U0CLARA": Role.CLERK, "U0MIRA": Role.MANAGER, "U0VIK": Role.VIEWER}
 OWNER = "U0OLGA"
 CLERK = "U0CLARA"
+MANAGER = "U0MIRA"
 NAMES = (
     "Acme Pte Ltd|ACME|SGD",
     "Borneo Foods|BORNEO|SGD",
@@ -143,6 +146,7 @@ class Sample:
                 self._digest(day)
         self._loose_ends(customers[0][0])
         self._waiting(next(each for each, _ in customers if each.mode is Mode.PREPAID))
+        self._topped_up({each.code: each for each, _ in customers})
         while self._store.seal():
             pass
 
@@ -290,6 +294,24 @@ class Sample:
             reason="Contract ended, the rest of the credit goes back",
         )
         self._do(request_withdrawal, command, self._today, silent=False)
+
+    def _topped_up(self, customers: dict[str, Customer]) -> None:
+        """Two that are topped up by themselves, by an invoice and from the master account, with a little more use."""
+        euro = currency("EUR")
+        paid = TopUpMaster(amount=Money.parse("60000", euro), paid_on=self._today, reference="WIRE-41")
+        self._do(top_up_master, paid, self._today, MANAGER)
+        for code, method in (("XENIA", TopUpMethod.CHEQUE), ("FJORD", TopUpMethod.MASTER)):
+            rule = SetPaymentSettings(
+                customer_id=customers[code].id,
+                method=method,
+                amount=Money.parse("500", euro),
+                threshold=self._balance(customers[code]) - Money.parse("40", euro),
+                auto=True,
+            )
+            self._do(set_payment_settings, rule, self._today, MANAGER)
+
+    def _balance(self, customer: Customer) -> Money:
+        return self._store.read(lambda books: books.customer(customer.id).balance)
 
 
 def _profile(person: Person) -> Profile:

@@ -22,6 +22,7 @@ def worked(address: str, ask: Ask, expect: Expect) -> None:
     withdrawn(code, (clara, mira, olga), ask, expect)
     credited(clara, mira, ask, expect)
     on_terms(code, mira, ask, expect)
+    topped_up(clara, mira, ask, expect)
 
 
 def withdrawn(code: str, people: tuple[RemoteActor, ...], ask: Ask, expect: Expect) -> None:
@@ -89,3 +90,24 @@ def on_terms(code: str, mira: RemoteActor, ask: Ask, expect: Expect) -> None:
     mira.close()
     now = ask("SELECT mode || ' ' || limit_micros FROM customer WHERE code = ?", code)
     expect("and is done in one step", now, f"postpaid {300 * MICROS}")
+
+
+def topped_up(clara: RemoteActor, mira: RemoteActor, ask: Ask, expect: Expect) -> None:
+    """More than the partner has is not issued; a charge that reaches the threshold tops up from the master account."""
+    mira.command("finance", "/credit FJORD 90000 goodwill because Smoke run")
+    expect(
+        "an issue that the partner cannot cover is refused",
+        shown(mira.modal or {}),
+        "more than the master account can cover",
+    )
+    mira.close()
+    held = "SELECT deposits_micros - receivable_micros FROM customer WHERE code = 'FJORD'"
+    before = ask(held)
+    clara.command("finance", "/customer usage FJORD 60 for Calls tax 0 id SMOKE-1")
+    assert clara.submit()["ok"]
+    clara.close()
+    card = shown(clara.wait_for("finance", "Credit issued"))
+    expect("a charge that reaches the threshold tops up at once", card, "Automatic top-up", "Can be handed out")
+    assert ask(held) == before + (500 - 60) * MICROS
+    document = "SELECT COUNT(*) FROM top_up_attempt WHERE code = 'done' AND credit_id IS NOT NULL"
+    expect("once", str(ask(document)), "1")

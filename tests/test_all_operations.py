@@ -1,5 +1,6 @@
 """Any history over all operations on money: the books prove themselves after each step, and each past day ties."""
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from bot.domain.credit_note import (
     VoidNote,
 )
 from bot.domain.credit_notes import apply_note, approve_note, copy_note, draft_note, unapply_note, void_note
-from bot.domain.credit_undo import undo_credit
+from bot.domain.credit_undo import UndoCredit, undo_credit
 from bot.domain.credits import (
     IssueCredit,
     PayOutAtPlatform,
@@ -44,6 +45,13 @@ from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.modes import SwitchMode, switch_mode
 from bot.domain.open_items import Invoice
 from bot.domain.operation import Operation
+from bot.domain.payment_settings import (
+    SetPaymentSettings,
+    TopUpMethod,
+    UndoPaymentSettings,
+    set_payment_settings,
+    undo_payment_settings,
+)
 from bot.domain.payments import (
     AllocatePayment,
     Method,
@@ -59,20 +67,23 @@ from bot.domain.payments import (
 from bot.domain.ports import Page
 from bot.domain.proformas import ProvisionProforma, provision_proforma
 from bot.domain.refunds import RefundUsage, refund_usage
+from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
 from bot.domain.usage import ChargeUsage, UsageLine, charge_usage
 from bot.domain.usage_invoices import InvoiceUsage, invoice_usage
 from bot.domain.withdrawals import Gateway, PayWithdrawal, RequestWithdrawal, pay_withdrawal, request_withdrawal
+from bot.jobs.topups import watch_top_ups
 from bot.storage.reports import SqlReadBooks
-from tests.domain.expect import everything
+from tests.domain.expect import ask_sql, everything
 from tests.domain.invoice_stages import PROFORMA, TOP_UP
 from tests.test_ageing_oracle import compare_identity
-from tests.world import CLERK, MANAGER, World, money
+from tests.world import CLERK, MANAGER, OWNER, World, money
 
 Worlds = Callable[[], AbstractContextManager[World]]
 ThingT = TypeVar("ThingT")
 UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 ALL = Page(limit=200)
+CAPS = {"top_up_most": 24, "top_up_monthly": 60, "top_up_daily": 30}
 
 
 @dataclass(frozen=True)
@@ -107,6 +118,8 @@ class Desk:
             command = SetLimit(customer_id=self.named(code).id, amount=money(amount))
             world.do(set_limit, command, by=MANAGER)
         world.do(top_up_master, TopUpMaster(amount=money(500), paid_on=world.day(-9)), by=MANAGER)
+        for name, value in CAPS.items():
+            world.do(change_setting, ChangeSetting(name=name, value=str(value)), by=OWNER)
         self.fresh: list[tuple[str, int]] = []
         self.used = 0
 
@@ -324,15 +337,51 @@ class Desk:
         self.do(switch_mode, command, by=MANAGER)
         assert self.customer(move.one).controls == assets
 
+    def rule(self, move: Move) -> None:
+        command = SetPaymentSettings(
+            customer_id=self.customer(move.one).id,
+            method=(TopUpMethod.MASTER, TopUpMethod.CHEQUE)[move.two % 2],
+            amount=money(move.amount * 4),
+            threshold=money(move.back * 9),
+            auto=move.two != 9,
+        )
+        self.do(set_payment_settings, command, by=MANAGER, undo_by="settings")
+
+    def look(self, move: Move) -> None:
+        self.world.now += timedelta(hours=move.back * 4, minutes=10)
+        watch_top_ups(self.world.desk, self.world.now)
+
     def undo(self, move: Move) -> None:
         kind, operation_id = one_of(self.fresh, move.one % 3)
-        if kind == "credit":
-            self.do(undo_credit, Undo(operation_id=operation_id), by=MANAGER)
+        if kind == "settings":
+            self.do(undo_payment_settings, UndoPaymentSettings(operation_id=operation_id), by=MANAGER)
+        elif kind == "credit":
+            self.do(undo_credit, UndoCredit(operation_id=operation_id), by=MANAGER)
         else:
             self.do(undo, Undo(operation_id=operation_id))
 
     def clock(self, move: Move) -> None:
         self.world.now += timedelta(days=move.one % 3, minutes=move.amount)
+
+    # --- what holds after each move -----------------------------------------------------------------------------------
+
+    def check_brakes(self) -> None:
+        """At most one automatic top-up is open a customer, one is made a day, and no cap is passed."""
+        made = ask_sql(
+            self.world, "SELECT customer_id, day, amount_micros, currency FROM top_up_attempt WHERE code = 'done'"
+        )
+        waiting = ask_sql(
+            self.world, "SELECT customer_id FROM invoice WHERE automatic AND kind = 'top_up' AND open_micros > 0"
+        )
+        assert len(set(waiting)) == len(waiting)
+        days, months = Counter[str](), Counter[tuple[int, str]]()
+        for customer_id, day, micros, _ in made:
+            assert micros <= money(CAPS["top_up_most"]).micros
+            days[str(day)] += micros
+            months[customer_id, str(day)[:7]] += micros
+        assert len({(customer_id, str(day)) for customer_id, day, _, _ in made}) == len(made)
+        assert max(days.values(), default=0) <= money(CAPS["top_up_daily"]).micros
+        assert max(months.values(), default=0) <= money(CAPS["top_up_monthly"]).micros
 
 
 KINDS = (
@@ -341,6 +390,7 @@ KINDS = (
     + ("note", "note_step") * 2
     + ("issue", "take_back", "pay_out", "refund", "withdraw", "decide", "paid_out", "undo")
     + ("bill", "note_step", "unallocate", "unassign", "limit", "switch", "clock")
+    + ("rule", "rule", "look")
 )
 ANY = some.builds(
     Move,
@@ -358,6 +408,7 @@ def play(worlds: Worlds, moves: list[Move]) -> None:
         for move in moves:
             if desk.take(move):
                 world.check()
+                desk.check_brakes()
         first = world.day(-30)
         for each in range(62):
             day = first + timedelta(days=each)

@@ -215,6 +215,8 @@ class Matching:
         """
         lot, invoice = self.lots[allocation.lot_id], self.invoices[allocation.invoice_id]
         credit = self._whole_top_up(invoice) if invoice.kind is InvoiceKind.TOP_UP else None
+        if invoice.automatic:
+            self._check_none_waits()
         floors = (allocation.effective_on, *((credit.rose_on,) if credit is not None else ()))
         on = effective_day(wanted, floors, self._first_open(), self.context.today)
         amount = allocation.amount
@@ -243,6 +245,18 @@ class Matching:
             return mine[0]
         found = self.books.lots.of_top_up(invoice_id)
         return self.lots.setdefault(found.id, found) if found is not None else None
+
+    def _check_none_waits(self) -> None:
+        """One automatic top-up invoice waits to be paid at a time. Rule 74. Refuses: WrongState."""
+        waits = self.books.invoices.open_top_up(self.customer.id)
+        others = [self.invoices[each.invoice_id] for each in self.taken_back]
+        label = waits.label if waits is not None else next((each.label for each in others if each.automatic), "")
+        if label:
+            raise WrongState(
+                f"{label} would wait to be paid too, and one automatic top-up waits at a time; void {label} first, and "
+                "take back the other one after that.",
+                field="invoices",
+            )
 
     def _whole_top_up(self, invoice: Invoice) -> Lot:
         """The credit of a paid top-up invoice, of which nothing was spent. Rule 15. Refuses: WrongState."""

@@ -11,9 +11,11 @@ from bot.domain.money import Currency, Money
 if TYPE_CHECKING:
     from bot.domain.credit_note import CreditNote, NoteFile
     from bot.domain.credits import Credit, CreditFile, Taken
+    from bot.domain.customers import Customer
     from bot.domain.master import MasterAccount
     from bot.domain.master_moves import TopUp
     from bot.domain.open_items import Lot
+    from bot.domain.payment_settings import PaymentSettings
     from bot.domain.ports import Page
     from bot.domain.usage import Charge, UsageSum
 
@@ -54,6 +56,8 @@ class CreditQuestions(Protocol):
     def masters(self) -> "Sequence[MasterAccount]": ...
 
     def master_top_up(self, top_up_id: int) -> "TopUp": ...
+
+    def payment_settings(self, customer: "Customer") -> "PaymentSettings | None": ...
 
     def usage_since(self, customer_id: int, since: date) -> "Sequence[UsageSum]": ...
 

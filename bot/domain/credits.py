@@ -175,8 +175,16 @@ def issue_credit(command: IssueCredit, books: "Books", context: Context) -> Cred
     """
     customer = books.customers.lock(command.customer_id).open_for_business()
     check_credit(command.amount, customer)
+    return issue(command, customer, books.master.lock(customer.currency), books, context)
+
+
+def issue(
+    command: IssueCredit, customer: Customer, master: MasterAccount | None, books: "Books", context: Context
+) -> CreditChanged:
+    """Credit issued / deposits, once customer and master account are locked; it pays open invoices at once. Refuses:
+    MasterShort, MissingText, TextTooLong.
+    """
     made = _drafted(CreditKind.ISSUE, command, books, context, purpose=command.purpose)
-    master = books.master.lock(customer.currency)
     check_usable(master, command.amount)
     made = replace(made, number=books.numbers.next("credit"), lot_id=books.new_id())
     matching = Matching(customer, books, context)

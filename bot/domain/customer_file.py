@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from bot.domain.approvals import Approval
     from bot.domain.credit_note import CreditNote
     from bot.domain.payment import Payment
+    from bot.domain.payment_settings import PaymentSettings
     from bot.domain.withdrawals import Withdrawal
 
 
@@ -33,3 +34,4 @@ class CustomerFile:
     draft_notes: int = 0
     month_usage: Money | None = None
     last_payment: "Payment | None" = None
+    payment_settings: "PaymentSettings | None" = None

@@ -87,6 +87,7 @@ class Customer:
     month_micros: int = 0  # what is unbilled of that month
     controls: Controls = Controls()
     version: int = 1
+    top_up_at_micros: int | None = None
 
     @property
     def balance(self) -> Money:
@@ -120,6 +121,12 @@ class Customer:
     def is_operational(self, now: datetime) -> bool:
         """Active with something left to spend. Rule 114."""
         return self.state is CustomerState.ACTIVE and self.usable(now).micros > 0
+
+    @property
+    def has_reached_threshold(self) -> bool:
+        """Whether the whole balance, not what is usable of it, is at the level of its top-up or below. Rules 72, 76."""
+        level = self.top_up_at_micros
+        return level is not None and self.mode is Mode.PREPAID and self.balance.micros <= level
 
     def moved(self, **delta_micros: int) -> "Customer":
         """The same customer after postings moved its control accounts."""

@@ -126,6 +126,10 @@ class MasterNotOpen(WrongState):
     """There is no master account in this currency."""
 
 
+class TopUpRefused(Refused):
+    """Nothing is topped up now, and nobody needs to be told again. Rules 74-77."""
+
+
 class KeyReused(Refused):
     """The same key came with other content; the first result stands."""
 

@@ -20,6 +20,7 @@ from bot.domain.errors import DateInFuture, DateTooEarly, NoAccess, NotFound, Re
 from bot.domain.money import Currency, Money
 from bot.domain.open_items import Invoice, InvoiceKind, InvoiceState
 from bot.domain.operation import Announcement, Context, Role, Trace, operation
+from bot.domain.payment_settings import PaymentSettings, is_from_stripe, with_settings
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -90,6 +91,7 @@ class ImportedCustomer:
 
     terms: NewCustomer
     limit: Money | None = None
+    settings: PaymentSettings | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,6 +184,8 @@ def import_customers(command: ImportCustomers, books: "Books", context: Context)
             corrected += 1
         if each.limit is not None and each.limit.micros != customer.limit_micros:
             books.intakes.set_limit(customer, each.limit, command.intake_id)
+        if each.settings is not None:
+            _bring_settings(customer, each.settings, books, is_new=each.terms.code not in known)
     return IntakeStep(
         what="customers",
         name=intake.name if intake is not None else "import",
@@ -189,6 +193,13 @@ def import_customers(command: ImportCustomers, books: "Books", context: Context)
         corrected=corrected,
         operation_id=context.operation_id,
     )
+
+
+def _bring_settings(customer: Customer, given: PaymentSettings, books: "Books", *, is_new: bool) -> None:
+    """Of a customer that was there, only what Stripe says is taken over. Rule 71."""
+    kept = None if is_new else books.top_ups.settings(customer)
+    if is_new or (is_from_stripe(given, kept) and (kept is None or replace(kept, id=0) != given)):
+        books.top_ups.put(with_settings(customer, given), replace(given, id=books.new_id()))
 
 
 @operation(by=Role.NONE)

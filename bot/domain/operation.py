@@ -63,11 +63,6 @@ class Context:
     request_id: str
     undo_until: datetime
 
-    @property
-    def undo_offered(self) -> datetime | None:
-        """Until when what is done now can be undone; nothing in a book that offers no undo."""
-        return self.undo_until if self.undo_until > self.now else None
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
@@ -91,7 +86,7 @@ class DocumentKind(StrEnum):
     CREDIT = "credit"
     MASTER = "master"
     CREDIT_NOTE = "credit_note"
-    TERMS = "terms"  # a limit or a mode that others approve first
+    TOP_UP = "top_up"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +115,16 @@ class Dated(Protocol):
 
     @property
     def is_locked_out(self) -> bool: ...
+
+
+@runtime_checkable
+class Lowering(Protocol):
+    """An outcome after which a customer's wallet may have to be topped up."""
+
+    @property
+    def operation_id(self) -> int: ...
+
+    def to_top_up(self) -> int | None: ...
 
 
 CommandT = TypeVar("CommandT")

@@ -162,6 +162,10 @@ class UsageCharged:
         """Whether more was used than the customer may spend."""
         return self.usable.micros < 0
 
+    def to_top_up(self) -> int | None:
+        """The customer, if its balance is at the level of its automatic top-up now. Rules 72, 73."""
+        return self.effect.after.id if self.effect.after.has_reached_threshold else None
+
     def trace(self) -> Trace:
         customer = self.effect.after
         lines = f"{self.charged} lines" if self.charged != 1 else self.product
@@ -305,7 +309,7 @@ def _new_lines(
         kept = there.get(line.external_id)
         if kept is None:
             on = posting_day(line.used_on, context.today, first_open)
-            new.append(_on(made, on))
+            new.append(replace(made, posted_on=on))
         elif (kept.customer_id, kept.used_on, kept.net) != (made.customer_id, made.used_on, made.net):
             raise KeyReused(
                 f"{line.external_id} is in the book with another customer, day or price; nothing was written.",
@@ -389,10 +393,6 @@ def _raise_day(on: date, gross: Money, matching: Matching) -> int:
 
 def _more(day: UsageDay, gross: Money) -> UsageDay:
     return replace(day, total=day.total + gross, open=day.open + gross, rose_on=max(day.rose_on, day.used_on))
-
-
-def _on(charge: Charge, posted_on: date) -> Charge:
-    return replace(charge, posted_on=posted_on)
 
 
 def _kept(charge: Charge, day_id: int | None, entry_id: int) -> Charge:

@@ -7,7 +7,7 @@ from typing import Any
 from bot.domain.customers import Customer
 from bot.domain.errors import Refused
 from bot.domain.operation import Role
-from bot.handlers import credit_notes, customers, find, invoices, terms, withdrawals
+from bot.handlers import credit_notes, customers, find, invoices, payment_settings, terms, withdrawals
 from bot.handlers.commands import Reply, id_of, press
 from bot.handlers.customer_states import open_state
 from bot.handlers.flow import settings_of
@@ -34,6 +34,7 @@ CHOICES: Mapping[str, Choice] = {
     "withdraw": Choice(Role.CLERK, withdrawals.open_for),
     "limit": Choice(Role.MANAGER, terms.open_limit),
     "mode": Choice(Role.MANAGER, terms.open_switch),
+    "settings": Choice(Role.CLERK, payment_settings.open_for),
     "edit": Choice(Role.CLERK, customers.open_edit),
     **{verb: _state(verb) for verb in ("suspend", "close", "reopen")},
 }

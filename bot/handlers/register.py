@@ -18,11 +18,11 @@ from bot.handlers import (
     files,
     home,
     invoices,
+    payment_settings,
     payments,
     receivables,
     statements,
     terms,
-    undo,
     withdrawals,
 )
 from bot.handlers import credits as credit_documents
@@ -50,7 +50,7 @@ MODULES = (
     receivables,
     statements,
     terms,
-    undo,
+    payment_settings,
     admin,
     home,
 )

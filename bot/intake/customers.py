@@ -1,6 +1,7 @@
 """Customers from a file: checked as the form checks them, then opened; those that are there get their contacts."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 from bot.domain.customers import (
@@ -19,7 +20,8 @@ from bot.domain.customers import (
 )
 from bot.domain.errors import Refused
 from bot.domain.intake import ImportCustomers, ImportedCustomer, import_customers
-from bot.domain.money import Money
+from bot.domain.money import Currency, Money
+from bot.domain.payment_settings import PaymentSettings, TopUpMethod, is_from_stripe
 from bot.intake.cells import Line
 from bot.intake.reader import Column, Row
 from bot.intake.run import Run
@@ -42,7 +44,13 @@ COLUMNS = (
     Column("email"),
     Column("phone"),
     Column("more_contacts"),
+    Column("payment_method"),
+    Column("trigger_amount"),
+    Column("threshold"),
+    Column("auto_trigger"),
 )
+METHODS = {each.value: each for each in TopUpMethod}
+SWITCH = {"on": True, "off": False}
 MODES = {each.value: each for each in Mode}
 FIXED = ("name", "currency", "mode", "due_days", "billing_name", "country", "zone")
 
@@ -98,10 +106,23 @@ def parse(line: Line) -> ImportedCustomer | None:
     limit = None
     if of is not None and line.text("limit").strip():
         limit = line.amount("limit", of, zero=True)
+    settings = _settings(line, of) if of is not None and line.text("payment_method").strip() else None
     if line.is_wrong or of is None:
         return None
     new = NewCustomer(currency=of, due_days=days, contacts=contacts, **terms)  # type: ignore[arg-type]  # checked above
-    return ImportedCustomer(terms=new, limit=limit)
+    return ImportedCustomer(terms=new, limit=limit, settings=settings)
+
+
+def _settings(line: Line, of: Currency) -> PaymentSettings | None:
+    """How a customer is topped up by itself; of Stripe what its own process said. Rules 70, 71."""
+    method, auto = line.choice("payment_method", METHODS), line.choice("auto_trigger", SWITCH)
+    amount = line.amount("trigger_amount", of)
+    threshold = line.amount("threshold", of, zero=True)
+    if line.text("mode").strip().lower() != Mode.PREPAID.value:
+        line.fault("payment_method", "only a prepaid customer has payment settings; leave them empty.")
+    if line.is_wrong or method is None or amount is None or threshold is None or auto is None:
+        return None
+    return PaymentSettings(method=method, amount=amount, threshold=threshold, auto=auto)
 
 
 def _contacts(line: Line) -> tuple[Contact, ...]:
@@ -180,6 +201,20 @@ def _compare(run: Run, line: Line, given: ImportedCustomer, known: Known | None,
         line.fault("limit", f"{customer.code} has {_limit(customer)} in the book and {given.limit} here.")
     if terms.contacts and clean_contacts(terms.contacts) != known.contacts:
         run.corrected += 1
+    if given.settings is not None:
+        _compare_settings(run, line, given.settings, customer)
+
+
+def _compare_settings(run: Run, line: Line, given: PaymentSettings, customer: Customer) -> None:
+    """What Stripe says is taken over whenever it changes; what people set is changed by them."""
+    kept = run.desk.store.read(lambda books: books.payment_settings(customer))
+    if kept is not None and replace(kept, id=0) == given:
+        return
+    if is_from_stripe(given, kept):
+        run.corrected += 1
+    else:
+        ours = kept.told() if kept is not None else "no payment settings"
+        line.fault("payment_method", f"{customer.code} has {ours} in the book; change it with /payment-settings.")
 
 
 def _limit(customer: Customer) -> Money:

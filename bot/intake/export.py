@@ -14,7 +14,7 @@ from bot.storage.reports import SqlReadBooks
 
 FIGURES = frozenset(
     "limit due_days net tax total open quantity unit_price tax_rate amount unapplied receivables wallet".split()  # noqa: SIM905  # a list of words
-)
+) | {"trigger_amount", "threshold"}
 MOST_SHEET_ROWS = 1_048_576
 LONGEST_CELL = 32_767
 

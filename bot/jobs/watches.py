@@ -5,12 +5,12 @@ from datetime import datetime
 
 from bot.desk import Desk
 from bot.jobs.approvals import watch_approvals
-from bot.jobs.limits import watch_limits
+from bot.jobs.topups import watch_top_ups
 
 # A watch does what is due now and returns how much; the key of each step lets it happen once.
 Watch = Callable[[Desk, datetime], int]
 
 WATCHES: Mapping[str, Watch] = {
     "approvals": watch_approvals,
-    "limits": watch_limits,
+    "top-ups": watch_top_ups,
 }

@@ -95,24 +95,6 @@ SOLD_AND_GIVEN: dict[str, str] = {
         FROM credit_note n JOIN approval a ON a.document_kind = 'credit_note' AND a.document_id = n.id
         WHERE a.amount_micros <> n.total_micros OR a.customer_id <> n.customer_id OR (n.state = 'draft') <>
         (a.state = 'waiting') OR (n.state = 'sent' AND a.state <> 'approved')""",
-    "terms are as their approval": """SELECT 'request ' || r.number, r.state, a.state FROM terms_request r
-        LEFT JOIN approval a ON a.document_kind = 'terms' AND a.document_id = r.id AND a.customer_id = r.customer_id
-        AND (r.limit_micros IS NULL OR a.amount_micros IN (r.limit_micros, 1)) WHERE a.id IS NULL
-        OR r.state <> CASE a.state WHEN 'waiting' THEN 'requested' ELSE a.state END""",
-    "approved terms are in the history": """SELECT 'request ' || r.number, r.state, 'no row' FROM terms_request r
-        JOIN approval a ON a.document_kind = 'terms' AND a.document_id = r.id LEFT JOIN approval_execution x
-        ON x.approval_id = a.id WHERE r.state = 'approved' AND (x.approval_id IS NULL
-        OR (r.kind = 'switch' AND NOT EXISTS (SELECT 1 FROM mode_history m WHERE m.operation_id = x.operation_id
-        AND m.customer_id = r.customer_id AND m.mode = r.mode)) OR (r.limit_micros IS NOT NULL AND NOT EXISTS (
-        SELECT 1 FROM credit_limit l WHERE l.operation_id = x.operation_id AND l.customer_id = r.customer_id
-        AND l.amount_micros = r.limit_micros)))""",
-    "request numbers have no hole": """SELECT 'series request', s.last, COUNT(r.id) FROM series s
-        LEFT JOIN terms_request r ON r.id IS NOT NULL
-        WHERE s.name = 'request' GROUP BY s.last HAVING s.last <> COUNT(r.id)""",
-    "nobody counts twice": """SELECT 'request ' || a.label, v.person || ' counted again', 'once' FROM approval_vote v
-        JOIN approval a ON a.id = v.approval_id JOIN approval_vote w ON w.approval_id = v.approval_id
-        WHERE v.person = a.requester OR v.in_place_of = a.requester OR (v.id < w.id AND (v.in_place_of = w.person
-        OR w.in_place_of = v.person OR (v.in_place_of <> '' AND v.in_place_of = w.in_place_of)))""",
     "note numbers have no hole": """SELECT 'series note', s.last, COUNT(n.id) FROM series s
         LEFT JOIN credit_note n ON n.number IS NOT NULL
         WHERE s.name = 'note' GROUP BY s.last HAVING s.last <> COUNT(n.id)""",
@@ -125,6 +107,23 @@ SOLD_AND_GIVEN: dict[str, str] = {
     "a mode is its newest row": """SELECT 'customer ' || c.code, c.mode, x.mode FROM customer c
         JOIN mode_history x ON x.customer_id = c.id WHERE x.mode <> c.mode AND NOT EXISTS (SELECT 1 FROM mode_history y
         WHERE y.customer_id = c.id AND (y.starts_at > x.starts_at OR (y.starts_at = x.starts_at AND y.id > x.id)))""",
+    "a top-up threshold is that of the settings": """SELECT 'customer ' || c.code,
+        COALESCE(CAST(c.top_up_at_micros AS TEXT), 'none'), COALESCE(CAST(x.level AS TEXT), 'none') FROM customer c
+        LEFT JOIN (SELECT s.customer_id, CASE WHEN s.auto AND s.method <> 'stripe' THEN s.threshold_micros END AS level
+        FROM payment_settings s WHERE NOT EXISTS (SELECT 1 FROM payment_settings y WHERE y.customer_id = s.customer_id
+        AND y.version > s.version)) x ON x.customer_id = c.id
+        WHERE COALESCE(c.top_up_at_micros, -1) <> COALESCE(x.level, -1)
+        OR (c.top_up_at_micros IS NOT NULL AND c.mode <> 'prepaid')""",
+    "a top-up is as its document": """SELECT 'top-up ' || t.id, t.amount_micros || ' of customer ' || t.customer_id,
+        COALESCE(k.amount_micros, i.total_micros, 0) || ' of customer ' || COALESCE(k.customer_id, i.customer_id, 0)
+        FROM top_up_attempt t LEFT JOIN credit k ON k.id = t.credit_id LEFT JOIN invoice i ON i.id = t.invoice_id
+        WHERE t.code = 'done' AND (COALESCE(k.amount_micros, i.total_micros, 0) <> t.amount_micros
+        OR COALESCE(k.customer_id, i.customer_id, 0) <> t.customer_id
+        OR (t.method = 'master') <> (t.credit_id IS NOT NULL))""",
+    "top-ups of a day add up": """SELECT 'top-ups of ' || x.currency || ' ' || x.day, SUM(x.kept), SUM(x.made) FROM (
+        SELECT currency, day, total_micros AS kept, 0 AS made FROM top_up_day UNION ALL
+        SELECT currency, day, 0, amount_micros FROM top_up_attempt WHERE code = 'done') x
+        GROUP BY x.currency, x.day HAVING SUM(x.kept) <> SUM(x.made)""",
     "a master account equals its entries": """SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
         SELECT currency, balance_micros AS kept, 0 AS posted FROM master_account UNION ALL
         SELECT e.currency, 0, p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id

@@ -87,6 +87,7 @@ def from_row(row: Row[Any]) -> Customer:
             reserved=row.reserved_micros,
         ),
         version=row.version,
+        top_up_at_micros=row.top_up_at_micros,
     )
 
 

@@ -20,6 +20,7 @@ from bot.storage.tables import (
     PaymentRow,
     PostingRow,
 )
+from bot.storage.top_ups import newest_settings
 
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _contact = ContactRow.__table__  # type: ignore[attr-defined]  # as above
@@ -43,11 +44,12 @@ def customers(books: SqlReadBooks) -> Rows:
         mine = _contact.c.customer_id.in_([row.id for row in group])
         for each in books.connection.execute(select(_contact).where(mine).order_by(_contact.c.id)):
             contacts.setdefault(each.customer_id, []).append(each)
+        rules = newest_settings(books.connection, [row.id for row in group if row.mode == "prepaid"])
         for row in group:
             limit = amount(row.limit_micros) if row.limit_micros else ""
             words = (row.billing_name, row.country, row.zone, row.uuid, row.wallet_id, limit)
             terms = (row.code, row.name, row.currency, row.mode, _text(row.due_days))
-            yield (*terms, *words, *_contacts(contacts.get(row.id, [])))
+            yield (*terms, *words, *_contacts(contacts.get(row.id, [])), *_settings(rules.get(row.id)))
 
 
 def _contacts(found: list[Any]) -> tuple[str, str, str, str]:
@@ -56,6 +58,13 @@ def _contacts(found: list[Any]) -> tuple[str, str, str, str]:
     first, *others = found
     more = [{"name": each.name, "email": each.email, "phone": each.phone} for each in others]
     return (first.name, first.email, first.phone, json.dumps(more, ensure_ascii=False) if more else "")
+
+
+def _settings(row: Any) -> tuple[str, str, str, str]:
+    """How a prepaid customer is topped up by itself; without a method there is no rule."""
+    if row is None or row.method is None or row.amount_micros is None or row.threshold_micros is None:
+        return ("", "", "", "")
+    return (row.method, amount(row.amount_micros), amount(row.threshold_micros), "on" if row.auto else "off")
 
 
 def invoices(books: SqlReadBooks) -> Rows:
@@ -207,6 +216,7 @@ FILES: dict[str, tuple[tuple[str, ...], Callable[[SqlReadBooks], Rows]]] = {
         (
             *("code", "name", "currency", "mode", "due_days", "billing_name", "country", "zone", "uuid", "wallet_id"),
             *("limit", "contact", "email", "phone", "more_contacts"),
+            *("payment_method", "trigger_amount", "threshold", "auto_trigger"),
         ),
         customers,
     ),

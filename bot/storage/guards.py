@@ -29,6 +29,8 @@ FROZEN = (
     "taken",
     "master_top_up",
     "credit_note_line",
+    "payment_settings",
+    "top_up_attempt",
 )
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
@@ -59,6 +61,7 @@ KEPT = {
     ),
     "credit": ("number", "kind", "purpose", "customer_id", "currency", "amount_micros", "made_on", "lot_id"),
     "master_account": ("currency", "opened_at"),
+    "top_up_day": ("currency", "day"),
     "credit_note": (
         "customer_id",
         "currency",
@@ -85,21 +88,6 @@ KEPT = {
         "entry_id",
     ),
     "usage_refund": ("credit_id", "charge_id", "customer_id", "currency", "net_micros", "tax_micros", "cost_micros"),
-    "terms_request": (
-        "number",
-        "customer_id",
-        "currency",
-        "kind",
-        "limit_micros",
-        "days",
-        "mode",
-        "was_mode",
-        "was_limit_micros",
-        "was_ends_at",
-        "reason",
-        "requested_by",
-    ),
-    "delegation": ("principal_id", "stand_in_id", "last_day", "until"),
     "withdrawal": ("number", "customer_id", "amount_micros", "currency", "gateway", "details", "reason"),
 }
 # The number of an imported document is given back when its opening is taken back, so that it can come again.

@@ -45,6 +45,7 @@ from bot.storage.tables import (
     PaymentRow,
     PersonRow,
 )
+from bot.storage.top_up_reads import TopUpReads
 from bot.storage.usage_reads import UsageReads
 
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
@@ -79,7 +80,7 @@ def like(text: str) -> str:
     return f"%{escaped}%"
 
 
-class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, UsageReads):
+class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpReads, UsageReads):
     """Read-only questions in one snapshot, on either engine."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:

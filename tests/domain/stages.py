@@ -68,6 +68,7 @@ from bot.domain.undo import Undo, undo
 from tests.domain.approval_stages import APPROVAL_STAGES
 from tests.domain.credit_stages import CREDIT_STAGES
 from tests.domain.invoice_stages import INVOICE_STAGES
+from tests.domain.top_up_stages import TOP_UP_STAGES
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, SGD, TEAM, VIEWER, World, money
 
 Staged = tuple[Operation[Any, Any], Any, str]
@@ -269,4 +270,5 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     **APPROVAL_STAGES,
     **CREDIT_STAGES,
     **INVOICE_STAGES,
+    **TOP_UP_STAGES,
 }

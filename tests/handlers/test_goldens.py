@@ -12,6 +12,8 @@ from bot.handlers.flow import FLOWS
 from bot.handlers.forms import Values
 from bot.jobs.runner import Runner
 from sandbox.validate import check_message, check_view
+from tests.domain.top_up_stages import mastered
+from tests.domain.usage_steps import charge
 from tests.slack import NOBODY, Slack
 from tests.snapshots import FOLDER, check_golden
 from tests.world import CLERK, MANAGER, OWNER, VIEWER
@@ -201,6 +203,35 @@ def test_the_terms_of_a_customer_read_as_reviewed(book: Slack) -> None:
 
 
 @ENGINE
+def test_payment_settings_and_what_comes_of_them_read_as_reviewed(book: Slack) -> None:
+    world, manager = book.world, book.person(MANAGER)
+    borneo = world.customer("BORNEO", name="Borneo Foods", mode=Mode.PREPAID)
+    world.pay(80, borneo)
+    mastered(world, 100)
+    for name, line in (
+        ("settings_set", "/payment-settings BORNEO master 50 at 20 on"),
+        ("settings_at_once", "/payment-settings BORNEO master 15 at 100"),
+        ("settings_off", "/payment-settings off BORNEO"),
+    ):
+        book.type(line, by=MANAGER)
+        check_golden(f"form_{name}", {"blocks": (manager.modal or {})["blocks"]})
+        if name != "settings_at_once":
+            assert manager.submit()["ok"], name
+            check_golden(f"card_{name}", _sent(book.card("BORNEO")))
+    book.type("/payment-settings on BORNEO", by=MANAGER)
+    assert manager.submit()["ok"]
+    charge(world, borneo, 62)
+    check_golden("card_top_up_issued", _sent(book.card("CRD-0001")))
+    world.now += timedelta(days=1)
+    world.pay(90, world.customer("HOLDS"))
+    charge(world, borneo, 60)
+    check_golden("card_top_up_short", _sent(book.card("Automatic top-up")))
+    check_golden("answer_settings_show", {"text": book.type("/payment-settings show BORNEO", by=VIEWER)})
+    book.type("/payment-mode BORNEO postpaid", by=MANAGER)
+    check_golden("form_settings_lost", {"blocks": (manager.modal or {})["blocks"]})
+
+
+@ENGINE
 @pytest.mark.parametrize("who", HOMES)
 def test_a_home_tab_reads_as_reviewed(book: Slack, who: str) -> None:
     book.world.invoice(book.world.customer("BORNEO", of="USD"), 40, send=False)
@@ -264,6 +295,8 @@ def test_no_golden_file_is_without_its_test() -> None:
         f"form_{name}" for name in ("limit_set", "limit_extended", "mode_refused", "mode_switched", "limit_lowered")
     }
     made |= {"answer_limit_show", "thread_terms"}
+    made |= {f"form_settings_{name}" for name in ("set", "at_once", "off", "lost")} | {"answer_settings_show"}
+    made |= {"card_settings_set", "card_settings_off", "card_top_up_issued", "card_top_up_short"}
     made |= {f"{what}_note_{name}" for what in ("form", "card") for name in ("drafted", "applied")}
     made |= {"answer_note_list"}
     made |= {"form_usage_charged", "answer_usage", "form_master_top_up", "card_master_top_up", "answer_master"}

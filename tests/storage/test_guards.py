@@ -22,6 +22,7 @@ from bot.storage import guards
 from bot.storage.ids import new_id
 from bot.storage.tables import metadata
 from tests.domain.credit_stages import consumed, credited, credited_by_notes
+from tests.domain.top_up_stages import topped_up
 from tests.world import START, TEAM, World, money, withdraw
 
 Values = dict[str, Any]
@@ -161,6 +162,7 @@ def filled(world: World) -> Filled:
     credited(world, world.customer("GIVEN"))
     consumed(world)
     credited_by_notes(world)
+    topped_up(world)
 
     def more(connection: Connection) -> None:
         facts = {"customer_id": customer.id, "operation_id": done.operation_id, "starts_at": START}

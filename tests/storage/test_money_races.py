@@ -28,8 +28,10 @@ from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.modes import SwitchMode, switch_mode
 from bot.domain.operation import Operation, Request, Role
 from bot.domain.people import Grant, Profile, grant
+from bot.domain.topups import TopUpCode, TopUpTried, TriggerTopUp, trigger_top_up
 from bot.domain.usage import ChargeUsage, charge_usage
 from bot.domain.withdrawals import Gateway, RequestWithdrawal, Withdrawal, request_withdrawal
+from tests.domain.top_up_stages import set_rule
 from tests.domain.usage_steps import used
 from tests.storage.test_races import at_once, done
 from tests.world import CLERK, MANAGER, OWNER, TEAM, World, money
@@ -178,4 +180,19 @@ def test_two_applications_of_one_note_are_one(manned: World, pool: ThreadPoolExe
         command = ApplyNote(note_id=note.id, portions=((invoice.id, money(10)),))
         one_won(at_once(pool, [by(manned, apply_note, command)] * 2), MoreThanLeft)
     assert manned.read_invoice(invoice).open == money(1)
+    manned.check()
+
+
+@pytest.mark.rule(74)
+def test_three_top_ups_at_once_are_one_and_the_others_are_told_why(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = prepaid(manned, 10)
+    set_rule(manned, customer, 1, 10_000)
+    for number in range(ROUNDS):
+        manned.now += timedelta(days=1)
+        results = at_once(pool, [by(manned, trigger_top_up, TriggerTopUp(customer_id=customer.id), SYSTEM)] * 3)
+        tried = [each.attempt.code for each in results if isinstance(each, TopUpTried)]
+        assert sorted(tried) == [TopUpCode.DONE, TopUpCode.DONE_TODAY], results
+        (refused,) = [each for each in results if isinstance(each, Refused)]
+        assert "topped up today" in refused.sentence
+        assert manned.read_customer(customer).balance == money(12 + number)
     manned.check()

@@ -10,9 +10,9 @@ from bot.domain.payments import UnallocatePayment, UnassignPayment, unallocate_p
 from bot.domain.ports import Finding
 from bot.storage import guards, verify
 from bot.storage.tables import metadata
-from tests.domain.approval_stages import limit_approved
 from tests.domain.credit_stages import consumed, credited, credited_by_notes
 from tests.domain.invoice_stages import asked_of_all_kinds
+from tests.domain.top_up_stages import topped_up
 from tests.world import World, withdraw
 
 ONE_POSTING = "(SELECT MIN(id) FROM posting)"
@@ -103,7 +103,6 @@ FAULTS: dict[str, Fault] = {
         "SGD", "UPDATE posting SET account = 'rounding' WHERE account = 'tax_unbilled'"
     ),
     "unbilled equals usage not invoiced": Fault("POST", "DELETE FROM charge WHERE external_id = 'POST-1'"),
-    "what is unbilled of a month": Fault("POST", "UPDATE customer SET month_micros = month_micros + 1"),
     "an invoice of usage is its charges": Fault("INV-", "UPDATE charge SET net_micros = net_micros + 1"),
     "rounding is that of usage": Fault("SGD", "UPDATE invoice SET usage_net_micros = usage_net_micros + 1"),
     "cost equals usage": Fault("SGD", "UPDATE charge SET cost_micros = cost_micros + 1"),
@@ -120,13 +119,14 @@ FAULTS: dict[str, Fault] = {
     "never credited more than invoiced": Fault("INV-", "UPDATE credit_note_line SET net_micros = net_micros * 100"),
     "a note is of its customer's invoice": Fault("CN-0001", "UPDATE credit_note SET invoice_id = 1"),
     "a note is as its approval": Fault("DRAFT-", "UPDATE credit_note SET state = 'void' WHERE state = 'draft'"),
-    "terms are as their approval": Fault("REQ-0001", "UPDATE terms_request SET state = 'requested'"),
-    "approved terms are in the history": Fault("REQ-0001", "UPDATE credit_limit SET amount_micros = amount_micros + 1"),
-    "request numbers have no hole": Fault("request", "UPDATE series SET last = last + 1 WHERE name = 'request'"),
-    "nobody counts twice": Fault("REQ-0001", "UPDATE approval_vote SET person = 'U0MANAGER'"),
     "note numbers have no hole": Fault("note", "UPDATE series SET last = last + 1 WHERE name = 'note'"),
     "a limit is its newest row": Fault("PRE", "UPDATE customer SET limit_micros = 1 WHERE code = 'PRE'"),
     "a mode is its newest row": Fault("MODE", "UPDATE customer SET mode = 'postpaid' WHERE code = 'MODE'"),
+    "a top-up threshold is that of the settings": Fault(
+        "FALLEN", "UPDATE customer SET top_up_at_micros = top_up_at_micros + 1 WHERE code = 'FALLEN'"
+    ),
+    "a top-up is as its document": Fault("top-up", "UPDATE top_up_attempt SET amount_micros = amount_micros + 1"),
+    "top-ups of a day add up": Fault("top-ups of SGD", "UPDATE top_up_day SET total_micros = total_micros + 1"),
     "a master account equals its entries": Fault(
         "currency SGD", "UPDATE master_account SET balance_micros = balance_micros + 1"
     ),
@@ -235,7 +235,7 @@ def busy(world: World) -> World:
     consumed(world)
     credited_by_notes(world)
     asked_of_all_kinds(world)
-    limit_approved(world, world.customer("TERMS"))
+    topped_up(world)
     world.check()
     return world
 

@@ -20,7 +20,6 @@ from bot.handlers.blocks.effects import (
 )
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, money, shorten
-from bot.handlers.blocks.undo import undo_button
 from bot.handlers.forms import Block, button, confirmation, option
 
 
@@ -122,7 +121,8 @@ def payment_actions(payment: Payment, left: Money, *, undo: tuple[int, str] | No
     elements: list[Block] = []
     if undo is not None:
         operation_id, did = undo
-        elements.append(undo_button(operation_id, did))
+        sure = confirmation("Undo this?", shorten(f"This is reversed, with all it posted: {did}", 280), yes="Undo")
+        elements.append(button("Undo", "undo", str(operation_id), confirm=sure))
     more: list[tuple[str, str]] = []
     if payment.customer_id is None:
         elements.append(button("Assign", "payment_assign", value))

@@ -12,6 +12,7 @@ from bot.domain.settings import Settings
 from bot.handlers.blocks.rich import Part, bold, rich, typed
 from bot.handlers.blocks.terms import limit_parts
 from bot.handlers.blocks.text import amount, balance, counted, date_text, money, plain, shorten
+from bot.handlers.blocks.top_ups import rule_parts
 from bot.handlers.forms import Block, button, option
 
 Line = tuple[Part, ...]
@@ -35,6 +36,7 @@ MENU: tuple[tuple[str, str, frozenset[CustomerState]], ...] = (
     ("Withdraw", "withdraw", OPEN),
     ("Credit limit", "limit", OPEN),
     ("Payment mode", "mode", OPEN),
+    ("Payment settings", "settings", OPEN),
     ("Edit", "edit", frozenset(CustomerState)),
     *((label, verb, frozenset(CustomerState) - {state}) for state, label, verb in STATES),
 )
@@ -107,6 +109,12 @@ def held_line(view: View) -> list[Line]:
         if micros:
             parts += [bold(f"{'  ' if parts else ''}{label} "), view.of(micros)]
     return [tuple(parts)] if parts else []
+
+
+def top_up_line(view: View) -> list[Line]:
+    """How it is topped up by itself. Rule 70."""
+    rule = view.file.payment_settings
+    return [rule_parts(rule, view.settings)] if rule is not None else []
 
 
 def lately_line(view: View) -> list[Line]:
@@ -195,7 +203,7 @@ def _contact(contact: Contact) -> Line:
 Draw = Callable[[View], list[Line]]
 # The card from top to bottom: a block, and the lines in it. What is new about a customer is one more function here.
 SECTIONS: tuple[tuple[str, tuple[Draw, ...]], ...] = (
-    ("figures", (balance_line, limit_line, held_line, lately_line)),
+    ("figures", (balance_line, limit_line, top_up_line, held_line, lately_line)),
     ("open", (open_lines,)),
     ("credits", (credit_lines,)),
     ("waiting", (waiting_lines, draft_line)),

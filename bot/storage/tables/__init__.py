@@ -4,14 +4,12 @@ from bot.storage.tables.approvals import (
     ApprovalExecutionRow,
     ApprovalRow,
     ApprovalVoteRow,
-    DelegationRow,
-    TermsRequestRow,
     WithdrawalRow,
     WithdrawnRow,
 )
 from bot.storage.tables.columns import KEY, Instant, Table
 from bot.storage.tables.credits import CreditRow, MasterRow, MasterTopUpRow, TakenRow
-from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, LimitWatchRow, ModeRow
+from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, ModeRow
 from bot.storage.tables.desk import AuditRow, JobRunRow, MessageRow, OutboxRow, PulseRow, RequestRow, SealRow
 from bot.storage.tables.documents import (
     AssignmentRow,
@@ -29,6 +27,7 @@ from bot.storage.tables.documents import (
 from bot.storage.tables.intakes import IntakeRow
 from bot.storage.tables.ledger import NEVER_OWED, AllocationRow, EntryRow, FlagRow, PostingRow
 from bot.storage.tables.people import BookRow, PersonRow, SeriesRow, SettingRow
+from bot.storage.tables.top_ups import PaymentSettingsRow, TopUpAttemptRow, TopUpDayRow
 from bot.storage.tables.usage import ChargeRow, UsageRefundRow
 
 metadata = Table.metadata
@@ -50,7 +49,6 @@ __all__ = [
     "CreditNoteRow",
     "CreditRow",
     "CustomerRow",
-    "DelegationRow",
     "EntryRow",
     "FlagRow",
     "HoldLotRow",
@@ -60,7 +58,6 @@ __all__ = [
     "InvoiceLineRow",
     "InvoiceRow",
     "JobRunRow",
-    "LimitWatchRow",
     "LotRow",
     "MasterRow",
     "MasterTopUpRow",
@@ -68,6 +65,7 @@ __all__ = [
     "ModeRow",
     "OutboxRow",
     "PaymentRow",
+    "PaymentSettingsRow",
     "PersonRow",
     "PostingRow",
     "ProofRow",
@@ -77,7 +75,8 @@ __all__ = [
     "SeriesRow",
     "SettingRow",
     "TakenRow",
-    "TermsRequestRow",
+    "TopUpAttemptRow",
+    "TopUpDayRow",
     "UsageDayRow",
     "UsageRefundRow",
     "WithdrawalRow",

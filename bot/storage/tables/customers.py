@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from bot.storage.tables.columns import KEY, Table, big, day, instant, key, ref, word
+from bot.storage.tables.columns import Table, big, day, instant, key, partial, ref, word
 
 
 class CustomerRow(Table, table=True):
@@ -33,6 +33,7 @@ class CustomerRow(Table, table=True):
         CheckConstraint("mode in ('prepaid', 'postpaid')", name="mode"),
         CheckConstraint("state in ('active', 'suspended', 'closed')", name="state"),
         Index("ix_customer_search", "search_name"),
+        partial("ix_customer_top_up", "id", where="top_up_at_micros is not null"),
     )
     id: int = key()
     code: str = word(24)
@@ -60,6 +61,7 @@ class CustomerRow(Table, table=True):
     payouts_due_micros: int = big(default=0)
     reserved_micros: int = big(default=0)
     version: int = big(default=1)
+    top_up_at_micros: int | None = big(null=True)  # the level at which these books top it up, if they do
 
 
 class ContactRow(Table, table=True):
@@ -86,18 +88,6 @@ class CreditLimitRow(Table, table=True):
     ends_at: datetime | None = instant(null=True)
     operation_id: int = ref("audit", deferred=True)
     intake_id: int | None = big(null=True)
-
-
-class LimitWatchRow(Table, table=True):
-    """What was told of a customer's limit, so that each is told once; no part of the books."""
-
-    __tablename__ = "limit_watch"
-    __table_args__ = (CheckConstraint("level in (0, 80, 90, 100)", name="level"),)
-    customer_id: int = Field(sa_column=Column(KEY, ForeignKey("customer.id"), primary_key=True, autoincrement=False))
-    level: int = big(default=0)
-    month: str = word(7)
-    end_told: int = big(default=0)
-    version: int = big(default=1)
 
 
 class ModeRow(Table, table=True):

@@ -15,6 +15,8 @@ from sqlmodel import Field
 
 from bot.storage.tables.columns import Table, big, day, instant, key, partial, ref, word, words, yes_or_no
 
+OPEN_TOP_UP = "automatic and kind = 'top_up' and open_micros > 0"
+
 
 class PaymentRow(Table, table=True):
     """Money that came in."""
@@ -169,6 +171,7 @@ class InvoiceRow(Table, table=True):
         partial("ix_invoice_customer_draft", "customer_id", where="state = 'draft'"),
         partial("ix_invoice_intake", "intake_id", "customer_id", where="intake_id is not null"),
         partial("ix_invoice_proforma", "proforma_number", where="proforma_number is not null", unique=True),
+        partial("ix_invoice_open_top_up", "customer_id", where=OPEN_TOP_UP, unique=True),
     )
     id: int = key()
     kind: str = word(10)
