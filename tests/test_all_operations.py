@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from bot.desk import SYSTEM
 from bot.domain.allocation import Portion
 from bot.domain.approvals import Approve, Cancel, Reject, approve_request, cancel_request, reject_request
 from bot.domain.credit_note import (
@@ -43,6 +44,7 @@ from bot.domain.invoices import DraftInvoice, LineInput, SendInvoice, draft_invo
 from bot.domain.limits import SetLimit, set_limit
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.modes import SwitchMode, switch_mode
+from bot.domain.month_end import CloseMonth, close_month, month_before
 from bot.domain.open_items import Invoice
 from bot.domain.operation import Operation
 from bot.domain.payment_settings import (
@@ -265,6 +267,10 @@ class Desk:
         command = InvoiceUsage(customer_id=self.customer(move.one).id, through=self.world.day(-move.back))
         self.do(invoice_usage, command)
 
+    def month_end(self, move: Move) -> None:
+        month = month_before(self.world.today)
+        self.do(close_month, CloseMonth(customer_id=self.customer(move.one).id, month=month), by=SYSTEM)
+
     def refund(self, move: Move) -> None:
         of = f"U-{1 + move.two % max(1, self.used)}" if move.back % 4 else ""
         command = RefundUsage(
@@ -389,7 +395,7 @@ KINDS = (
     + ("ask_for",) * 2
     + ("note", "note_step") * 2
     + ("issue", "take_back", "pay_out", "refund", "withdraw", "decide", "paid_out", "undo")
-    + ("bill", "note_step", "unallocate", "unassign", "limit", "switch", "clock")
+    + ("bill", "month_end", "month_end", "note_step", "unallocate", "unassign", "limit", "switch", "clock")
     + ("rule", "rule", "look")
 )
 ANY = some.builds(
@@ -404,6 +410,7 @@ ANY = some.builds(
 
 def play(worlds: Worlds, moves: list[Move]) -> None:
     with worlds() as world:
+        world.now += timedelta(days=6)  # a month ends on the way
         desk = Desk(world)
         for move in moves:
             if desk.take(move):

@@ -7,7 +7,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from bot.domain.customers import Customer
-from bot.domain.errors import DateInFuture, DateTooEarly, InvoiceOfAnotherCustomer, MoreThanLeft, WrongState
+from bot.domain.errors import (
+    DateInFuture,
+    DateTooEarly,
+    InvoiceOfAnotherCustomer,
+    MoreThanLeft,
+    NotUndoable,
+    WrongState,
+)
 from bot.domain.ledger import CONTROLS, Account, Entry, Side, transfer
 from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice, InvoiceKind, InvoiceState, Lot, LotKind
@@ -122,7 +129,12 @@ class Matching:
         self.load_invoices([each.invoice_id for each in allocations if not each.is_usage])
         days = {each.invoice_id for each in allocations if each.is_usage} - set(self.invoices)
         for day in self.books.usage.days(sorted(days)):
-            self._take(day.as_debit())
+            debit = day.as_debit()
+            if day.summary:
+                raise NotUndoable(
+                    f"{debit.label.capitalize()} is on {day.summary} since, so this cannot be taken back."
+                )
+            self._take(debit)
 
     def add_debit(self, debit: Invoice, was_open: Money) -> None:
         """Something more to pay, from this operation."""

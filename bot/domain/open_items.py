@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from bot.domain.customers import Mode
 from bot.domain.money import Money
 
 
@@ -72,6 +73,24 @@ class Invoice:
     proforma_number: str | None = None  # what a tax invoice was called before it was provisioned
     automatic: bool = False  # a top-up invoice that a rule wrote, not a person
     cost: Money | None = None  # what a provisioned sale cost at the platform
+    usage_mode: Mode | None = None  # of an invoice of usage: how that was charged; prepaid makes it a summary
+    usage_through: date | None = None  # of an invoice of usage: its last day
+    settled_micros: int = 0  # of the total, what no match settles: deducted already, or, below zero, given as credit
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether it sums up what was deducted from credit as it was used."""
+        return self.usage_mode is Mode.PREPAID
+
+    @property
+    def is_negative(self) -> bool:
+        """Whether the issuer owes the recipient: more was refunded than used. Rule 105."""
+        return self.total.micros < 0
+
+    @property
+    def to_pay(self) -> Money:
+        """What was to pay when it was issued."""
+        return Money(self.total.micros - self.settled_micros, self.total.currency)
 
     @property
     def label(self) -> str:
@@ -103,6 +122,8 @@ class Invoice:
     def status(self) -> str:
         """The state as one word or two. Rule 100."""
         if self.state is InvoiceState.SENT:
+            if self.is_negative:
+                return "given as credit"
             if not self.open:
                 return "paid"
             return "awaiting payment" if self.open == self.total else "partially paid"
@@ -135,7 +156,7 @@ class Lot:
     payment_id: int | None = None
     suspense_on: date | None = None
     intake_id: int | None = None
-    invoice_id: int | None = None  # the top-up invoice that it was paid on
+    invoice_id: int | None = None  # the top-up invoice that it was paid on, or the negative one that gave it
     closed_on: date | None = None
 
     @property

@@ -76,7 +76,8 @@ def refund_usage(command: RefundUsage, books: "Books", context: Context) -> Cred
         recorded_by=context.person,
     )
     master = needed_master(books, customer.currency) if cost else books.master.lock(customer.currency)
-    if not is_unbilled(charge) and command.amount > cost:
+    is_invoiced = charge is not None and charge.invoice_id is not None
+    if (is_invoiced or not is_unbilled(charge)) and command.amount > cost:
         check_usable(master, command.amount - cost)
     made = replace(made, number=books.numbers.next("credit"))
     matching = Matching(customer, books, context)
@@ -141,7 +142,7 @@ def _charge_of(external_id: str, customer: Customer, books: "Books") -> Charge |
 
 
 def _post(made: Credit, tax: Money, charge: Charge | None, matching: Matching) -> int:
-    """Revenue, tax / deposits, or unbilled as long as it is not invoiced."""
+    """Revenue, tax / deposits, or unbilled of postpaid usage: it is on the next invoice, whatever that comes to."""
     back_to = Account.UNBILLED if is_unbilled(charge) else Account.DEPOSITS
     taxed = Account.TAX_UNBILLED if back_to is Account.UNBILLED else Account.TAX_PAYABLE
     postings = [
@@ -160,8 +161,8 @@ def _post(made: Credit, tax: Money, charge: Charge | None, matching: Matching) -
 
 
 def is_unbilled(charge: Charge | None) -> bool:
-    """Whether it is postpaid and on no invoice yet."""
-    return charge is not None and charge.mode is Mode.POSTPAID and charge.invoice_id is None
+    """Whether it is taken off what is unbilled: that of all postpaid usage, invoiced or not."""
+    return charge is not None and charge.mode is Mode.POSTPAID
 
 
 def _open_lots(made: Credit, charge: Charge | None, so_far: Refunded, matching: Matching) -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from bot.domain.allocation import Matching, effective_day
 from bot.domain.errors import NotUndoable
 from bot.domain.money import Money
-from bot.domain.open_items import Allocation, InvoiceKind, Made
+from bot.domain.open_items import Allocation, InvoiceKind, LotKind, Made
 from bot.domain.operation import Context, Role, operation
 from bot.domain.payments import (
     Payment,
@@ -139,7 +139,7 @@ def _check_room(made: Made, matching: Matching, books: "Books") -> None:
             raise NotUndoable(f"{invoice.label} is paid by {', '.join(payers)} since; take that back first.")
     for lot_id in {allocation.lot_id for allocation in made.taken_back}:
         lot = matching.lots[lot_id]
-        if lot.invoice_id is not None:  # credit of a top-up that is paid again
+        if lot.kind is LotKind.TOP_UP:  # credit of a top-up that is paid again
             continue
         free_again = sum(each.amount.micros for each in made.allocations if each.lot_id == lot_id)
         wanted = sum(each.amount.micros for each in made.taken_back if each.lot_id == lot_id)
@@ -186,5 +186,5 @@ def _is_top_up(allocation: Allocation, matching: Matching) -> bool:
 def _renewed(lot_id: int, matching: Matching) -> int:
     """The credit that a top-up invoice, paid again, opened in the place of the one that was taken back."""
     lot = matching.lots[lot_id]
-    credit = matching.top_up_of(lot.invoice_id) if lot.invoice_id is not None else None
+    credit = matching.top_up_of(lot.invoice_id) if lot.kind is LotKind.TOP_UP and lot.invoice_id else None
     return credit.id if credit is not None else lot_id

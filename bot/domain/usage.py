@@ -81,6 +81,7 @@ class UsageDay:
     rose_on: date
     total: Money
     open: Money
+    summary: str = ""  # the invoice that sums it up, once there is one; nothing of the day changes after it
 
     def as_debit(self) -> Invoice:
         """The day as what credit is matched to; it stands after the invoices of its date."""
@@ -191,9 +192,10 @@ def tax_in_micros(net: Money, rate: Decimal) -> Money:
     return Money(int(exact.quantize(Decimal(1), rounding=ROUND_HALF_UP)), net.currency)
 
 
-def posting_day(used_on: date, today: date, first_open: date) -> date:
-    """The day of use while it is open, else today: late usage goes on the next invoice."""
-    return used_on if used_on >= first_open else today
+def posting_day(used_on: date, today: date, first_open: date, billed_through: date | None = None) -> date:
+    """The day of use while it is open and not invoiced, else today: late usage goes on the next invoice."""
+    is_billed = billed_through is not None and used_on <= billed_through
+    return used_on if used_on >= first_open and not is_billed else today
 
 
 def check_spending(customer: Customer, amount: Money, now: datetime) -> None:
@@ -303,12 +305,13 @@ def _new_lines(
         raise KeyReused("Two lines have the same id; each id is one line of usage.", field="external_id")
     there = books.usage.known(ids)
     first_open = books.settings.current().first_open_day()
+    billed = books.usage.billed_through(customer.id)
     new: list[Charge] = []
     for line in lines:
         made = _charge(line, customer, books, context)
         kept = there.get(line.external_id)
         if kept is None:
-            on = posting_day(line.used_on, context.today, first_open)
+            on = posting_day(line.used_on, context.today, first_open, billed)
             new.append(replace(made, posted_on=on))
         elif (kept.customer_id, kept.used_on, kept.net) != (made.customer_id, made.used_on, made.net):
             raise KeyReused(

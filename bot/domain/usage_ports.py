@@ -8,6 +8,8 @@ from bot.domain.money import Currency, Money
 
 if TYPE_CHECKING:
     from bot.domain.credits import Credit
+    from bot.domain.customers import Mode
+    from bot.domain.open_items import Invoice
     from bot.domain.refunds import Refunded
     from bot.domain.usage import Charge, UsageDay
     from bot.domain.usage_invoices import UsageGroup
@@ -32,11 +34,13 @@ class Usage(Protocol):
 
     def insert(self, charges: "Sequence[Charge]") -> None: ...
 
-    def unbilled(self, customer_id: int, through: date, of: Currency) -> "Sequence[UsageGroup]": ...
+    def to_bill(self, customer_id: int, mode: "Mode", through: date, of: Currency) -> "Sequence[UsageGroup]": ...
 
     def unbilled_after(self, customer_id: int, through: date, since: date) -> int: ...
 
-    def bill(self, customer_id: int, through: date, invoice_id: int) -> None: ...
+    def bill(self, invoice: "Invoice") -> None: ...
+
+    def billed_through(self, customer_id: int) -> date | None: ...
 
     def insert_refund(
         self, made: "Credit", charge: "Charge | None", tax: Money, cost: Money, entry_id: int

@@ -80,6 +80,7 @@ _USED = (_allocation.c.usage_day_id.is_not(None), _OFF_SINCE, _allocation.c.post
 _PREPAID = (
     Part(_day, _day.c.open_micros, (_day.c.open_micros > 0, _day.c.used_on <= _DAY)),
     Part(_allocation, _allocation.c.amount_micros, _USED),
+    Part(_day, _day.c.moved_micros, (_day.c.moved_on > _DAY, _day.c.moved_micros > 0, _day.c.used_on <= _DAY)),
 )
 _CREDITS = (
     Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.credit_on <= _DAY, _WAITED)),

@@ -29,7 +29,9 @@ SOLD_AND_GIVEN: dict[str, str] = {
         OR (i.usage_net_micros IS NULL AND x.invoice_id IS NOT NULL)""",
     "rounding is that of usage": """SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
         SELECT currency, usage_net_micros - net_micros AS kept, 0 AS posted FROM invoice
-        WHERE usage_net_micros IS NOT NULL UNION ALL
+        WHERE usage_mode = 'postpaid' UNION ALL
+        SELECT currency, settled_micros - total_micros, 0 FROM invoice WHERE usage_mode = 'prepaid' UNION ALL
+        SELECT c.currency, d.moved_micros, 0 FROM usage_day d JOIN customer c ON c.id = d.customer_id UNION ALL
         SELECT e.currency, 0, p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id
         WHERE p.account = 'rounding') x GROUP BY x.currency HAVING SUM(x.kept) <> SUM(x.posted)""",
     "cost equals usage": """SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
@@ -39,11 +41,32 @@ SOLD_AND_GIVEN: dict[str, str] = {
         SELECT e.currency, 0, p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id
         WHERE p.account = 'cost') x GROUP BY x.currency HAVING SUM(x.kept) <> SUM(x.posted)""",
     "a day of usage is its charges": """SELECT 'usage of ' || d.used_on, d.total_micros || ' open ' || d.open_micros,
-        COALESCE(x.total, 0) || ' open ' || (d.total_micros - COALESCE(y.total, 0)) FROM usage_day d LEFT JOIN (
+        COALESCE(x.total, 0) || ' open ' || (d.total_micros - d.moved_micros - COALESCE(y.total, 0)) FROM usage_day d
+        LEFT JOIN (
         SELECT usage_day_id, SUM(net_micros + tax_micros) AS total FROM charge GROUP BY usage_day_id) x
         ON x.usage_day_id = d.id LEFT JOIN (SELECT usage_day_id, SUM(amount_micros) AS total FROM allocation
         GROUP BY usage_day_id) y ON y.usage_day_id = d.id WHERE d.total_micros <> COALESCE(x.total, 0)
-        OR d.open_micros <> d.total_micros - COALESCE(y.total, 0)""",
+        OR d.open_micros <> d.total_micros - d.moved_micros - COALESCE(y.total, 0)""",
+    "a charge is on an invoice of its mode": """SELECT 'usage ' || c.external_id, c.mode || ' ' || c.posted_on,
+        COALESCE(i.usage_mode || ' ' || i.usage_through, 'none') FROM charge c LEFT JOIN invoice i
+        ON i.id = c.invoice_id AND i.customer_id = c.customer_id WHERE c.invoice_id IS NOT NULL
+        AND (i.id IS NULL OR i.usage_mode IS NULL OR i.usage_mode <> c.mode OR i.usage_through < c.posted_on)""",
+    "an invoice of usage has its lines": """SELECT 'invoice ' || i.number, i.usage_lines, COALESCE(x.lines, 0)
+        FROM invoice i LEFT JOIN (SELECT invoice_id, COUNT(*) AS lines FROM invoice_line GROUP BY invoice_id) x
+        ON x.invoice_id = i.id WHERE i.usage_mode IS NOT NULL AND i.usage_lines <> COALESCE(x.lines, 0)""",
+    "a summary has the days of its charges": """SELECT 'usage of ' || d.used_on, COALESCE(d.summary_invoice_id, 0)
+        || ' on ' || COALESCE(CAST(d.moved_on AS TEXT), 'no day') || ', open ' || d.open_micros,
+        COALESCE(c.invoice_id, 0) || ' on ' || COALESCE(CAST(i.posted_on AS TEXT), 'no day')
+        FROM charge c JOIN usage_day d ON d.id = c.usage_day_id LEFT JOIN invoice i
+        ON i.id = d.summary_invoice_id WHERE COALESCE(c.invoice_id, 0) <> COALESCE(d.summary_invoice_id, 0)
+        OR (i.id IS NULL) <> (d.moved_on IS NULL) OR d.moved_on <> i.posted_on
+        OR (i.id IS NULL AND d.moved_micros <> 0) OR (i.id IS NOT NULL AND d.open_micros <> 0)""",
+    "a negative invoice gave its credit": """SELECT 'invoice ' || i.number, -i.total_micros, COALESCE(x.total, 0)
+        FROM invoice i LEFT JOIN (SELECT invoice_id, customer_id, SUM(amount_micros) AS total FROM lot
+        WHERE kind = 'negative_invoice' GROUP BY invoice_id, customer_id) x
+        ON x.invoice_id = i.id AND x.customer_id = i.customer_id
+        WHERE (i.total_micros < 0 AND (i.settled_micros <> i.total_micros OR -i.total_micros <> COALESCE(x.total, 0)))
+        OR (i.total_micros >= 0 AND x.total IS NOT NULL)""",
     "usage never over-allocated": """SELECT 'usage of ' || d.used_on, d.total_micros, x.used FROM usage_day d JOIN (
         SELECT usage_day_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY usage_day_id ORDER BY
         effective_on) AS used FROM allocation WHERE usage_day_id IS NOT NULL GROUP BY usage_day_id, effective_on) x

@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, delete, func, insert, or_, select, update
 
+from bot.domain.customers import Mode
 from bot.domain.errors import NotFound
 from bot.domain.invoices import InvoiceLine
 from bot.domain.money import MICROS, Money, currency, plain
@@ -188,6 +189,9 @@ def invoice_of(row: Row[Any]) -> Invoice:
         proforma_number=row.proforma_number,
         automatic=row.automatic,
         cost=Money(row.cost_micros, of) if row.cost_micros else None,
+        usage_mode=Mode(row.usage_mode) if row.usage_mode is not None else None,
+        usage_through=row.usage_through,
+        settled_micros=row.settled_micros,
     )
 
 
@@ -396,6 +400,10 @@ class SqlInvoices:
                 "intake_id": invoice.intake_id,
                 "usage_net_micros": invoice.usage_net_micros,
                 "automatic": invoice.automatic,
+                "usage_mode": invoice.usage_mode,
+                "usage_through": invoice.usage_through,
+                "usage_lines": len(lines) if invoice.usage_mode is not None else None,
+                "settled_micros": invoice.settled_micros,
             },
         )
         for row in self._line_rows(invoice, lines):

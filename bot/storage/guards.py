@@ -113,6 +113,10 @@ FINAL_INVOICE = (
     "usage_net_micros",
     "automatic",
     "cost_micros",
+    "usage_mode",
+    "usage_through",
+    "usage_lines",
+    "settled_micros",
 )
 # Provisioning alone gives a proforma its tax number and days; what it is about and for whom stays.
 PROVISIONED = ("customer_id", "currency", "net_micros", "tax_micros", "total_micros", "intake_id", "automatic")
@@ -159,6 +163,7 @@ def names() -> Iterator[tuple[str, str]]:
     yield "guard_invoice_line_final", "invoice_line"
     yield "guard_invoice_line_kept", "invoice_line"
     yield "guard_invoice_line_fits", "invoice_line"
+    yield "guard_usage_day_summed_up", "usage_day"
     yield "guard_withdrawn_fits", "withdrawn"
     yield "guard_withdrawn_moves", "withdrawn"
     yield "guard_taken_fits", "taken"
@@ -229,10 +234,14 @@ _OWNERS_FIT = f"""(NEW.invoice_id IS NULL OR EXISTS (SELECT 1 FROM invoice i WHE
 
 
 _SENT = "EXISTS (SELECT 1 FROM invoice WHERE id = OLD.invoice_id AND number IS NOT NULL)"
-# The lines of a final invoice are inserted after it, up to its total and no further.
+# The lines of a final invoice are inserted after it, up to its total and no further; of usage, with lines below zero,
+# up to their count.
 _LINE_EXCEEDS = """EXISTS (SELECT 1 FROM invoice i WHERE i.id = NEW.invoice_id AND i.number IS NOT NULL
-    AND i.total_micros < NEW.net_micros + NEW.tax_micros + (SELECT COALESCE(SUM(l.net_micros + l.tax_micros), 0)
-    FROM invoice_line l WHERE l.invoice_id = i.id))"""
+    AND CASE WHEN i.usage_lines IS NOT NULL THEN i.usage_lines <= (SELECT COUNT(*) FROM invoice_line l
+    WHERE l.invoice_id = i.id) ELSE i.total_micros < NEW.net_micros + NEW.tax_micros
+    + (SELECT COALESCE(SUM(l.net_micros + l.tax_micros), 0) FROM invoice_line l WHERE l.invoice_id = i.id) END)"""
+_SUMMED_UP = "OLD.summary_invoice_id IS NOT NULL"
+_SUMMED_UP_SENTENCE = "a day of usage on a summary does not change"
 
 
 def _move(table: str, column: str) -> str:
@@ -271,6 +280,7 @@ def _sqlite(there: AbstractSet[str]) -> Iterator[str]:
     yield refuse("guard_invoice_line_final", "BEFORE UPDATE", "invoice_line", _SENT, unchanging)
     yield refuse("guard_invoice_line_kept", "BEFORE DELETE", "invoice_line", _SENT, unchanging)
     yield refuse("guard_invoice_line_fits", "BEFORE INSERT", "invoice_line", _LINE_EXCEEDS, unchanging)
+    yield refuse("guard_usage_day_summed_up", "BEFORE UPDATE", "usage_day", _SUMMED_UP, _SUMMED_UP_SENTENCE)
     for table in (each for each in FROZEN if each in there):
         yield refuse(f"guard_{table}_unchanged", "BEFORE UPDATE", table, "1", f"{table} rows do not change")
         yield refuse(f"guard_{table}_undeleted", "BEFORE DELETE", table, "1", f"{table} rows are not deleted")
@@ -317,6 +327,8 @@ def _postgresql(there: AbstractSet[str]) -> Iterator[str]:
     yield trigger("guard_invoice_line_kept", "BEFORE DELETE", "invoice_line", "guard_invoice_line_kept")
     yield function("guard_invoice_line_fits", refusing(_LINE_EXCEEDS, unchanging))
     yield trigger("guard_invoice_line_fits", "BEFORE INSERT", "invoice_line", "guard_invoice_line_fits")
+    yield function("guard_usage_day_summed_up", refusing(_SUMMED_UP, _SUMMED_UP_SENTENCE))
+    yield trigger("guard_usage_day_summed_up", "BEFORE UPDATE", "usage_day", "guard_usage_day_summed_up")
     yield function(
         "guard_refuse", "RAISE EXCEPTION '% rows stay as they are', TG_TABLE_NAME USING ERRCODE = 'check_violation';"
     )

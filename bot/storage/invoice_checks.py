@@ -18,7 +18,8 @@ ASKED_FOR: dict[str, str] = {
     "credit of a top-up names it": """SELECT 'lot of ' || l.number, l.amount_micros || ' of ' || l.customer_id,
         COALESCE(i.number || ' ' || i.total_micros || ' of ' || i.customer_id, 'none') FROM lot l
         LEFT JOIN invoice i ON i.id = l.invoice_id AND i.kind = 'top_up' WHERE (l.kind = 'top_up' AND l.intake_id
-        IS NULL OR l.invoice_id IS NOT NULL) AND (i.id IS NULL OR i.number <> l.number OR i.total_micros <>
+        IS NULL OR (l.invoice_id IS NOT NULL AND l.kind <> 'negative_invoice'))
+        AND (i.id IS NULL OR i.number <> l.number OR i.total_micros <>
         l.amount_micros OR i.customer_id <> l.customer_id OR i.currency <> l.currency OR l.kind <> 'top_up'
         OR i.state <> 'sent' AND l.closed_on IS NULL)""",
     "what nobody owes is not posted": """SELECT 'invoice ' || COALESCE(number, draft_reference), kind,

@@ -10,12 +10,22 @@ from sqlalchemy import BigInteger, bindparam, case, cast, func, literal, select,
 from bot.domain.credits import Credit
 from bot.domain.customers import Mode
 from bot.domain.money import MICROS, Currency, Money, currency, plain
+from bot.domain.open_items import Invoice
 from bot.domain.refunds import Refunded, is_unbilled
 from bot.domain.usage import Charge, UsageDay
 from bot.domain.usage_invoices import UsageGroup
 from bot.domain.withdrawals import WITHDRAWABLE
 from bot.storage.session import Session
-from bot.storage.tables import AllocationRow, ChargeRow, CreditRow, CustomerRow, LotRow, UsageDayRow, UsageRefundRow
+from bot.storage.tables import (
+    AllocationRow,
+    ChargeRow,
+    CreditRow,
+    CustomerRow,
+    InvoiceRow,
+    LotRow,
+    UsageDayRow,
+    UsageRefundRow,
+)
 
 _charge = ChargeRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _refund = UsageRefundRow.__table__  # type: ignore[attr-defined]  # as above
@@ -24,11 +34,19 @@ _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # as above
 _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # as above
 _credit = CreditRow.__table__  # type: ignore[attr-defined]  # as above
+_invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # as above
 
 MOST_ASKED = 500  # ids in one question
 _KNOWN = select(_charge).where(_charge.c.external_id.in_(bindparam("ids", expanding=True)))
 _FOUND = select(_charge).where(_charge.c.external_id == bindparam("external_id"))
-_DAYS = select(_day, _customer.c.currency).join(_customer, _customer.c.id == _day.c.customer_id)
+_DAYS = (
+    select(_day, _customer.c.currency, _invoice.c.number.label("summary"))
+    .join(_customer, _customer.c.id == _day.c.customer_id)
+    .outerjoin(_invoice, _invoice.c.id == _day.c.summary_invoice_id)
+)
+_BILLED_THROUGH = select(func.max(_invoice.c.usage_through)).where(
+    _invoice.c.customer_id == bindparam("customer_id"), _invoice.c.usage_through.is_not(None)
+)
 
 
 def _sum(column: Any) -> Any:
@@ -78,7 +96,7 @@ _RAISE = (
 
 _TO_BILL = (
     _charge.c.customer_id == bindparam("of_customer"),
-    _charge.c.mode == "postpaid",
+    _charge.c.mode == bindparam("in_mode"),
     _charge.c.invoice_id.is_(None),
     _charge.c.posted_on <= bindparam("through"),
 )
@@ -88,6 +106,7 @@ _GIVEN_BACK_BY = select(_credit.c.id).where(
 _TO_TAKE_OFF = (
     _refund.c.customer_id == bindparam("of_customer"),
     _refund.c.unbilled,
+    literal("postpaid") == bindparam("in_mode"),
     _refund.c.invoice_id.is_(None),
     _refund.c.credit_id.in_(_GIVEN_BACK_BY),
 )
@@ -98,7 +117,7 @@ _PARTS = union_all(
     .join(_refund, _refund.c.charge_id == _charge.c.id)
     .where(*_TO_TAKE_OFF),
 ).subquery("parts")
-_UNBILLED = (
+_TO_BILL_BY_PRODUCT = (
     select(
         _PARTS.c.product,
         _PARTS.c.tax_rate_micros,
@@ -133,6 +152,20 @@ _UNBILLED_AFTER = select(
 )
 _BILL = update(_charge).where(*_TO_BILL).values(invoice_id=bindparam("new_invoice"))
 _TAKE_OFF = update(_refund).where(*_TO_TAKE_OFF).values(invoice_id=bindparam("new_invoice"))
+_SUM_UP = (
+    update(_day)
+    .where(
+        _day.c.customer_id == bindparam("of_customer"),
+        _day.c.used_on <= bindparam("through"),
+        _day.c.summary_invoice_id.is_(None),
+    )
+    .values(
+        summary_invoice_id=bindparam("new_invoice"),
+        moved_micros=_day.c.open_micros,
+        moved_on=bindparam("new_moved_on"),
+        open_micros=0,
+    )
+)
 
 
 def charge_of(row: Any) -> Charge:
@@ -212,6 +245,8 @@ class SqlUsage:
                 "total_micros": day.total.micros,
                 "open_micros": day.open.micros,
                 "summary_invoice_id": None,
+                "moved_micros": 0,
+                "moved_on": None,
             },
         )
 
@@ -244,9 +279,9 @@ class SqlUsage:
                 },
             )
 
-    def unbilled(self, customer_id: int, through: date, of: Currency) -> Sequence[UsageGroup]:
+    def to_bill(self, customer_id: int, mode: Mode, through: date, of: Currency) -> Sequence[UsageGroup]:
         """What is to be invoiced, by product and tax rate."""
-        asked = {"of_customer": customer_id, "through": through}
+        asked = {"of_customer": customer_id, "in_mode": mode.value, "through": through}
         return [
             UsageGroup(
                 row.product,
@@ -255,7 +290,7 @@ class SqlUsage:
                 Money(int(row.net), of),
                 Money(int(row.tax), of),
             )
-            for row in self._session.connection.execute(_UNBILLED, asked)
+            for row in self._session.connection.execute(_TO_BILL_BY_PRODUCT, asked)
         ]
 
     def unbilled_after(self, customer_id: int, through: date, since: date) -> int:
@@ -263,11 +298,20 @@ class SqlUsage:
         asked = {"of_customer": customer_id, "through": through, "since": since}
         return int(self._session.connection.execute(_UNBILLED_AFTER, asked).scalar() or 0)
 
-    def bill(self, customer_id: int, through: date, invoice_id: int) -> None:
-        """What is on an invoice is on no other. Rule 101."""
-        values = {"of_customer": customer_id, "through": through, "new_invoice": invoice_id}
-        self._session.pending.change(_BILL, values)
-        self._session.pending.change(_TAKE_OFF, values)
+    def bill(self, invoice: Invoice) -> None:
+        """What is on an invoice is on no other, and what is open of days is open of their summary. Rule 101."""
+        assert invoice.usage_mode is not None
+        of = {"of_customer": invoice.customer_id, "through": invoice.usage_through, "new_invoice": invoice.id}
+        self._session.pending.change(_BILL, {**of, "in_mode": invoice.usage_mode.value})
+        if invoice.is_summary:
+            self._session.pending.change(_SUM_UP, {**of, "new_moved_on": invoice.posted_on})
+        else:
+            self._session.pending.change(_TAKE_OFF, {**of, "in_mode": invoice.usage_mode.value})
+
+    def billed_through(self, customer_id: int) -> date | None:
+        """The last day that an invoice or a summary of usage reached."""
+        found: date | None = self._session.connection.execute(_BILLED_THROUGH, {"customer_id": customer_id}).scalar()
+        return found
 
     def insert_refund(self, made: Credit, charge: Charge | None, tax: Money, cost: Money, entry_id: int) -> None:
         self._session.pending.add(
@@ -301,4 +345,5 @@ def _usage_day(row: Any, of: Currency) -> UsageDay:
         rose_on=row.rose_on,
         total=Money(row.total_micros, of),
         open=Money(row.open_micros, of),
+        summary=row.summary or "",
     )

@@ -86,10 +86,12 @@ CHECKS: dict[str, str] = {
         UNION ALL SELECT lot_id, amount_micros FROM taken) u GROUP BY lot_id) x ON x.lot_id = l.id
         WHERE l.open_micros <> CASE WHEN l.closed_on IS NULL THEN l.amount_micros ELSE 0 END - COALESCE(x.total, 0)""",
     "invoice open amount": """SELECT 'invoice ' || COALESCE(i.number, i.draft_reference), i.open_micros,
-        CASE WHEN i.state = 'sent' THEN i.total_micros ELSE 0 END - COALESCE(x.total, 0) FROM invoice i
+        CASE WHEN i.state = 'sent' THEN i.total_micros - i.settled_micros ELSE 0 END - COALESCE(x.total, 0)
+        FROM invoice i
         LEFT JOIN (SELECT invoice_id, SUM(amount_micros) AS total FROM allocation GROUP BY invoice_id) x
         ON x.invoice_id = i.id
-        WHERE i.open_micros <> CASE WHEN i.state = 'sent' THEN i.total_micros ELSE 0 END - COALESCE(x.total, 0)""",
+        WHERE i.open_micros <> CASE WHEN i.state = 'sent' THEN i.total_micros - i.settled_micros ELSE 0 END
+        - COALESCE(x.total, 0)""",
     "invoice lines add up": """SELECT 'invoice ' || COALESCE(i.number, i.draft_reference), i.total_micros,
         COALESCE(x.total, 0) FROM invoice i LEFT JOIN (SELECT invoice_id, SUM(net_micros + tax_micros) AS total
         FROM invoice_line GROUP BY invoice_id) x ON x.invoice_id = i.id WHERE i.total_micros <> COALESCE(x.total, 0)""",
@@ -120,11 +122,12 @@ CHECKS: dict[str, str] = {
         FROM lot l JOIN payment p ON p.id = l.payment_id
         JOIN assignment a ON a.lot_id = l.id AND a.step = 'assign') x
         WHERE x.suspense_on IS NULL OR x.suspense_on <> x.since""",
-    "invoice never over-allocated": """SELECT 'invoice ' || i.number, i.total_micros, x.used FROM invoice i JOIN (
+    "invoice never over-allocated": """SELECT 'invoice ' || i.number, i.total_micros - i.settled_micros, x.used
+        FROM invoice i JOIN (
         SELECT invoice_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY invoice_id ORDER BY
         effective_on) AS used
         FROM allocation GROUP BY invoice_id, effective_on) x ON x.invoice_id = i.id
-        WHERE x.used > i.total_micros OR x.used < 0""",
+        WHERE x.used > i.total_micros - i.settled_micros OR x.used < 0""",
     "lot never over-allocated": """SELECT 'lot of ' || l.number, l.amount_micros, x.used FROM lot l JOIN (
         SELECT lot_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY lot_id ORDER BY effective_on) AS used
         FROM (SELECT lot_id, effective_on, amount_micros FROM allocation
@@ -147,7 +150,7 @@ CHECKS: dict[str, str] = {
         f"{account} equals what was sold": f"""SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
             SELECT i.currency, i.{column} AS kept, 0 AS posted FROM invoice i LEFT JOIN intake t ON t.id = i.intake_id
             WHERE i.state = 'sent' AND i.kind = 'tax' AND COALESCE(t.kind, '') <> 'opening'
-            AND ({of_usage} OR i.usage_net_micros IS NULL) UNION ALL
+            AND ({of_usage} OR i.usage_net_micros IS NULL) AND COALESCE(i.usage_mode, '') <> 'prepaid' UNION ALL
             SELECT c.currency, c.{column}, 0 FROM charge c WHERE {charged} UNION ALL
             SELECT r.currency, -r.{column}, 0 FROM usage_refund r WHERE {refunded} UNION ALL
             SELECT n.currency, -n.{column}, 0 FROM credit_note n WHERE n.state = 'sent' AND '{account}' = 'tax_payable'

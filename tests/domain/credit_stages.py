@@ -31,6 +31,7 @@ from bot.domain.invoices import LineInput
 from bot.domain.limits import ExtendLimit, SetLimit, extend_limit, set_limit
 from bot.domain.master_moves import SetMasterLimit, TopUpMaster, set_master_limit, top_up_master
 from bot.domain.modes import SwitchMode, switch_mode
+from bot.domain.month_end import CloseMonth, close_month, last_day, month_before
 from bot.domain.ports import Page
 from bot.domain.refunds import RefundUsage, refund_usage
 from bot.domain.usage import ChargeUsage, ImportUsage, charge_usage, import_usage
@@ -148,6 +149,17 @@ def invoicing(world: World) -> InvoiceUsage:
     return InvoiceUsage(customer_id=customer.id, through=world.today)
 
 
+def closing(world: World) -> CloseMonth:
+    """Usage of the month before that credit paid in part."""
+    customer = limited(world, 50, code="BELOW")
+    month = month_before(world.today)
+    world.pay(4, customer)
+    line = used("3.333333", last_day(month), tax="9", line_id="BELOW-1")
+    later = used("7.777777", last_day(month), line_id="BELOW-2")
+    world.do(charge_usage, ChargeUsage(customer_id=customer.id, lines=(line, later)))
+    return CloseMonth(customer_id=customer.id, month=month)
+
+
 CREDIT_STAGES: dict[str, Callable[[World], Staged]] = {
     "issue_credit": lambda world: (issue_credit, issuing(world), MANAGER),
     "take_back_credit": lambda world: (take_back_credit, taking_back(world), MANAGER),
@@ -167,6 +179,7 @@ CREDIT_STAGES: dict[str, Callable[[World], Staged]] = {
     "unapply_note": lambda world: (unapply_note, taking_off(world), CLERK),
     "void_note": lambda world: (void_note, VoidNote(note_id=noted(world).id, reason="Twice"), MANAGER),
     "invoice_usage": lambda world: (invoice_usage, invoicing(world), CLERK),
+    "close_month": lambda world: (close_month, closing(world), SYSTEM),
     "set_master_limit": lambda world: (set_master_limit, limiting(world), MANAGER),
 }
 
@@ -213,3 +226,14 @@ def consumed(world: World) -> None:
     billed = limited(world, 50, mode=Mode.POSTPAID, code="BILLED")
     charge(world, billed, "3.333333", tax="9")
     world.do(invoice_usage, InvoiceUsage(customer_id=billed.id, through=world.today))
+
+
+def invoiced_by_month(world: World) -> None:
+    """A summary of prepaid usage, part of it open, and a month below zero that gave credit."""
+    world.do(close_month, closing(world), by=SYSTEM)
+    below = limited(world, 50, mode=Mode.POSTPAID, code="MINUS")
+    charge(world, below, 30, tax="9", line_id="MINUS-1")
+    world.do(invoice_usage, InvoiceUsage(customer_id=below.id, through=world.today))
+    world.pay("32.70", below)
+    refund(world, below, "10.90", of="MINUS-1")
+    world.do(invoice_usage, InvoiceUsage(customer_id=below.id, through=world.today))

@@ -52,7 +52,7 @@ def test_a_charge_is_on_exactly_one_invoice(world: World) -> None:
     world.check()
 
 
-def test_a_refund_before_the_invoice_is_taken_off_it_and_one_after_comes_back_as_credit(world: World) -> None:
+def test_a_refund_before_the_invoice_is_taken_off_it_and_one_after_off_the_next(world: World) -> None:
     customer = limited(world, 100, mode=Mode.POSTPAID)
     charge(world, customer, 10, tax="9", line_id="C-1")
     charge(world, customer, 20, tax="9", line_id="C-2")
@@ -60,11 +60,13 @@ def test_a_refund_before_the_invoice_is_taken_off_it_and_one_after_comes_back_as
     assert billed(world, customer).invoice.total == money("27.25")
     refund(world, customer, "5.45", of="C-1")
     now = world.read_customer(customer)
-    assert (now.controls.unbilled, now.amount_due) == (0, money("21.80"))
+    assert (Money(now.controls.unbilled, SGD), now.amount_due) == (money("-5.45"), money("27.25"))
+    charge(world, customer, 10, tax="9", line_id="C-3")
+    assert billed(world, customer).invoice.total == money("5.45")
     world.check()
 
 
-def test_more_refunded_than_used_waits_for_the_next_invoice(world: World) -> None:
+def test_a_month_that_comes_to_nothing_waits_for_the_next_invoice(world: World) -> None:
     customer = limited(world, 100, mode=Mode.POSTPAID)
     charge(world, customer, 10, line_id="C-1")
     refund(world, customer, 10, of="C-1")

@@ -10,7 +10,7 @@ from bot.domain.payments import UnallocatePayment, UnassignPayment, unallocate_p
 from bot.domain.ports import Finding
 from bot.storage import guards, verify
 from bot.storage.tables import metadata
-from tests.domain.credit_stages import consumed, credited, credited_by_notes
+from tests.domain.credit_stages import consumed, credited, credited_by_notes, invoiced_by_month
 from tests.domain.invoice_stages import asked_of_all_kinds
 from tests.domain.top_up_stages import topped_up
 from tests.world import World, withdraw
@@ -103,8 +103,13 @@ FAULTS: dict[str, Fault] = {
         "SGD", "UPDATE posting SET account = 'rounding' WHERE account = 'tax_unbilled'"
     ),
     "unbilled equals usage not invoiced": Fault("POST", "DELETE FROM charge WHERE external_id = 'POST-1'"),
+    "what is unbilled of a month": Fault("POST", "UPDATE customer SET month_micros = month_micros + 1"),
     "an invoice of usage is its charges": Fault("INV-", "UPDATE charge SET net_micros = net_micros + 1"),
     "rounding is that of usage": Fault("SGD", "UPDATE invoice SET usage_net_micros = usage_net_micros + 1"),
+    "a charge is on an invoice of its mode": Fault("BELOW-1", "UPDATE invoice SET usage_through = '2026-01-01'"),
+    "an invoice of usage has its lines": Fault("INV-", "UPDATE invoice SET usage_lines = usage_lines + 1"),
+    "a summary has the days of its charges": Fault("usage", "UPDATE usage_day SET moved_micros = 0, moved_on = NULL"),
+    "a negative invoice gave its credit": Fault("INV-", "UPDATE lot SET invoice_id = NULL"),
     "cost equals usage": Fault("SGD", "UPDATE charge SET cost_micros = cost_micros + 1"),
     "a day of usage is its charges": Fault("usage", "UPDATE usage_day SET total_micros = total_micros + 1"),
     "usage never over-allocated": Fault("usage", "UPDATE usage_day SET total_micros = 1"),
@@ -234,6 +239,7 @@ def busy(world: World) -> World:
     credited(world, world.customer("GIVEN"))
     consumed(world)
     credited_by_notes(world)
+    invoiced_by_month(world)
     asked_of_all_kinds(world)
     topped_up(world)
     world.check()

@@ -13,6 +13,7 @@ from bot.domain.limits import LimitChanged
 from bot.domain.master_moves import MasterChanged
 from bot.domain.modes import ModeSwitched
 from bot.domain.money import Money
+from bot.domain.month_end import MonthClosed
 from bot.domain.operation import DocumentKind, Outcome
 from bot.domain.payment_settings import PaymentSettingsChanged
 from bot.domain.payments import PaymentChanged, PaymentStep
@@ -84,6 +85,10 @@ def _invoice(outcome: InvoiceChanged, _id: int, books: ReadBooks) -> Rendered:
     return Rendered(text, invoice_card(outcome, settings), (f"{outcome.step.value}: {outcome.invoice.status}",))
 
 
+def _month(outcome: MonthClosed, document_id: int, books: ReadBooks) -> Rendered:
+    return _invoice(outcome.made[0], document_id, books)
+
+
 def _withdrawal(outcome: ApprovalChanged | WithdrawalChanged, document_id: int, books: ReadBooks) -> Rendered:
     settings, file = books.settings(), books.withdrawal_file(document_id)
     return Rendered(withdrawal_title(file, settings), withdrawal_card(file, settings), said(outcome, settings))
@@ -148,6 +153,7 @@ def _top_up(outcome: TopUpTried, document_id: int, books: ReadBooks) -> Rendered
 CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
     PaymentChanged: _payment,
     InvoiceChanged: _invoice,
+    MonthClosed: _month,
     ApprovalChanged: _decided,
     WithdrawalChanged: _withdrawal,
     CreditChanged: _credit,

@@ -152,7 +152,7 @@ class InvoiceRow(Table, table=True):
     __table_args__ = (
         UniqueConstraint("number"),
         CheckConstraint("total_micros = net_micros + tax_micros", name="total"),
-        CheckConstraint("open_micros between 0 and total_micros", name="open"),
+        CheckConstraint("open_micros between 0 and total_micros - settled_micros", name="open"),
         CheckConstraint("kind in ('tax', 'proforma', 'top_up')", name="kind"),
         CheckConstraint("state in ('draft', 'sent', 'void', 'written_off')", name="state"),
         CheckConstraint("(state = 'draft') = (number is null)", name="numbered"),
@@ -172,6 +172,7 @@ class InvoiceRow(Table, table=True):
         partial("ix_invoice_intake", "intake_id", "customer_id", where="intake_id is not null"),
         partial("ix_invoice_proforma", "proforma_number", where="proforma_number is not null", unique=True),
         partial("ix_invoice_open_top_up", "customer_id", where=OPEN_TOP_UP, unique=True),
+        partial("ix_invoice_usage", "customer_id", "usage_through", where="usage_through is not null"),
     )
     id: int = key()
     kind: str = word(10)
@@ -197,6 +198,10 @@ class InvoiceRow(Table, table=True):
     usage_net_micros: int | None = big(null=True)
     automatic: bool = yes_or_no()
     cost_micros: int = big(default=0)
+    usage_mode: str | None = word(10, null=True)
+    usage_through: date | None = day(null=True)
+    usage_lines: int | None = big(null=True)  # how many lines it has, some of them below zero
+    settled_micros: int = big(default=0)  # of the total, what no match settles
 
 
 class InvoiceLineRow(Table, table=True):
@@ -273,6 +278,7 @@ class UsageDayRow(Table, table=True):
     __table_args__ = (
         UniqueConstraint("customer_id", "used_on"),
         partial("ix_usage_day_open", "customer_id", "used_on", "open_micros", where="open_micros > 0"),
+        partial("ix_usage_day_moved", "moved_on", "customer_id", "used_on", "moved_micros", where="moved_micros > 0"),
         CheckConstraint("open_micros between 0 and total_micros", name="open"),
     )
     id: int = key()
@@ -282,3 +288,5 @@ class UsageDayRow(Table, table=True):
     total_micros: int = big()
     open_micros: int = big()
     summary_invoice_id: int | None = ref("invoice", null=True)
+    moved_micros: int = big(default=0)  # what was open when it was summed up, and is of the summary since
+    moved_on: date | None = day(null=True)

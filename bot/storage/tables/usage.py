@@ -20,7 +20,7 @@ class ChargeRow(Table, table=True):
         CheckConstraint("(mode = 'prepaid') = (usage_day_id is not null)", name="day"),
         Index("ix_charge_customer", "customer_id", "posted_on"),
         partial("ix_charge_day", "usage_day_id", where="usage_day_id is not null"),
-        partial("ix_charge_unbilled", "customer_id", where="mode = 'postpaid' and invoice_id is null"),
+        partial("ix_charge_to_bill", "customer_id", "posted_on", where="invoice_id is null"),
     )
     id: int = key()
     external_id: str = word(80)

@@ -1,0 +1,99 @@
+"""Month end: what a customer used in the months before the running one becomes its invoice and its summary."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from bot.domain.allocation import Matching
+from bot.domain.customers import CustomerState, Mode
+from bot.domain.errors import DateInFuture, WrongState
+from bot.domain.invoices import InvoiceChanged
+from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
+from bot.domain.usage_invoices import bill_of, billed, send_bill
+
+if TYPE_CHECKING:
+    from bot.domain.ports import Books
+
+LONGEST_MONTH = 31
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CloseMonth:
+    """Invoice what a customer used up to the end of a month, given by its first day."""
+
+    customer_id: int
+    month: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthClosed:
+    """A customer's invoice of what it owes for usage, its summary of what was deducted, or both."""
+
+    month: date
+    made: tuple[InvoiceChanged, ...]
+    operation_id: int
+
+    def trace(self) -> Trace:
+        first = self.made[0]
+        effect = first.effect
+        said = " and ".join(f"{each.invoice.label} of {each.invoice.total}" for each in self.made)
+        return Trace(
+            description=f"{effect.after.code} invoiced for {month_label(self.month)}: {said}",
+            customer_id=effect.after.id,
+            document=first.invoice.label,
+            before={
+                "amount_due": str(effect.before.amount_due),
+                "unbilled_micros": str(effect.before.controls.unbilled),
+            },
+            after={"amount_due": str(effect.after.amount_due), "unbilled_micros": str(effect.after.controls.unbilled)},
+        )
+
+    def announcements(self) -> tuple[Announcement, ...]:
+        """No card for each invoice: one message tells of all customers. What credit paid on the way is refreshed."""
+        own = [each.invoice.id for each in self.made]
+        others = self.made[0].effect.announcements()
+        return (
+            *(Announcement(document=DocumentKind.INVOICE, document_id=each, refresh_only=True) for each in own),
+            *(each for each in others if each.document is not DocumentKind.INVOICE or each.document_id not in own),
+        )
+
+
+def month_label(month: date) -> str:
+    """`2026-10`, as months are typed and kept."""
+    return f"{month:%Y-%m}"
+
+
+def last_day(month: date) -> date:
+    """The last day of a month."""
+    return (month.replace(day=1) + timedelta(days=LONGEST_MONTH)).replace(day=1) - timedelta(days=1)
+
+
+def month_before(day: date) -> date:
+    """The first day of the month before the one of a day."""
+    return (day.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
+@operation(by=Role.NONE)
+def close_month(command: CloseMonth, books: "Books", context: Context) -> MonthClosed:
+    """Invoice a customer's usage up to the end of a month, each half in the mode it was charged in. Rules 57, 101,
+    104, 105. Refuses: DateInFuture, WrongState.
+    """
+    customer = books.customers.lock(command.customer_id)
+    through = last_day(command.month)
+    if through >= context.today.replace(day=1):
+        raise DateInFuture(f"{month_label(command.month)} is not over yet; it is invoiced once it is.", field="month")
+    matching = Matching(customer, books, context)
+    # A closed customer owes nothing and takes nothing; what it used ahead of closing is summed up all the same.
+    modes = (Mode.PREPAID,) if customer.state is CustomerState.CLOSED else (Mode.POSTPAID, Mode.PREPAID)
+    bills = [bill for mode in modes if (bill := bill_of(mode, through, matching)) is not None]
+    if not bills:
+        raise WrongState(
+            f"{customer.name} has nothing to invoice up to {through}; what comes to less than the smallest coin goes "
+            "on the next invoice.",
+            field="customer",
+        )
+    sent = [(send_bill(bill, matching), bill) for bill in bills]
+    matching.sweep(context.today)
+    matching.write()
+    made = tuple(billed(invoice, bill, matching) for invoice, bill in sent)
+    return MonthClosed(month=command.month.replace(day=1), made=made, operation_id=context.operation_id)
