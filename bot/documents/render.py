@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot.documents.list_tables import list_table
 from bot.documents.reports import TABLES, Asked
 from bot.domain.ports import ReadBooks
 
@@ -36,7 +37,8 @@ def make(books: ReadBooks, job: Job) -> Made:
     if job.format != "pdf":
         from bot.documents.sheets import WRITERS
 
-        table = TABLES[job.kind](books, job.asked)
+        draw = TABLES[job.kind] if job.kind in TABLES else list_table(job.kind)
+        table = draw(books, job.asked)
         WRITERS[job.format](table, path)
         return Made(path=str(path), name=_named(table.name, job), says=table.says())
     from bot.documents.paper import write_pdf

@@ -199,7 +199,7 @@ def payments_table(books: ReadBooks, asked: Asked) -> Table:
     return Table(
         name=f"payments-{settings.today(asked.asked_at)}",
         title="Payments",
-        facts=(settings.company, _narrowed(asked.question), made(settings, asked)),
+        facts=(settings.company, narrowed(asked.question), made(settings, asked)),
         columns=(
             Column("payment", width=14),
             Column("customer", width=NAME_WIDTH),
@@ -255,7 +255,7 @@ def invoices_table(books: ReadBooks, asked: Asked) -> Table:
     return Table(
         name=f"invoices-{settings.today(asked.asked_at)}",
         title="Invoices",
-        facts=(settings.company, _narrowed(asked.question), made(settings, asked)),
+        facts=(settings.company, narrowed(asked.question), made(settings, asked)),
         columns=(
             Column("invoice", width=16),
             Column("customer", width=NAME_WIDTH),
@@ -309,7 +309,7 @@ def page_of(given: dict[str, Any]) -> Page:
     )
 
 
-def _narrowed(given: dict[str, Any]) -> str:
+def narrowed(given: dict[str, Any]) -> str:
     """The filters of a list in words."""
     parts = [
         given["state"],

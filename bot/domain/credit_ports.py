@@ -2,7 +2,7 @@
 credit.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from bot.domain.payment_settings import PaymentSettings
     from bot.domain.ports import Page
     from bot.domain.usage import Charge, UsageSum
+    from bot.domain.withdrawals import Withdrawal
 
 
 class Credits(Protocol):
@@ -45,13 +46,19 @@ class Master(Protocol):
 
 
 class CreditQuestions(Protocol):
-    """Questions about credit documents, master accounts, usage and credit notes."""
+    """Questions about credit documents, withdrawals, master accounts, usage and credit notes."""
 
     def credit(self, number_or_id: str) -> "Credit | None": ...
 
     def credit_file(self, credit_id: int) -> "CreditFile": ...
 
     def list_credits(self, page: "Page") -> "Sequence[tuple[Credit, str]]": ...
+
+    def each_credit(self, page: "Page") -> "Iterator[tuple[Credit, str]]": ...
+
+    def list_withdrawals(self, page: "Page") -> "Sequence[tuple[Withdrawal, str]]": ...
+
+    def each_withdrawal(self, page: "Page") -> "Iterator[tuple[Withdrawal, str]]": ...
 
     def masters(self) -> "Sequence[MasterAccount]": ...
 
@@ -68,3 +75,5 @@ class CreditQuestions(Protocol):
     def note_file(self, note_id: int) -> "NoteFile": ...
 
     def list_notes(self, page: "Page") -> "Sequence[tuple[CreditNote, str]]": ...
+
+    def each_note(self, page: "Page") -> "Iterator[tuple[CreditNote, str]]": ...

@@ -27,7 +27,7 @@ from bot.handlers.blocks.credit_notes import note_card, note_effect, note_said, 
 from bot.handlers.blocks.rich import preformatted, rich
 from bot.handlers.blocks.text import counted, escape, money
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
-from bot.handlers.files import PAPER, document_json, file_format, send_file
+from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, DateField, Form, SearchField, TextField, Values, context
 from bot.handlers.invoices import read_lines
@@ -269,16 +269,22 @@ def _show(call: Call, text: str) -> Reply:
 
 
 def _list(call: Call, text: str) -> Reply:
-    """`[draft|open|void] [customer or number]`."""
+    """`[draft|open|void] [customer or number] [csv|xlsx]`."""
+    text, form = file_format(text)
     first, _, rest = text.partition(" ")
     state = first.lower() if first.lower() in STATES else ""
     page = Page(text=whole(rest if state else text), state=state, limit=LIST_ROWS + 1)
     lines = call.desk.ask(lambda books: books.list_notes(page), call.request)
     if not lines:
         return Reply("No credit note matches. Try /credit-note list open, or a name.")
+    if form:
+        return send_file(call, "notes", list_json(page), form)
     shown = preformatted(note_table(lines[:LIST_ROWS], settings_of(call)), block_id="notes")
-    more = [context("There are more; narrow the list with a state or a name.")] if len(lines) > LIST_ROWS else []
-    return Reply(f"{counted(len(lines[:LIST_ROWS]), 'credit note')}, newest first", [shown, *more])
+    more = [context(f"{MORE}; or narrow the list with a state or a name.")] if len(lines) > LIST_ROWS else []
+    return Reply(
+        f"{counted(len(lines[:LIST_ROWS]), 'credit note')}, newest first",
+        [shown, *more, *offer("notes", list_json(page))],
+    )
 
 
 NOTE = command(

@@ -46,6 +46,7 @@ from bot.handlers.blocks.credits import (
 from bot.handlers.blocks.rich import preformatted, rich
 from bot.handlers.blocks.text import counted, escape, money
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.files import MORE, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, DateField, Form, SearchField, TextField, Values, context
 from bot.handlers.parse.named import name_and_amount
@@ -236,16 +237,21 @@ def _show(call: Call, text: str) -> Reply:
 
 
 def _list(call: Call, text: str) -> Reply:
-    """`[issue|take-back|payout] [customer or number]`."""
+    """`[issue|take-back|payout] [customer or number] [csv|xlsx]`."""
+    text, form = file_format(text)
     first, _, rest = text.partition(" ")
     kind = first.lower() if first.lower() in set(CreditKind) else ""
     page = Page(text=whole(rest if kind else text), state=kind, limit=LIST_ROWS + 1)
     lines = call.desk.ask(lambda books: books.list_credits(page), call.request)
     if not lines:
         return Reply("No credit matches. Try /credit list issue, or a name.")
+    if form:
+        return send_file(call, "credits", list_json(page), form)
     shown = preformatted(credit_table(lines[:LIST_ROWS], settings_of(call)), block_id="credits")
-    more = [context("There are more; narrow the list with what it is or a name.")] if len(lines) > LIST_ROWS else []
-    return Reply(f"{counted(len(lines[:LIST_ROWS]), 'credit')}, newest first", [shown, *more])
+    more = [context(f"{MORE}; or narrow the list with what it is or a name.")] if len(lines) > LIST_ROWS else []
+    return Reply(
+        f"{counted(len(lines[:LIST_ROWS]), 'credit')}, newest first", [shown, *more, *offer("credits", list_json(page))]
+    )
 
 
 def _master(call: Call, text: str) -> Reply | None:

@@ -25,6 +25,9 @@ READERS: Mapping[str, Role] = {
     "receipt": Role.VIEWER,
     "note": Role.VIEWER,
     "statement": Role.VIEWER,
+    "notes": Role.VIEWER,
+    "withdrawals": Role.VIEWER,
+    "credits": Role.VIEWER,
 }
 LONGEST_CARRIED = 1900  # of what a button may carry
 

@@ -34,6 +34,7 @@ from bot.handlers.blocks.withdrawals import (
     withdrawal_title,
 )
 from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.files import MORE, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, DateField, Form, SearchField, TextField, Values, context
 from bot.handlers.parse.named import name_and_amount
@@ -158,16 +159,22 @@ def _show(call: Call, text: str) -> Reply:
 
 
 def _list(call: Call, text: str) -> Reply:
-    """`[state] [customer or number]`."""
+    """`[state] [customer or number] [csv|xlsx]`."""
+    text, form = file_format(text)
     first, _, rest = text.partition(" ")
     state = first.lower() if first.lower() in set(WithdrawalState) else ""
     page = Page(text=whole(rest if state else text), state=state, limit=LIST_ROWS + 1)
     lines = call.desk.ask(lambda books: books.list_withdrawals(page), call.request)
     if not lines:
         return Reply("No withdrawal matches. Try /withdraw list requested, or a name.")
+    if form:
+        return send_file(call, "withdrawals", list_json(page), form)
     shown = preformatted(withdrawal_table(lines[:LIST_ROWS], settings_of(call)), block_id="withdrawals")
-    more = [context("There are more; narrow the list with a state or a name.")] if len(lines) > LIST_ROWS else []
-    return Reply(f"{counted(len(lines[:LIST_ROWS]), 'withdrawal')}, newest first", [shown, *more])
+    more = [context(f"{MORE}; or narrow the list with a state or a name.")] if len(lines) > LIST_ROWS else []
+    return Reply(
+        f"{counted(len(lines[:LIST_ROWS]), 'withdrawal')}, newest first",
+        [shown, *more, *offer("withdrawals", list_json(page))],
+    )
 
 
 def _cancel(call: Call, text: str) -> None:

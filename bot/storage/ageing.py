@@ -53,6 +53,7 @@ _day = UsageDayRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
 _taken = TakenRow.__table__  # type: ignore[attr-defined]  # as above
 _withdrawn = WithdrawnRow.__table__  # type: ignore[attr-defined]  # as above
+BATCH = 1000  # rows of a file that are in memory together
 _DAY = bindparam("day", type_=Date)
 _WAITED = _allocation.c.credit_on < _allocation.c.effective_on  # most credit is matched on its first day
 
@@ -122,6 +123,11 @@ def suspense(connection: Connection, question: AgeingQuestion) -> dict[str, int]
             if question.currency_code in {None, code}:
                 found[code] = found.get(code, 0) + amount
     return found
+
+
+def batches_of(limit: int) -> dict[str, Any]:
+    """How a list of so many rows at most is read: what may be long in batches."""
+    return in_batches(BATCH if limit > BATCH else None)
 
 
 def in_batches(size: int | None) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Questions about requests for approval and withdrawals."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection
 
@@ -39,4 +39,7 @@ class ApprovalReads:
         return approvals.withdrawal_file(self._connection, made.id, self.customer(made.customer_id))
 
     def list_withdrawals(self, page: Page) -> Sequence[tuple[Withdrawal, str]]:
-        return approvals.list_withdrawals(self._connection, page)
+        return list(self.each_withdrawal(page))
+
+    def each_withdrawal(self, page: Page) -> Iterator[tuple[Withdrawal, str]]:
+        return approvals.each_withdrawal(self._connection, page)

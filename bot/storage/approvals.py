@@ -2,7 +2,7 @@
 sweep that follows, and what is taken from a lot by the guard.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
@@ -22,6 +22,7 @@ from bot.domain.withdrawals import (
     WithdrawalFile,
     WithdrawalState,
 )
+from bot.storage.ageing import batches_of
 from bot.storage.customers import folded
 from bot.storage.naming import is_named
 from bot.storage.session import Session
@@ -331,8 +332,8 @@ def find_withdrawal(connection: Connection, number_or_id: str) -> Withdrawal | N
     return withdrawal_of(row) if row is not None else None
 
 
-def list_withdrawals(connection: Connection, page: Page) -> Sequence[tuple[Withdrawal, str]]:
-    """The newest first, each with its customer's name."""
+def each_withdrawal(connection: Connection, page: Page) -> Iterator[tuple[Withdrawal, str]]:
+    """The newest first, each with its customer's name; a long list is never in memory as a whole."""
     statement = WITHDRAWALS.add_columns(_customer.c.name.label("customer_name")).join(
         _customer, _customer.c.id == _withdrawal.c.customer_id
     )
@@ -346,8 +347,9 @@ def list_withdrawals(connection: Connection, page: Page) -> Sequence[tuple[Withd
                 _customer.c.search_name.contains(folded(page.text), autoescape=True),
             )
         )
-    rows = connection.execute(statement.order_by(_withdrawal.c.id.desc()).limit(page.limit).offset(page.offset))
-    return [(withdrawal_of(row), row.customer_name) for row in rows]
+    newest = statement.order_by(_withdrawal.c.id.desc()).limit(page.limit).offset(page.offset)
+    for row in connection.execute(newest, execution_options=batches_of(page.limit)):
+        yield withdrawal_of(row), row.customer_name
 
 
 def withdrawal_file(connection: Connection, withdrawal_id: int, customer: Customer) -> WithdrawalFile:

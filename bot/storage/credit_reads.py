@@ -1,6 +1,6 @@
 """Questions about credit documents and the master account."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, or_, select
 
@@ -12,6 +12,7 @@ from bot.domain.master_moves import TopUp
 from bot.domain.money import Money, currency
 from bot.domain.payment import Method
 from bot.domain.ports import Page
+from bot.storage.ageing import batches_of
 from bot.storage.credits import CREDITS, MASTERS, credit_of, master_of
 from bot.storage.customers import folded
 from bot.storage.naming import is_named
@@ -49,7 +50,10 @@ class CreditReads:
         return CreditFile(credit=found, customer=self.customer(found.customer_id), left=left)
 
     def list_credits(self, page: Page) -> Sequence[tuple[Credit, str]]:
-        """The newest first, each with its customer's name."""
+        return list(self.each_credit(page))
+
+    def each_credit(self, page: Page) -> Iterator[tuple[Credit, str]]:
+        """The newest first, each with its customer's name; a long list is never in memory as a whole."""
         statement = CREDITS.add_columns(_customer.c.name.label("customer_name")).join(
             _customer, _customer.c.id == _credit.c.customer_id
         )
@@ -63,8 +67,9 @@ class CreditReads:
                     _customer.c.search_name.contains(folded(page.text), autoescape=True),
                 )
             )
-        rows = self._connection.execute(statement.order_by(_credit.c.id.desc()).limit(page.limit).offset(page.offset))
-        return [(credit_of(row), row.customer_name) for row in rows]
+        newest = statement.order_by(_credit.c.id.desc()).limit(page.limit).offset(page.offset)
+        for row in self._connection.execute(newest, execution_options=batches_of(page.limit)):
+            yield credit_of(row), row.customer_name
 
     def masters(self) -> Sequence[MasterAccount]:
         """Every master account with what is owed of it."""

@@ -1,6 +1,6 @@
 """Questions about credit notes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from sqlalchemy import Connection, or_, select
 
@@ -9,6 +9,7 @@ from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
 from bot.domain.ports import Page
 from bot.storage import ledger
+from bot.storage.ageing import batches_of
 from bot.storage.approvals import approval_about
 from bot.storage.customers import folded
 from bot.storage.naming import is_named
@@ -53,7 +54,10 @@ class NoteReads:
         )
 
     def list_notes(self, page: Page) -> Sequence[tuple[CreditNote, str]]:
-        """The newest first, each with its customer's name."""
+        return list(self.each_note(page))
+
+    def each_note(self, page: Page) -> Iterator[tuple[CreditNote, str]]:
+        """The newest first, each with its customer's name; a long list is never in memory as a whole."""
         statement = NOTES.add_columns(_customer.c.name.label("customer_name")).join(
             _customer, _customer.c.id == _note.c.customer_id
         )
@@ -68,5 +72,6 @@ class NoteReads:
                     _customer.c.search_name.contains(folded(page.text), autoescape=True),
                 )
             )
-        rows = self._connection.execute(statement.order_by(_note.c.id.desc()).limit(page.limit).offset(page.offset))
-        return [(note_of(row), row.customer_name) for row in rows]
+        newest = statement.order_by(_note.c.id.desc()).limit(page.limit).offset(page.offset)
+        for row in self._connection.execute(newest, execution_options=batches_of(page.limit)):
+            yield note_of(row), row.customer_name

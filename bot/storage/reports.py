@@ -57,7 +57,6 @@ _person = PersonRow.__table__  # type: ignore[attr-defined]  # as above
 
 TWIN_DAYS = timedelta(days=14)
 MOST_TWINS = 3
-BATCH = 1000  # rows of a file that are in memory together
 MOST_FUZZY = 50_000
 LIKELY = 72
 OWNER = 5
@@ -282,10 +281,10 @@ class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpR
         return ageing.detail(self._connection, question, limit)
 
     def each_ageing_row(self, question: AgeingQuestion) -> Iterator[AgeingRow]:
-        return ageing.each_row(self._connection, question, batch=BATCH)
+        return ageing.each_row(self._connection, question, batch=ageing.BATCH)
 
     def each_ageing_detail(self, question: AgeingQuestion) -> Iterator[AgeingDetail]:
-        return ageing.each_detail(self._connection, question, BATCH)
+        return ageing.each_detail(self._connection, question, ageing.BATCH)
 
     def suspense(self, question: AgeingQuestion) -> Mapping[str, int]:
         return ageing.suspense(self._connection, question)
@@ -328,8 +327,7 @@ class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpR
 
     def _each(self, statement: Select[Any], limit: int) -> CursorResult[Any]:
         """The rows of a list; what may be long is read in batches."""
-        how = ageing.in_batches(BATCH if limit > BATCH else None)
-        return self._connection.execute(statement, execution_options=how)
+        return self._connection.execute(statement, execution_options=ageing.batches_of(limit))
 
     def payment_entries(self, payment_id: int) -> Sequence[EntryLine]:
         return journal.of_payment(self._connection, payment_id)

@@ -64,7 +64,6 @@ _taken = TakenRow.__table__  # type: ignore[attr-defined]  # as above
 _withdrawal = WithdrawalRow.__table__  # type: ignore[attr-defined]  # as above
 _withdrawn = WithdrawnRow.__table__  # type: ignore[attr-defined]  # as above
 
-BATCH = 1000  # rows of a file that are in memory together
 _OF: Any = bindparam("of_customer")
 _SINCE: Any = bindparam("since", type_=Date)
 _UNTIL: Any = bindparam("until", type_=Date)
@@ -227,13 +226,15 @@ class StatementReads:
 
     def each_movement(self, question: StatementQuestion) -> Iterator[Movement]:
         """The movements of the days asked for, the oldest first, one by one."""
-        for row in self._connection.execute(_OLDEST, _asked(question), execution_options=ageing.in_batches(BATCH)):
+        for row in self._connection.execute(
+            _OLDEST, _asked(question), execution_options=ageing.in_batches(ageing.BATCH)
+        ):
             yield _movement(row)
 
     def each_open_credit(self, question: StatementQuestion) -> Iterator[OpenCredit]:
         """The credit that paid nothing yet at the last day, the oldest first, one by one."""
         of = self.customer(question.customer_id).currency
-        how = ageing.in_batches(BATCH)
+        how = ageing.in_batches(ageing.BATCH)
         for row in self._connection.execute(_CREDITS, _asked(question), execution_options=how):
             yield _open_credit(row, of)
 

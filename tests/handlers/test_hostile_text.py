@@ -133,10 +133,14 @@ def test_a_hostile_name_is_read_back_as_it_was_typed(slack: Slack, kind: str) ->
     customer = slack.world.store.read(lambda books: books.find_customers("HOST"))[0]
     assert customer.name == name
     slack.world.invoice(customer, 100)
-    for line in ("/customer HOST", "/aging", "/aging customer HOST", "/invoice list", "/payment HOST 50"):
+    slack.world.pay(10, customer, reference=name)
+    shown_in = ("/customer HOST", "/aging", "/aging customer HOST", "/statement HOST", "/statement HOST activity")
+    for line in (*shown_in, "/invoice list", "/payment HOST 50"):
         seen = slack.type(line)
         assert not slack.clerk.toasts
         assert name[:8] in seen or line == "/invoice list"
+    for form in ("csv", "pdf"):
+        slack.type(f"/statement HOST activity {form}")
     slack.type("/aging csv")
     slack.deliver()
     message = slack.clerk.messages(f"D{CLERK[1:]}")[-1]
@@ -145,6 +149,12 @@ def test_a_hostile_name_is_read_back_as_it_was_typed(slack: Slack, kind: str) ->
     row = list(csv.reader(io.StringIO(content)))[1]
     assert row[0] in {name, f"'{name}"}
     assert not row[0].startswith("=")
+    statement, paper = (
+        slack.sandbox.workspace.files[each["files"][0]["id"]] for each in slack.clerk.messages(f"D{CLERK[1:]}")[-3:-1]
+    )
+    assert (paper.name[:14], paper.name[-4:]) == ("statement-HOST", ".pdf")
+    lines = list(csv.reader(io.StringIO((statement.content or b"").decode("utf-8-sig"))))
+    assert [line[3] for line in lines if line[1] == "Payment"] in ([name], [f"'{name}"])
 
 
 def test_hostile_command_text_is_answered_with_a_sentence(slack: Slack) -> None:
@@ -156,6 +166,8 @@ def test_hostile_command_text_is_answered_with_a_sentence(slack: Slack) -> None:
             f"/customer {text}",
             f"/aging {text}",
             f"/invoice show {text}",
+            f"/statement {text}",
+            f"/statement ACME from {text}",
         ):
             seen = slack.type(line[:4000])
             assert seen, line[:80]

@@ -18,13 +18,17 @@ from sqlalchemy import text
 
 from bot.documents.inert import restore
 from bot.documents.sheets import HEADER
+from bot.domain.credit_note import DraftNote, ReasonCode
+from bot.domain.credit_notes import draft_note
+from bot.domain.credits import IssueCredit, Purpose, issue_credit
+from bot.domain.invoices import LineInput
 from bot.domain.people import Profile, Revoke, revoke
 from bot.domain.receivables import AgeingQuestion, Basis
 from bot.storage.outbox import Outbox
 from sandbox.client import NotThere, shown
 from sandbox.state import File
 from tests.slack import NOBODY, Slack
-from tests.world import CLERK, OWNER, START, TEAM, VIEWER
+from tests.world import CLERK, MANAGER, OWNER, START, TEAM, VIEWER, money, withdraw
 
 
 def sent_to(slack: Slack, user: str) -> list[File]:
@@ -345,3 +349,28 @@ def test_a_message_does_not_wait_for_a_file(slack: Slack) -> None:
     slack.type("/aging csv")
     assert slack.duedesk.delivery.worker.run_once() == 2
     assert sent_to(slack, CLERK) == []
+
+
+def test_lists_of_notes_withdrawals_and_credits_are_files_by_the_same_filters(slack: Slack) -> None:
+    world = slack.world
+    held = world.customer("HELD", name="=Held & Co")
+    world.pay(100, held)
+    gone = withdraw(world, held)
+    credited = IssueCredit(customer_id=held.id, amount=money(7), purpose=Purpose.GOODWILL, remark="=Sorry")
+    world.do(issue_credit, credited, by=MANAGER)
+    line = LineInput(description="x", unit_price=money(20), tax_rate=Decimal(9))
+    for code in (ReasonCode.DISCOUNT, ReasonCode.RETURNED):
+        note = DraftNote(customer_id=held.id, issue_on=world.today, code=code, reason="", lines=(line,))
+        world.do(draft_note, note)
+    slack.type("/credit-note list draft held csv")
+    slack.type("/withdraw list csv", by=VIEWER)
+    slack.type("/credit list issue xlsx", by=VIEWER)
+    assert "No withdrawal matches" in slack.type("/withdraw list paid csv")
+    slack.deliver()
+    ((headings, *notes),) = files_of(slack, CLERK)
+    assert [row[headings.index("total")] for row in notes] == ["21.80", "21.80"]
+    assert {restore(row[1]) for row in notes} == {"=Held & Co"}
+    ((headings, *rows),) = files_of(slack, VIEWER)
+    assert [(row[0], row[3], row[headings.index("amount")]) for row in rows] == [(gone.number, "approved", "40.00")]
+    headings, issued = sheet_of(slack, VIEWER)
+    assert [(row[3], row[4], row[7], row[9]) for row in issued] == [("issue", "goodwill", 7, "=Sorry")]
