@@ -1,10 +1,12 @@
 """Slash commands as data: sub-commands, who may, how they are typed; `/duedesk payment ...` reaches each as well."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from bot.domain.errors import Refused
+from bot.domain.ids import id_in
 from bot.domain.operation import Role
 from bot.handlers.blocks.text import escape
 from bot.handlers.forms import Block, section
@@ -25,6 +27,7 @@ class Reply:
         return made
 
 
+OTHER_VERSION = "This button is from another version; open the document again."
 Run = Callable[[Call, str], Reply | None]
 
 
@@ -133,8 +136,33 @@ def suggest(action_id: str) -> Callable[[Callable[[Call, str], list[Block]]], Ca
     return wrap
 
 
+class Pressed(dict[str, Any]):
+    """What was pressed or chosen, with what it carries. Refuses what it does not carry."""
+
+    def __missing__(self, name: str) -> Any:
+        raise Refused(OTHER_VERSION)
+
+
+def pressed(action: Mapping[str, Any]) -> Pressed:
+    """An action of a payload, read with care: its card may be from another version of this program."""
+    given = Pressed({name: value for name, value in action.items() if value is not None})
+    if "selected_option" in given:
+        given["selected_option"] = Pressed(given["selected_option"])
+    return given
+
+
+@contextmanager
+def carried() -> Iterator[None]:
+    """What a button carries is read within; what cannot be read is from another version. Refuses: Refused."""
+    try:
+        yield
+    except (ValueError, TypeError, KeyError):
+        raise Refused(OTHER_VERSION) from None
+
+
 def id_of(value: str) -> int:
     """An id carried by a button. Refuses: Refused."""
-    if not value.isascii() or not value.isdigit():
-        raise Refused("This button is from an older version; open the document again.")
-    return int(value)
+    found = id_in(value)
+    if found is None:
+        raise Refused(OTHER_VERSION)
+    return found

@@ -17,7 +17,7 @@ from bot.domain.credit_note import (
 )
 from bot.domain.credit_notes import apply_note, approve_note, copy_note, draft_note, unapply_note, void_note
 from bot.domain.customers import Customer
-from bot.domain.errors import NotFound
+from bot.domain.errors import NotFound, Refused
 from bot.domain.open_items import Invoice
 from bot.domain.operation import Role
 from bot.domain.ports import Page
@@ -26,11 +26,11 @@ from bot.handlers import find
 from bot.handlers.blocks.credit_notes import note_card, note_effect, note_said, note_table, note_title
 from bot.handlers.blocks.rich import preformatted, rich
 from bot.handlers.blocks.text import counted, escape, money
-from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.commands import OTHER_VERSION, Command, Reply, Sub, command, id_of, press
 from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, DateField, Form, SearchField, TextField, Values, context
-from bot.handlers.invoice_lines import read_lines
+from bot.handlers.invoices import read_lines
 from bot.handlers.parse.named import name_and_amount
 from bot.handlers.parse.words import as_seen, phrase, whole
 from bot.handlers.payment_forms import INVOICES, PARTS, portions_of
@@ -331,6 +331,8 @@ def press_more(call: Call, action: dict[str, Any]) -> Reply | None:
     verb, _, about = action["selected_option"]["value"].partition(":")
     if verb == "pdf":
         return send_file(call, "note", document_json(id_of(about)), "pdf")
+    if verb not in OPENERS:
+        raise Refused(OTHER_VERSION)
     call.desk.ask(lambda _: None, call.request, by=Role.MANAGER if verb == "void" else Role.CLERK)
     OPENERS[verb](call, note_named(call, about))
     return None

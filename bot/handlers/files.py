@@ -1,13 +1,13 @@
 """Files for the asker alone: what there is, who may read it, how it is asked for; delivery renders and sends it."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from bot.domain.errors import Refused
 from bot.domain.operation import Role
-from bot.domain.ports import Page
-from bot.handlers.commands import Reply, press
+from bot.domain.ports import Page, ReadBooks
+from bot.handlers.commands import OTHER_VERSION, Reply, carried, id_of, press
 from bot.handlers.forms import Block, button
 from bot.handlers.parse.words import split
 from bot.handlers.request import Call
@@ -29,6 +29,11 @@ READERS: Mapping[str, Role] = {
     "withdrawals": Role.VIEWER,
     "credits": Role.VIEWER,
 }
+PAPERS: Mapping[str, Callable[[ReadBooks, int], object]] = {
+    "invoice": lambda books, document_id: books.invoice_file(document_id),
+    "receipt": lambda books, document_id: books.payment_file(document_id),
+    "note": lambda books, document_id: books.note_file(document_id),
+}
 LONGEST_CARRIED = 1900  # of what a button may carry
 
 
@@ -43,12 +48,7 @@ def file_format(text: str, formats: tuple[str, ...] = SHEETS) -> tuple[str, str]
 
 def list_json(page: Page) -> dict[str, Any]:
     """A list's filters, as its file is made from later."""
-    return {
-        "text": page.text,
-        "state": page.state,
-        "on": page.on.isoformat() if page.on is not None else None,
-        **({"kind": page.kind} if page.kind else {}),
-    }
+    return {"text": page.text, "state": page.state, "on": page.on.isoformat() if page.on is not None else None}
 
 
 def document_json(document_id: int) -> dict[str, Any]:
@@ -57,8 +57,11 @@ def document_json(document_id: int) -> dict[str, Any]:
 
 
 def send_file(call: Call, kind: str, question: Mapping[str, Any], form: str = "csv") -> Reply:
-    """Put a file for the asker in the outbox, and say where it goes. Refuses: NoAccess."""
-    call.desk.ask(lambda _: None, call.request, by=READERS[kind])
+    """Put a file for the asker in the outbox, and say where it goes. Refuses: NoAccess, NotFound."""
+    find = PAPERS.get(kind)
+    call.desk.ask(
+        lambda books: find(books, id_of(question["id"])) if find is not None else None, call.request, by=READERS[kind]
+    )
     store = call.desk.store
     asked = {"file": kind, "format": form, "question": question, "asked_at": call.request.now.isoformat()}
     destination = json.dumps({"user": call.request.actor.user, "team": call.request.actor.team})
@@ -81,7 +84,8 @@ def offer(kind: str, question: Mapping[str, Any]) -> list[Block]:
 @press("as_file", by=Role.VIEWER)
 def press_as_file(call: Call, action: dict[str, Any]) -> Reply:
     """The list or report above as a spreadsheet, for the one who pressed. Refuses: NoAccess."""
-    kind, question = json.loads(action["value"])
-    if kind not in READERS:
-        raise Refused("This button is from another version; ask again.")
+    with carried():
+        kind, question = json.loads(action["value"])
+    if kind not in READERS or not isinstance(question, dict):
+        raise Refused(OTHER_VERSION)
     return send_file(call, kind, question, "xlsx")

@@ -60,6 +60,13 @@ class Doubt:
     tick: str = SURE.text
 
 
+class About(dict[str, Any]):
+    """What a form carries. Refuses what is not there: the form may have been opened by another version."""
+
+    def __missing__(self, name: str) -> Any:
+        raise Refused("This form is from another version; close it and open it again.")
+
+
 @dataclass(frozen=True)
 class Flow(Generic[CommandT, OutcomeT]):
     """A form bound to an operation: how its values become a command, what the preview shows, what is said after."""
@@ -85,9 +92,8 @@ class Flow(Generic[CommandT, OutcomeT]):
 
     def previewed(self, values: Values, metadata: Mapping[str, Any], call: Call) -> Block:
         """The form with what would happen below it. Refuses what the operation refuses."""
-        about = metadata.get("about", {})
         values, metadata = self._carrying(values, metadata)
-        command = self.command(values, about, call)
+        command = self._command(values, metadata, call)
         request = _past_lock(call.request, values)
         outcome = call.desk.preview(self.operation, command, request)
         settings = settings_of(call)
@@ -162,9 +168,9 @@ class Flow(Generic[CommandT, OutcomeT]):
         except FormRefused as refused:
             ending.set("refused")
             return {"response_action": "errors", "errors": refused.errors}
-        request = _past_lock(call.keyed(f"intent:{metadata['intent']}"), values)
         try:
-            command = self.command(values, about, call)
+            request = _past_lock(call.keyed(f"intent:{About(metadata)['intent']}"), values)
+            command = self._command(values, metadata, call)
             if content_hash(self.operation, command, request) != metadata.get("hash"):
                 return update(self.previewed(values, metadata, call))
             if self._is_doubtful(command, values, call, request):
@@ -175,6 +181,10 @@ class Flow(Generic[CommandT, OutcomeT]):
         except Refused as refusal:
             return self._refused(refusal, values, call, fields)
         return update(message_view("Done", self.done(outcome, settings_of(call))))
+
+    def _command(self, values: Values, metadata: Mapping[str, Any], call: Call) -> CommandT:
+        """What the form asks for. Refuses: Refused, also a form that does not carry what it is about."""
+        return self.command(values, About(metadata.get("about", {})), call)
 
     def changed(self, call: Call) -> None:
         """Show the effect as fields change; a form that cannot be previewed yet or changed again is left as it is."""

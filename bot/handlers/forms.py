@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Generic, TypeVar
 
 from bot.domain.errors import Refused
+from bot.domain.ids import id_in
 from bot.domain.proofs import KINDS, MOST_PROOFS, Proof
 from bot.handlers.blocks.text import plain, shorten
 from bot.handlers.parse.dates import check_century
@@ -240,7 +241,7 @@ class PersonField(Field[str]):
 
 
 def _id(value: str, name: str) -> str:
-    if not value.isascii() or not value.isdigit():
+    if id_in(value) is None:
         raise Refused("Choose an item from the list.", field=name)
     return value
 

@@ -17,7 +17,7 @@ from bot.handlers.blocks.cards import payment_file_card, payment_title
 from bot.handlers.blocks.lists import payment_table
 from bot.handlers.blocks.rich import preformatted
 from bot.handlers.blocks.text import counted, date_text, escape, money, shorten
-from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.commands import OTHER_VERSION, Command, Reply, Sub, command, id_of, press
 from bot.handlers.entries import entries_reply
 from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import settings_of
@@ -314,6 +314,8 @@ def press_more(call: Call, action: dict[str, Any]) -> Reply | None:
         return entries_reply(payment.number, lines, settings_of(call))
     if verb == "receipt":
         return send_file(call, "receipt", document_json(id_of(about)), "pdf")
+    if verb not in OPENERS:
+        raise Refused(OTHER_VERSION)
     call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
     OPENERS[verb](call, find.payment_named(call, about))
     return None

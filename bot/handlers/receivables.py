@@ -11,7 +11,7 @@ from bot.domain.receivables import Ageing, AgeingQuestion, Basis, check_edges
 from bot.domain.settings import Settings
 from bot.handlers import find
 from bot.handlers.blocks.receivables import ageing_blocks, ageing_text, detail_blocks
-from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.commands import Command, Reply, Sub, carried, command, id_of, press
 from bot.handlers.files import SHEETS, offer, send_file
 from bot.handlers.flow import settings_of
 from bot.handlers.parse.dates import parse_date
@@ -126,7 +126,9 @@ def press_customer(call: Call, action: dict[str, Any]) -> Reply:
 
 
 def _question_of(text: str) -> AgeingQuestion:
-    as_of, basis, edges = text.split("|")
-    return AgeingQuestion(
-        as_of=date.fromisoformat(as_of), basis=Basis(basis), edges=tuple(int(each) for each in edges.split(","))
-    )
+    """The question a row was an answer to. Refuses: Refused."""
+    with carried():
+        as_of, basis, edges = text.split("|")
+        return AgeingQuestion(
+            as_of=date.fromisoformat(as_of), basis=Basis(basis), edges=tuple(int(each) for each in edges.split(","))
+        )

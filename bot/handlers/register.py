@@ -27,7 +27,7 @@ from bot.handlers import (
 )
 from bot.handlers import credits as credit_documents
 from bot.handlers.blocks.text import escape
-from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply
+from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS, Command, Press, Reply, pressed
 from bot.handlers.errors import explain, sentence_of, tell
 from bot.handlers.flow import FLOWS, Flow
 from bot.handlers.forms import alert_block, message_view, section
@@ -119,6 +119,7 @@ def _on_command(command: Command, desk_of: DeskOf) -> Callable[..., None]:
 def _on_submit(flow: Flow[Any, Any], desk_of: DeskOf) -> Callable[..., None]:
     def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
         call = _call(body, client, context, desk_of)
+        call.desk.ask(lambda _: None, call.request, by=flow.operation.by)
         answer = flow.submit(call)
         home.refresh(call)
         ack(**answer)
@@ -128,7 +129,9 @@ def _on_submit(flow: Flow[Any, Any], desk_of: DeskOf) -> Callable[..., None]:
 
 def _on_read(read: Callable[[Call], dict[str, Any]], desk_of: DeskOf) -> Callable[..., None]:
     def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
-        ack(**read(_call(body, client, context, desk_of)))
+        call = _call(body, client, context, desk_of)
+        call.desk.ask(lambda _: None, call.request)
+        ack(**read(call))
 
     return listen
 
@@ -154,7 +157,7 @@ def _on_press(press: Press, desk_of: DeskOf) -> Callable[..., None]:
         call = _call(body, client, context, desk_of)
         try:
             call.desk.ask(lambda _: None, call.request, by=press.by)
-            reply = press.run(call, body["actions"][0])
+            reply = press.run(call, pressed(body["actions"][0]))
         except Exception as fault:  # noqa: BLE001  # a click always gets an answer; a bug is logged with its number
             reply = Reply(escape(sentence_of(fault)))
         if reply is not None:

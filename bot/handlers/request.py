@@ -49,8 +49,8 @@ class Call:
     @property
     def metadata(self) -> dict[str, Any]:
         """What the form carries: ids, a version and the hash last previewed, never amounts."""
-        loaded: dict[str, Any] = json.loads(self.view.get("private_metadata") or "{}")
-        return loaded
+        loaded = json.loads(self.view.get("private_metadata") or "{}")
+        return loaded if isinstance(loaded, dict) else {}
 
     @property
     def response_url(self) -> str:

@@ -1,7 +1,6 @@
 """/statement: a customer's account, as open items at a day or as every movement of a period; as text and as file."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date
 from typing import Any
@@ -14,7 +13,7 @@ from bot.domain.statements import StatementKind, StatementQuestion, usual_start
 from bot.handlers import find
 from bot.handlers.blocks.statements import MOST_ROWS, statement_blocks, statement_text
 from bot.handlers.blocks.text import escape
-from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.commands import Command, Reply, Sub, carried, command, id_of, press
 from bot.handlers.files import PAPER, SHEETS, file_format, offer, send_file
 from bot.handlers.flow import Answer, settings_of, update
 from bot.handlers.forms import (
@@ -153,14 +152,16 @@ def question_json(question: StatementQuestion) -> dict[str, Any]:
     }
 
 
-def _question_of(given: Mapping[str, Any]) -> StatementQuestion:
+def _question_of(value: str) -> StatementQuestion:
     """A question that a button carries. Refuses: Refused."""
-    return StatementQuestion(
-        customer_id=id_of(given["customer"]),
-        kind=StatementKind(given["kind"]),
-        since=date.fromisoformat(given["since"]),
-        until=date.fromisoformat(given["until"]),
-    )
+    with carried():
+        given = json.loads(value)
+        return StatementQuestion(
+            customer_id=id_of(given["customer"]),
+            kind=StatementKind(given["kind"]),
+            since=date.fromisoformat(given["since"]),
+            until=date.fromisoformat(given["until"]),
+        )
 
 
 def show_asked(call: Call) -> Answer:
@@ -204,13 +205,13 @@ STATEMENT = command(
 
 @press("statement_show", by=Role.VIEWER)
 def press_show(call: Call, action: dict[str, Any]) -> Reply:
-    return show(call, _question_of(json.loads(action["value"])))
+    return show(call, _question_of(action["value"]))
 
 
 @press("statement_pdf", by=Role.VIEWER)
 def press_pdf(call: Call, action: dict[str, Any]) -> Reply:
     """The statement above as paper, for the one who pressed."""
-    return send_file(call, "statement", question_json(_question_of(json.loads(action["value"]))), "pdf")
+    return send_file(call, "statement", question_json(_question_of(action["value"])), "pdf")
 
 
 @press("customer_statement", by=Role.VIEWER)

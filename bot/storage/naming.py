@@ -4,13 +4,14 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_
 
-MOST_DIGITS = 19  # of an id
+from bot.domain.ids import id_in
 
 
 def is_named(table: Any, number_or_id: str, *others: Any) -> ColumnElement[bool]:
     """Rows with this number in any case, or this id; `others` are columns that name one as well."""
     text = number_or_id.strip()
     wanted = [column == text.upper() for column in (table.c.number, *others)]
-    if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS:
-        wanted.append(table.c.id == int(text))
+    wanted_id = id_in(text)
+    if wanted_id is not None:
+        wanted.append(table.c.id == wanted_id)
     return or_(*wanted)

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, CursorResult, Select, and_, func, or_, select
 from bot.domain.customer_file import CustomerFile
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
+from bot.domain.ids import id_in
 from bot.domain.invoices import DRAFT
 from bot.domain.locks import PAST_LOCK
 from bot.domain.money import Money
@@ -254,8 +255,6 @@ class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpR
         statement = _invoice_lines()
         if page.state:
             statement = statement.where(_INVOICE_STATES[page.state])
-        if page.kind:
-            statement = statement.where(_invoice.c.kind == page.kind)
         if page.customer_id is not None:
             statement = statement.where(_invoice.c.customer_id == page.customer_id)
         if page.on is not None:
@@ -264,7 +263,6 @@ class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpR
             statement = statement.where(
                 or_(
                     _invoice.c.number.like(like(page.text.upper()), escape="\\"),
-                    _invoice.c.proforma_number.like(like(page.text.upper()), escape="\\"),
                     _invoice.c.draft_reference.like(like(page.text.upper()), escape="\\"),
                     _customer.c.search_name.like(like(customers.folded(page.text)), escape="\\"),
                 )
@@ -359,11 +357,10 @@ def _named(table: Any, number_or_id: str) -> Any:
     """A document by its number, or by its id when the text is one."""
     text = number_or_id.strip()
     by_number = table.c.number == text.upper()
-    if table is _invoice:
-        by_number = or_(by_number, table.c.proforma_number == text.upper())
     if table is _invoice and text.upper().startswith(DRAFT):  # which has no index: few are asked for by it
         by_number = or_(by_number, table.c.draft_reference == text.upper())
-    return table.c.id == int(text) if text.isascii() and text.isdigit() and len(text) > 12 else by_number  # noqa: PLR2004  # ids are longer than any number
+    wanted_id = id_in(text) if len(text) > 12 else None  # noqa: PLR2004  # ids are longer than any number
+    return by_number if wanted_id is None else table.c.id == wanted_id
 
 
 def _invoice_lines() -> Select[Any]:

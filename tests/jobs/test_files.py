@@ -17,6 +17,7 @@ from pypdfium2 import PdfDocument
 from sqlalchemy import text
 
 from bot.documents.inert import restore
+from bot.documents.papers import PAPERS
 from bot.documents.sheets import HEADER
 from bot.domain.credit_note import DraftNote, ReasonCode
 from bot.domain.credit_notes import draft_note
@@ -24,9 +25,11 @@ from bot.domain.credits import IssueCredit, Purpose, issue_credit
 from bot.domain.invoices import LineInput
 from bot.domain.people import Profile, Revoke, revoke
 from bot.domain.receivables import AgeingQuestion, Basis
+from bot.handlers.files import READERS
 from bot.storage.outbox import Outbox
 from sandbox.client import NotThere, shown
 from sandbox.state import File
+from tests.domain.credit_stages import credited_by_notes
 from tests.slack import NOBODY, Slack
 from tests.world import CLERK, MANAGER, OWNER, START, TEAM, VIEWER, money, withdraw
 
@@ -223,6 +226,19 @@ def text_of(file: File) -> str:
         page.close()
     opened.close()
     return " ".join(" ".join(texts).split())
+
+
+def test_every_kind_of_paper_has_somebody_who_may_read_it() -> None:
+    assert set(PAPERS) <= set(READERS)
+
+
+@pytest.mark.parametrize("engine_name", ["sqlite"])
+def test_a_credit_note_comes_as_paper_by_its_menu(slack: Slack) -> None:
+    credited_by_notes(slack.world)
+    slack.person(VIEWER).press(slack.card("CN-0001"), "note_more", "PDF")
+    slack.deliver()
+    (note,) = sent_to(slack, VIEWER)
+    assert "CN-0001" in text_of(note)
 
 
 def test_an_invoice_and_a_receipt_come_as_paper_by_word_and_by_button(slack: Slack) -> None:
