@@ -3,11 +3,20 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from bot.domain.customers import Controls, Customer, CustomerChanged, CustomerState, clean_text, corrections
+from bot.domain.customers import (
+    Controls,
+    Correction,
+    Customer,
+    CustomerChanged,
+    CustomerState,
+    clean_text,
+    corrections,
+)
 from bot.domain.errors import CustomerNotSettled, WrongState
 from bot.domain.money import Money
 from bot.domain.open_items import InvoiceState
 from bot.domain.operation import Context, Role, operation
+from bot.domain.payment_settings import switch_off, with_settings
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -50,12 +59,15 @@ def change_customer_state(command: ChangeCustomerState, books: "Books", context:
         check_empty(before, books)
     after = replace(before, state=command.state, version=before.version + 1)
     books.customers.set_state(after)
+    rule = switch_off(before, books) if command.state is CustomerState.CLOSED else None
+    after = with_settings(after, None) if rule is not None else after
+    ended = [Correction(name="automatic top-up", before=rule.told(), after="off")] if rule is not None else []
     return CustomerChanged(
         kind="opened again" if after.state is CustomerState.ACTIVE else after.state.value,
         customer=after,
         contacts=books.customers.contacts(before.id),
         operation_id=context.operation_id,
-        corrected=corrections(before, after, ("state",)),
+        corrected=(*corrections(before, after, ("state",)), *ended),
         reason=reason,
     )
 

@@ -294,7 +294,7 @@ def test_caps_hold_at_a_time_in_a_month_and_on_a_day_over_all_customers(world: W
     world.check()
 
 
-def test_a_suspended_customer_is_told_of_and_a_closed_one_is_left_alone(world: World) -> None:
+def test_a_suspended_customer_is_told_of_and_a_closed_one_has_its_top_up_switched_off(world: World) -> None:
     mastered(world)
     customer = fell(world)
     suspend = ChangeCustomerState(customer_id=customer.id, version=1, state=CustomerState.SUSPENDED, reason="Late")
@@ -304,7 +304,8 @@ def test_a_suspended_customer_is_told_of_and_a_closed_one_is_left_alone(world: W
     with patch("bot.desk.trigger_top_up", new=replace(trigger_top_up, run=_cut_off)):
         charge(world, empty, 1)
     closed = ChangeCustomerState(customer_id=empty.id, version=1, state=CustomerState.CLOSED, reason="Gone")
-    world.do(change_customer_state, closed)
+    assert "automatic top-up" in world.do(change_customer_state, closed).changed
+    assert world.read_customer(empty).top_up_at_micros is None
     world.now += timedelta(days=1)
     assert watch_top_ups(world.desk, world.now) == 1
     assert [code for code, _ in attempts(world)] == ["customer_not_active"] * 2
