@@ -1,4 +1,4 @@
-"""What stands on a tax invoice and on a payment receipt."""
+"""What stands on invoices, payment receipts and credit notes."""
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, date, datetime, time
@@ -13,23 +13,34 @@ from bot.domain.credit_note import NoteState
 from bot.domain.customers import Customer
 from bot.domain.invoices import InvoiceLine
 from bot.domain.money import Money, plain, total
-from bot.domain.open_items import Allocation, Invoice, InvoiceState
+from bot.domain.open_items import Allocation, Invoice, InvoiceKind, InvoiceState
 from bot.domain.payments import PaymentState
 from bot.domain.ports import InvoiceFile, PaymentFile, ReadBooks
 from bot.domain.settings import Settings
 from bot.handlers.blocks.text import amount, date_text, money
 
 FIGURES = frozenset({1, 2, 3, 4, 5})
+TITLED = {
+    InvoiceKind.TAX: "Tax invoice",
+    InvoiceKind.PROFORMA: "PROFORMA INVOICE",
+    InvoiceKind.TOP_UP: "TOP-UP INVOICE: not a tax invoice",
+}
+NAMED = {InvoiceKind.TAX: "Invoice", InvoiceKind.PROFORMA: "Proforma", InvoiceKind.TOP_UP: "Top-up invoice"}
+ASKS = {
+    InvoiceKind.PROFORMA: "This is not a tax invoice. A tax invoice follows when it is provisioned.",
+    InvoiceKind.TOP_UP: "This is not a tax invoice. What is paid on it becomes credit.",
+}
 
 
 def invoice_paper(books: ReadBooks, asked: Asked) -> Document:
-    """A tax invoice with its lines, totals by tax rate, what is paid and what is open. Refuses: NotFound."""
+    """An invoice with its lines, totals by tax rate, what is paid and what is open. Refuses: NotFound."""
     file = books.invoice_file(int(asked.question["id"]))
     settings = books.settings()
     invoice, locale = file.invoice, settings.locale
     is_draft = invoice.state is InvoiceState.DRAFT
     facts = [
-        ("Draft" if is_draft else "Invoice", invoice.label),
+        ("Draft" if is_draft else NAMED[invoice.kind], invoice.label),
+        *([("Proforma", invoice.proforma_number)] if invoice.proforma_number is not None else []),
         ("Issue date", date_text(invoice.issue_on, locale)),
         ("Due date", date_text(invoice.due_on, locale)),
         ("Payment terms", _terms(invoice)),
@@ -42,20 +53,27 @@ def invoice_paper(books: ReadBooks, asked: Asked) -> Document:
         body.append(Note("Remark", invoice.remark))
     return Document(
         name=f"invoice-{invoice.label}",
-        title="Tax invoice",
+        title=TITLED[invoice.kind],
         number="DRAFT" if is_draft else invoice.label,
         company=settings.company,
         party=_party(file.customer),
         party_label="Bill to",
         facts=facts,
-        warning="DRAFT: this is no invoice yet. It has no number, and nothing is owed until it is sent."
-        if is_draft
-        else "",
-        stamp="DRAFT" if is_draft else "",
+        warning=_warning(invoice),
+        stamp="DRAFT" if is_draft else "VOID" if invoice.state is InvoiceState.VOID else "",
         body=body,
         dated=_noon(invoice.issue_on),
         language=locale.replace("_", "-"),
     )
+
+
+def _warning(invoice: Invoice) -> str:
+    """What a reader must not take it for."""
+    if invoice.state is InvoiceState.DRAFT:
+        return "DRAFT: this is no invoice yet. It has no number, and nothing is owed until it is sent."
+    if invoice.state is InvoiceState.VOID:
+        return f"VOID: this {invoice.called} was given up; nothing is to be paid on it."
+    return ASKS.get(invoice.kind, "")
 
 
 def _party(customer: Customer) -> list[str]:

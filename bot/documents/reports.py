@@ -304,6 +304,7 @@ def page_of(given: dict[str, Any]) -> Page:
     return Page(
         text=given["text"],
         state=given["state"],
+        kind=given.get("kind", ""),
         on=date.fromisoformat(given["on"]) if given.get("on") else None,
         limit=EVERYTHING,
     )
@@ -313,6 +314,7 @@ def narrowed(given: dict[str, Any]) -> str:
     """The filters of a list in words."""
     parts = [
         given["state"],
+        given.get("kind", "").replace("_", "-"),
         f"with {given['text']}" if given["text"] else "",
         f"of {given['on']}" if given.get("on") else "",
     ]

@@ -196,7 +196,11 @@ def import_customers(command: ImportCustomers, books: "Books", context: Context)
 
 
 def _bring_settings(customer: Customer, given: PaymentSettings, books: "Books", *, is_new: bool) -> None:
-    """Of a customer that was there, only what Stripe says is taken over. Rule 71."""
+    """Of a customer that was there, only what Stripe says is taken over; nothing is topped up before there is a
+    balance. Rule 71. Refuses: Refused.
+    """
+    if is_new and given.acts:
+        raise Refused(f"{customer.code} has no balance yet; switch its automatic top-up on when it has.")
     kept = None if is_new else books.top_ups.settings(customer)
     if is_new or (is_from_stripe(given, kept) and (kept is None or replace(kept, id=0) != given)):
         books.top_ups.put(with_settings(customer, given), replace(given, id=books.new_id()))

@@ -279,6 +279,7 @@ class Page:
     text: str = ""
     customer_id: int | None = None
     state: str = ""
+    kind: str = ""
     on: date | None = None
     limit: int = 20
     offset: int = 0

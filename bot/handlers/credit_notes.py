@@ -30,7 +30,7 @@ from bot.handlers.commands import OTHER_VERSION, Command, Reply, Sub, command, i
 from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, DateField, Form, SearchField, TextField, Values, context
-from bot.handlers.invoices import read_lines
+from bot.handlers.invoice_lines import read_lines
 from bot.handlers.parse.named import name_and_amount
 from bot.handlers.parse.words import as_seen, phrase, whole
 from bot.handlers.payment_forms import INVOICES, PARTS, portions_of

@@ -48,7 +48,12 @@ def file_format(text: str, formats: tuple[str, ...] = SHEETS) -> tuple[str, str]
 
 def list_json(page: Page) -> dict[str, Any]:
     """A list's filters, as its file is made from later."""
-    return {"text": page.text, "state": page.state, "on": page.on.isoformat() if page.on is not None else None}
+    return {
+        "text": page.text,
+        "state": page.state,
+        "on": page.on.isoformat() if page.on is not None else None,
+        **({"kind": page.kind} if page.kind else {}),
+    }
 
 
 def document_json(document_id: int) -> dict[str, Any]:

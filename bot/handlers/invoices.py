@@ -1,28 +1,27 @@
 """/invoice: new, send, list, show, auto-allocation on and off."""
 
-from collections.abc import Mapping, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.domain.customers import Customer
-from bot.domain.errors import MissingText, Refused
+from bot.domain.invoice_changes import EditDraft, edit_draft
 from bot.domain.invoices import (
     DraftInvoice,
     InvoiceChanged,
-    LineInput,
     SendInvoice,
     SwitchAutoAllocation,
     draft_invoice,
     send_invoice,
     switch_auto_allocation,
 )
-from bot.domain.open_items import Invoice
+from bot.domain.open_items import Invoice, InvoiceKind
 from bot.domain.operation import Role
 from bot.domain.ports import Page
 from bot.domain.settings import Settings
 from bot.handlers import find
 from bot.handlers.blocks.cards import invoice_card, invoice_file_card, invoice_title
 from bot.handlers.blocks.effects import effect_lines, locked_up_to
+from bot.handlers.blocks.invoice_kinds import ONCE_SENT, SAVED, TITLES, label_of
 from bot.handlers.blocks.lists import invoice_table
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, escape, money, shorten
@@ -31,7 +30,10 @@ from bot.handlers.entries import entries_reply
 from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, DateField, Form, SearchField, TextField, TickField, Values, context
-from bot.handlers.parse.words import as_seen, whole
+from bot.handlers.invoice_kinds import KIND, kind_first, open_step, typed_step
+from bot.handlers.invoice_lines import LINES, line_typed, read_lines
+from bot.handlers.parse.named import name_and_amount
+from bot.handlers.parse.words import as_seen, phrase, whole
 from bot.handlers.request import Call, button_key
 from bot.handlers.usage_invoices import open_usage
 
@@ -39,81 +41,42 @@ LIST_ROWS = 20
 STATES = ("draft", "open", "partly", "paid")
 
 CUSTOMER = SearchField("customer", "Customer", placeholder="Name, code or wallet ID")
-LINES = TextField(
-    "lines",
-    "Lines",
-    multiline=True,
-    longest=3000,
-    placeholder="Consulting; 2 x 500; 9%",
-    hint="One a line: description; quantity x price; tax. Quantity and tax may be left out.",
-)
 ISSUE = DateField("issue_on", "Issue date")
 DUE = DateField("due_on", "Due date", needed=False, hint="Empty means by the customer's terms.")
 REMARK = TextField("remark", "Remark", needed=False, multiline=True, longest=500)
 NOT_AUTO = TickField("manual", "Auto-allocation", text="Do not let free credit pay this invoice by itself")
 SEND = TickField("send", "Send", text="Send it now: it gets its number and is final")
-MOST_LINE_PARTS = 3
-
-
-def read_lines(text: str, settings: Settings, call: Call, customer_id: int) -> tuple[LineInput, ...]:
-    """`Consulting; 2 x 500; 9%`, one a line; the tax defaults to the book's first rate. Refuses: Refused."""
-    customer = call.desk.ask(lambda books: books.customer(customer_id), call.request)
-    made = []
-    for line in text.splitlines():
-        if not line.strip():
-            continue
-        parts = [part.strip() for part in line.split(";")]
-        if len(parts) < 2 or len(parts) > MOST_LINE_PARTS:  # noqa: PLR2004  # a description and a price at least
-            raise Refused(
-                "Type each line as: description; quantity x price; tax, such as Consulting; 2 x 500; 9%.", field="lines"
-            )
-        quantity, price = _quantity(parts[1])
-        rate = _rate(parts[2]) if len(parts) == MOST_LINE_PARTS else settings.rates()[0]
-        made.append(
-            LineInput(
-                description=parts[0],
-                unit_price=find.money_typed(price, settings, customer.currency, field="lines"),
-                quantity=quantity,
-                tax_rate=rate,
-            )
-        )
-    if not made:
-        raise MissingText("An invoice has at least one line.", field="lines")
-    return tuple(made)
-
-
-def _quantity(text: str) -> tuple[Decimal, str]:
-    for mark in ("×", " x ", " X ", "*"):
-        before, found, after = text.partition(mark)
-        if found:
-            number = before.strip()
-            if not number.replace(".", "", 1).isdigit() or not number.isascii():
-                raise Refused(
-                    f"{number[:20] or 'Nothing'} is not a quantity; type one such as 2 or 1.5.", field="lines"
-                )
-            return Decimal(number), after.strip()
-    return Decimal(1), text
-
-
-def _rate(text: str) -> Decimal:
-    number = text.removesuffix("%").strip()
-    if not number.isascii() or not number.replace(".", "", 1).isdigit():
-        raise Refused(f"{text[:20]} is not a tax rate; type one such as 9%.", field="lines")
-    return Decimal(number)
 
 
 def _command(values: Values, _about: Mapping[str, Any], call: Call) -> DraftInvoice:
     settings = settings_of(call)
     customer_id = int(values.need(CUSTOMER)[1])
+    kind = InvoiceKind(values.need(KIND))
     return DraftInvoice(
         customer_id=customer_id,
-        lines=read_lines(values.need(LINES), settings, call, customer_id),
+        lines=read_lines(values.need(LINES), settings, call, customer_id, kind),
         issue_on=values.need(ISSUE),
         due_on=values.get(DUE),
         remark=values.text(REMARK),
         auto_allocate=not values.ticked(NOT_AUTO),
         send=values.ticked(SEND),
+        kind=kind,
     )
+
+
+def _edit_command(values: Values, about: Mapping[str, Any], call: Call) -> EditDraft:
+    draft = find.invoice_named(call, str(about["invoice"]))
+    settings = settings_of(call)
+    content = DraftInvoice(
+        customer_id=draft.customer_id,
+        lines=read_lines(values.need(LINES), settings, call, draft.customer_id, draft.kind),
+        issue_on=values.need(ISSUE),
+        due_on=values.get(DUE),
+        remark=values.text(REMARK),
+        auto_allocate=not values.ticked(NOT_AUTO),
+        kind=draft.kind,
+    )
+    return EditDraft(invoice_id=draft.id, version=int(about["version"]), content=content)
 
 
 def _effect(outcome: InvoiceChanged, settings: Settings) -> Sequence[Block]:
@@ -130,19 +93,19 @@ def _effect(outcome: InvoiceChanged, settings: Settings) -> Sequence[Block]:
         if outcome.is_locked_out and invoice.posted_on is not None:
             day = invoice.posted_on
             lines.append((f"Counts from {date_text(day, settings.locale)} ({locked_up_to(day, settings)}).",))
-        lines += effect_lines(outcome.effect, settings)
+        lines += effect_lines(outcome.effect, settings) if invoice.is_owed else []
         lines += [
             (f"{money(each.amount, settings.locale)} paid from {each.lot_number}",) for each in outcome.allocations
         ]
-        lines.append(("Once sent it is final; a credit note corrects it.",))
+        lines.append((ONCE_SENT[invoice.kind],))
     else:
-        lines.append(("Saved as a draft: nothing is owed until it is sent.",))
+        lines.append((SAVED[invoice.kind],))
     return [rich(*lines, block_id="effect")]
 
 
 NEW = flow(
     Flow(
-        form=Form("invoice_new", "New tax invoice", (CUSTOMER, LINES, ISSUE, DUE, SEND, NOT_AUTO, REMARK)),
+        form=Form("invoice_new", "New invoice", (KIND, CUSTOMER, LINES, ISSUE, DUE, SEND, NOT_AUTO, REMARK)),
         operation=draft_invoice,
         command=_command,
         effect=_effect,
@@ -153,10 +116,21 @@ NEW = flow(
     )
 )
 
+EDIT = flow(
+    Flow(
+        form=Form("invoice_edit", "Edit a draft", (LINES, ISSUE, DUE, NOT_AUTO, REMARK)),
+        operation=edit_draft,
+        command=_edit_command,
+        effect=_effect,
+        verb=lambda outcome, settings: f"Save {money(outcome.invoice.total, settings.locale)}",
+        done=invoice_card,
+    )
+)
+
 SEND_FORM = flow(
     Flow(
         form=Form(
-            "invoice_send_form", "Send an invoice", (), intro="A sent tax invoice is final; a credit note corrects it."
+            "invoice_send_form", "Send an invoice", (), intro="A sent invoice has its number and stays as it is."
         ),
         operation=send_invoice,
         command=lambda _values, about, _call: SendInvoice(invoice_id=int(about["invoice"])),
@@ -169,7 +143,10 @@ SEND_FORM = flow(
 
 def _new(call: Call, text: str, customer: Customer | None = None) -> Reply | None:
     """`Acme; Consulting; 2 x 500; 9%`: the form, filled; an ambiguous name answers choices."""
-    name, _, lines = (part.strip() for part in as_seen(text).partition(";"))
+    kind, rest = kind_first(as_seen(text))
+    name, _, lines = (part.strip() for part in rest.partition(";"))
+    if kind is InvoiceKind.TOP_UP and not lines:
+        name, lines = _topped_up(rest)
     name = name.strip('"“”')
     if customer is None and name:
         found = find.customers_named(call, name)
@@ -179,11 +156,39 @@ def _new(call: Call, text: str, customer: Customer | None = None) -> Reply | Non
         if asked is not None:
             return asked
         customer = found[0]
-    given: dict[str, Any] = {"issue_on": settings_of(call).today(call.request.now), "lines": lines}
+    today = settings_of(call).today(call.request.now)
+    given: dict[str, Any] = {"issue_on": today, "lines": lines, "kind": (kind or InvoiceKind.TAX).value}
     if customer is not None:
         given["customer"] = find.customer_option(customer)
-    NEW.open(call, Values(given))
+    NEW.open(call, Values(given), preview=kind is not None and bool(lines) and customer is not None)
     return None
+
+
+def _topped_up(text: str) -> tuple[str, str]:
+    """`Acme 500 because Starter pack`: the name, and the one line of it."""
+    spoken = phrase(text, {"because": "reason", "for": "reason"})
+    name, worth = name_and_amount(spoken)
+    return name, f"{spoken.text('reason') or 'Top-up of credit'}; {worth}" if worth else ""
+
+
+def open_edit(call: Call, draft: Invoice) -> None:
+    """The form of a draft, filled with what it says. Refuses: NoAccess."""
+    call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
+    file = call.desk.ask(lambda books: books.invoice_file(draft.id), call.request)
+    settings = settings_of(call)
+    given = {
+        "lines": "\n".join(line_typed(each, settings) for each in file.lines),
+        "issue_on": draft.issue_on,
+        "due_on": draft.due_on,
+        "manual": not draft.auto_allocate,
+        "remark": draft.remark,
+    }
+    line = f"{TITLES[draft.kind]} {draft.label} · {shorten(file.customer.name, 80)} · {label_of(draft)}"
+    EDIT.open(call, Values(given), {"invoice": str(draft.id), "version": draft.version, "line": line})
+
+
+def _edit(call: Call, text: str) -> None:
+    open_edit(call, find.invoice_named(call, text))
 
 
 def _send(call: Call, text: str) -> None:
@@ -205,12 +210,15 @@ def _show(call: Call, text: str) -> Reply:
 
 
 def _list(call: Call, text: str) -> Reply:
-    """`[draft|open|partly|paid] [customer, number or issue date] [csv|xlsx]`. Rule 13."""
+    """`[tax|proforma|top-up] [draft|open|partly|paid] [customer, number or issue date] [csv|xlsx]`. Rules 13, 91."""
     settings = settings_of(call)
     text, form = file_format(text)
+    kind, text = kind_first(text)
     first, _, rest = text.partition(" ")
     state = first.lower() if first.lower() in STATES else ""
-    wanted = Page(text=whole(rest if state else text), state=state, limit=LIST_ROWS + 1)
+    wanted = Page(
+        text=whole(rest if state else text), state=state, kind=kind.value if kind else "", limit=LIST_ROWS + 1
+    )
     today = settings.today(call.request.now)
     page, lines = call.desk.ask(lambda books: find.invoices_found(books, wanted, today), call.request)
     if form and lines:
@@ -234,15 +242,27 @@ def _auto(call: Call, text: str) -> Reply:
     return Reply(escape(outcome.trace().description), invoice_card(outcome, settings_of(call)))
 
 
+# What the overflow menu of a card opens, beside the entries.
+STEPS: Mapping[str, Callable[[Call, Invoice], None]] = {
+    "edit": open_edit,
+    "delete": open_step("delete"),
+    "void": open_step("void"),
+}
+
+
 INVOICE = command(
     Command(
         "invoice",
-        "Write, send and find tax invoices",
+        "Write, send and find invoices",
         "new Acme; Consulting; 2 x 500; 9%",
         main="list",
         subs=(
-            Sub("new", Role.CLERK, "/invoice new Acme; Consulting; 2 x 500; 9%", "writes a tax invoice", _new),
+            Sub("new", Role.CLERK, "/invoice new Acme; Consulting; 2 x 500; 9%", "top-up and proforma too", _new),
             Sub("send", Role.CLERK, "/invoice send DRAFT-1A2B3C", "makes a draft final", _send),
+            Sub("edit", Role.CLERK, "/invoice edit DRAFT-1A2B3C", "writes a draft anew", _edit),
+            Sub("delete", Role.CLERK, "/invoice delete DRAFT-1A2B3C", "drops a draft", typed_step("delete")),
+            Sub("provision", Role.CLERK, "/invoice provision PRO-0001", "a tax invoice of it", typed_step("provision")),
+            Sub("void", Role.CLERK, "/invoice void TOP-0001", "gives it up while unpaid", typed_step("void")),
             Sub("usage", Role.CLERK, "/invoice usage Acme through 31 oct", "invoices postpaid usage", open_usage),
             Sub("list", Role.VIEWER, "/invoice list open Acme", "by customer, number or issue date", _list),
             Sub("show", Role.VIEWER, "/invoice show INV-0001", "an invoice's card", _show),
@@ -271,9 +291,13 @@ def press_auto(call: Call, action: dict[str, Any]) -> Reply:
 
 
 @press("invoice_more", by=Role.VIEWER)
-def press_more(call: Call, action: dict[str, Any]) -> Reply:
+def press_more(call: Call, action: dict[str, Any]) -> Reply | None:
     """The overflow menu of an invoice's card."""
-    invoice_id = id_of(action["selected_option"]["value"].partition(":")[2])
+    verb, _, about = action["selected_option"]["value"].partition(":")
+    invoice_id = id_of(about)
+    if verb in STEPS:
+        STEPS[verb](call, find.invoice_named(call, about))
+        return None
     file = call.desk.ask(lambda books: books.invoice_file(invoice_id), call.request)
     lines = call.desk.ask(lambda books: books.invoice_entries(invoice_id), call.request)
     return entries_reply(file.invoice.label, lines, settings_of(call))
@@ -288,7 +312,8 @@ def press_pdf(call: Call, action: dict[str, Any]) -> Reply:
 def open_for(call: Call, customer: Customer) -> None:
     """The form of a new invoice for a customer."""
     today = settings_of(call).today(call.request.now)
-    NEW.open(call, Values({"customer": find.customer_option(customer), "issue_on": today}))
+    given = {"customer": find.customer_option(customer), "issue_on": today, "kind": InvoiceKind.TAX.value}
+    NEW.open(call, Values(given))
 
 
 find.on_choice("choose_invoice", _new, by=Role.CLERK)

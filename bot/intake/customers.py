@@ -51,6 +51,8 @@ COLUMNS = (
 )
 METHODS = {each.value: each for each in TopUpMethod}
 SWITCH = {"on": True, "off": False}
+# A new customer's balance is zero until its credit is taken over: it would be topped up before that.
+NOT_YET = "its balance is not in the book yet; write off, and switch it on with /payment-settings when it is."
 MODES = {each.value: each for each in Mode}
 FIXED = ("name", "currency", "mode", "due_days", "billing_name", "country", "zone")
 
@@ -187,6 +189,8 @@ def _compare(run: Run, line: Line, given: ImportedCustomer, known: Known | None,
     """A customer that is there keeps what it is; a line that says otherwise is a fault that names both."""
     if known is None:
         run.new += 1
+        if given.settings is not None and given.settings.acts:
+            line.fault("auto_trigger", NOT_YET)
         return
     customer, terms = known.customer, given.terms
     for column in FIXED:

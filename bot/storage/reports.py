@@ -255,6 +255,8 @@ class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpR
         statement = _invoice_lines()
         if page.state:
             statement = statement.where(_INVOICE_STATES[page.state])
+        if page.kind:
+            statement = statement.where(_invoice.c.kind == page.kind)
         if page.customer_id is not None:
             statement = statement.where(_invoice.c.customer_id == page.customer_id)
         if page.on is not None:
@@ -263,6 +265,7 @@ class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpR
             statement = statement.where(
                 or_(
                     _invoice.c.number.like(like(page.text.upper()), escape="\\"),
+                    _invoice.c.proforma_number.like(like(page.text.upper()), escape="\\"),
                     _invoice.c.draft_reference.like(like(page.text.upper()), escape="\\"),
                     _customer.c.search_name.like(like(customers.folded(page.text)), escape="\\"),
                 )
@@ -357,6 +360,8 @@ def _named(table: Any, number_or_id: str) -> Any:
     """A document by its number, or by its id when the text is one."""
     text = number_or_id.strip()
     by_number = table.c.number == text.upper()
+    if table is _invoice:
+        by_number = or_(by_number, table.c.proforma_number == text.upper())
     if table is _invoice and text.upper().startswith(DRAFT):  # which has no index: few are asked for by it
         by_number = or_(by_number, table.c.draft_reference == text.upper())
     wanted_id = id_in(text) if len(text) > 12 else None  # noqa: PLR2004  # ids are longer than any number

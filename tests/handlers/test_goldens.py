@@ -12,6 +12,7 @@ from bot.handlers.flow import FLOWS
 from bot.handlers.forms import Values
 from bot.jobs.runner import Runner
 from sandbox.validate import check_message, check_view
+from tests.domain.invoice_stages import PROFORMA, TOP_UP, asked
 from tests.domain.top_up_stages import mastered
 from tests.domain.usage_steps import charge
 from tests.slack import NOBODY, Slack
@@ -232,6 +233,22 @@ def test_payment_settings_and_what_comes_of_them_read_as_reviewed(book: Slack) -
 
 
 @ENGINE
+def test_invoices_that_nobody_owes_read_as_reviewed(book: Slack) -> None:
+    borneo = book.world.customer("BORNEO", name="Borneo Foods", mode=Mode.PREPAID)
+    top_up, proforma = asked(book.world, borneo, 500, TOP_UP), asked(book.world, borneo, 1000, PROFORMA, tax=9, cost=40)
+    book.type("/payment BORNEO 1000 bank inv PRO-0001")
+    check_golden("form_asked_paid", {"blocks": (book.clerk.modal or {})["blocks"]})
+    book.world.pay(1400, borneo, to=((top_up, None), (proforma, 900)))
+    for name, label in (("top_up_paid", "TOP-0001"), ("proforma_partly_paid", "PRO-0001")):
+        check_golden(f"card_{name}", _sent(book.card(label)))
+    book.world.pay(300, borneo)
+    book.type("/invoice provision PRO-0001")
+    check_golden("form_proforma_provisioned", {"blocks": (book.clerk.modal or {})["blocks"]})
+    book.clerk.submit()
+    check_golden("card_proforma_provisioned", _sent(book.card("INV-0003")))
+
+
+@ENGINE
 @pytest.mark.parametrize("who", HOMES)
 def test_a_home_tab_reads_as_reviewed(book: Slack, who: str) -> None:
     book.world.invoice(book.world.customer("BORNEO", of="USD"), 40, send=False)
@@ -294,7 +311,8 @@ def test_no_golden_file_is_without_its_test() -> None:
     made |= {
         f"form_{name}" for name in ("limit_set", "limit_extended", "mode_refused", "mode_switched", "limit_lowered")
     }
-    made |= {"answer_limit_show", "thread_terms"}
+    made |= {"answer_limit_show", "thread_terms", "form_asked_paid", "form_proforma_provisioned"}
+    made |= {f"card_{name}" for name in ("top_up_paid", "proforma_partly_paid", "proforma_provisioned")}
     made |= {f"form_settings_{name}" for name in ("set", "at_once", "off", "lost")} | {"answer_settings_show"}
     made |= {"card_settings_set", "card_settings_off", "card_top_up_issued", "card_top_up_short"}
     made |= {f"{what}_note_{name}" for what in ("form", "card") for name in ("drafted", "applied")}

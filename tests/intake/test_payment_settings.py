@@ -65,6 +65,7 @@ def test_what_export_writes_is_the_same_when_it_is_read_again(world: World, tmp_
         ("A,A,SGD,postpaid,cheque,5,1,on", "only a prepaid customer"),
         ("A,A,SGD,prepaid,card,5,1,on", "none of cheque, stripe, master"),
         ("A,A,SGD,prepaid,cheque,,1,on", "trigger_amount"),
+        ("A,A,SGD,prepaid,cheque,5,1,on", "its balance is not in the book yet; write off"),
         ("A,A,SGD,prepaid,cheque,5,1,maybe", "none of on, off"),
     ],
 )

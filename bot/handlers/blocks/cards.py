@@ -18,6 +18,7 @@ from bot.handlers.blocks.effects import (
     left_lines,
     summary,
 )
+from bot.handlers.blocks.invoice_kinds import BEFORE_SENT, TITLES, kind_buttons, kind_facts, kind_verbs, label_of
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, money, shorten
 from bot.handlers.forms import Block, button, confirmation, option
@@ -145,7 +146,8 @@ def _said(what: str, by: str, at: datetime, undo_until: datetime | None) -> tupl
 
 def invoice_title(invoice: Invoice, customer: Customer, settings: Settings) -> str:
     total = money(invoice.total, settings.locale)
-    return f"Invoice {invoice.label} · {shorten(customer.name, 80)} · {total} · {invoice.status}"
+    name = shorten(customer.name, 80)
+    return f"{TITLES[invoice.kind]} {invoice.label} · {name} · {total} · {label_of(invoice)}"
 
 
 def invoice_card(outcome: InvoiceChanged, settings: Settings, by: str = "", at: datetime | None = None) -> list[Block]:
@@ -178,7 +180,7 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
             amount(invoice.tax, settings.locale),
             *((bold("  Open "), money(invoice.open, settings.locale)) if invoice.number else ()),
         ),
-        (bold("Auto-allocation "), "on" if invoice.auto_allocate else "off"),
+        *kind_facts(invoice),
     ]
     if invoice.remark:
         facts.append((bold("Remark "), typed(invoice.remark, 500)))
@@ -215,20 +217,21 @@ def invoice_actions(invoice: Invoice, settings: Settings) -> Block:
                 style="primary",
                 confirm=confirmation(
                     "Send this invoice?",
-                    f"{money(invoice.total, settings.locale)} will be owed; a sent tax invoice is final.",
+                    f"{money(invoice.total, settings.locale)} {BEFORE_SENT[invoice.kind]}",
                     yes="Send",
                 ),
             )
         )
-    elif invoice.open:
+    elif invoice.open and invoice.is_owed:
         switch = "off" if invoice.auto_allocate else "on"
         value = f"{switch}:{invoice.id}:{invoice.version}"
         elements.append(button(f"Auto-allocation {switch}", "invoice_auto", value))
+    elements += kind_buttons(invoice)
     elements.append(button("Customer", "customer_show", str(invoice.customer_id)))
     elements.append(button("PDF", "invoice_pdf", str(invoice.id)))
-    if invoice.state is not InvoiceState.DRAFT:
-        entries = option("Show entries", f"entries:{invoice.id}")
-        elements.append({"type": "overflow", "action_id": "invoice_more", "options": [entries]})
+    entries = [("Show entries", "entries")] if invoice.state is not InvoiceState.DRAFT else []
+    more = [option(label, f"{verb}:{invoice.id}") for label, verb in (*kind_verbs(invoice), *entries)]
+    elements.append({"type": "overflow", "action_id": "invoice_more", "options": more})
     return {"type": "actions", "block_id": "actions", "elements": elements}
 
 

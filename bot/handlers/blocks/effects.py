@@ -8,6 +8,7 @@ from bot.domain.customers import Mode
 from bot.domain.open_items import Allocation, Invoice
 from bot.domain.payments import PaymentChanged, PaymentStep, Postponed
 from bot.domain.settings import Settings
+from bot.handlers.blocks.invoice_kinds import asked_lines
 from bot.handlers.blocks.rich import Part, bold, rich, typed
 from bot.handlers.blocks.text import amount, change, counted, date_text, money
 from bot.handlers.forms import Block
@@ -27,7 +28,7 @@ BECAUSE = {
 def effect_preview(outcome: PaymentChanged, settings: Settings) -> list[Block]:
     """What will happen, below the form: what this step does to the payment, to invoices, and to what is owed."""
     lines: list[Line] = [(bold("What will happen"),), *_step_lines(outcome, settings)]
-    lines += effective_lines(outcome, settings)
+    lines += [*asked_lines(outcome.effect, settings), *effective_lines(outcome, settings)]
     if outcome.effect is not None:
         lines += effect_lines(outcome.effect, settings)
     if outcome.step in {PaymentStep.ASSIGNED, PaymentStep.UNASSIGNED}:

@@ -32,6 +32,7 @@ from bot.handlers.blocks.cards import (
 from bot.handlers.blocks.credit_notes import note_card, note_said, note_title
 from bot.handlers.blocks.credits import credit_card, credit_said, credit_title, top_up_card, top_up_title
 from bot.handlers.blocks.effects import told
+from bot.handlers.blocks.invoice_kinds import label_of
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich
 from bot.handlers.blocks.terms import limit_card, limit_said, mode_card, mode_said, terms_title
 from bot.handlers.blocks.text import money
@@ -82,7 +83,7 @@ def _payment(outcome: PaymentChanged, _id: int, books: ReadBooks) -> Rendered:
 def _invoice(outcome: InvoiceChanged, _id: int, books: ReadBooks) -> Rendered:
     settings = books.settings()
     text = invoice_title(outcome.invoice, outcome.effect.after, settings)
-    return Rendered(text, invoice_card(outcome, settings), (f"{outcome.step.value}: {outcome.invoice.status}",))
+    return Rendered(text, invoice_card(outcome, settings), (f"{outcome.step.value}: {label_of(outcome.invoice)}",))
 
 
 def _month(outcome: MonthClosed, document_id: int, books: ReadBooks) -> Rendered:
@@ -181,6 +182,6 @@ def _touched(document_kind: str, document_id: int, by: tuple[str, str], books: R
     text = invoice_title(invoice.invoice, invoice.customer, settings)
     says = (
         bold(number),
-        f" {step}: {invoice.invoice.status}, {money(invoice.invoice.open, settings.locale)} open",
+        f" {step}: {label_of(invoice.invoice)}, {money(invoice.invoice.open, settings.locale)} open",
     )
     return Rendered(text, invoice_file_card(invoice, settings), says)
