@@ -1,14 +1,16 @@
 """Statements at every day of any history: they add up, follow on each other, and say what ledger and ageing say."""
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from bot.domain.customers import Customer, Mode
 from bot.domain.errors import Refused
@@ -187,3 +189,36 @@ def test_the_running_balance_starts_at_the_opening() -> None:
     first, second = with_balances(Money(1, SGD), moved)
     assert (first.debit, first.credit, first.balance) == (Money(5, SGD), None, Money(6, SGD))
     assert (second.debit, second.credit, second.balance) == (None, Money(7, SGD), Money(-1, SGD))
+
+
+def test_a_statement_reads_one_customer_along_indexes(world: World) -> None:
+    acme = world.customer()
+    world.pay(60, acme, to=((world.invoice(acme, 100), None),))
+
+    def plans(books: SqlReadBooks) -> list[str]:
+        connection = books.connection
+        noted: list[tuple[str, Any]] = []
+
+        def note(_c: object, _cursor: object, statement: str, values: Any, *_: object) -> None:
+            noted.append((statement, values))
+
+        event.listen(connection, "before_cursor_execute", note)
+        for since in (None, world.day(-30)):
+            books.statement(asked(acme, world.today, since), 20)
+        event.remove(connection, "before_cursor_execute", note)
+        how = "EXPLAIN QUERY PLAN"
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+            how = "EXPLAIN"
+        assert len(noted) < 20
+        return [
+            str(row) for statement, values in noted for row in connection.exec_driver_sql(f"{how} {statement}", values)
+        ]
+
+    lines = world.store.read(plans)
+    assert any("ix_posting_customer" in line for line in lines)
+    scans = re.compile(
+        r"Seq Scan on|SCAN (posting|entry|invoice|lot|payment|allocation)|ix_allocation_ageing \(effective_on<"
+    )
+    named = [line for line in lines if scans.search(line)]
+    assert named == []

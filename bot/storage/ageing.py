@@ -73,6 +73,7 @@ class Part:
 
 
 _OFF_SINCE = _allocation.c.effective_on > _DAY
+_IS_ADVANCE: ColumnElement[bool] = literal_column("allocation.advance")  # as the index of these says it, word for word
 _DEBITS = (
     Part(_invoice, _invoice.c.open_micros, (_invoice.c.open_micros > 0, _invoice.c.posted_on <= _DAY)),
     Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.posted_on <= _DAY)),
@@ -85,7 +86,7 @@ _PREPAID = (
 )
 _CREDITS = (
     Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.credit_on <= _DAY, _WAITED)),
-    Part(_allocation, _allocation.c.amount_micros, (_allocation.c.advance, _allocation.c.effective_on <= _DAY)),
+    Part(_allocation, _allocation.c.amount_micros, (_IS_ADVANCE, _allocation.c.effective_on <= _DAY)),
     Part(_lot, _lot.c.open_micros, (_lot.c.open_micros > 0, _lot.c.opened_on <= _DAY)),
     Part(_note, _note.c.open_micros, (_note.c.open_micros > 0, _note.c.posted_on <= _DAY)),
     Part(
@@ -161,19 +162,23 @@ def each_detail(connection: Connection, question: AgeingQuestion, batch: int) ->
 
 def _open_then(question: AgeingQuestion) -> Any:
     """Each invoice that was open at the day, with what was left of it."""
+    in_currency = [_invoice.c.currency == question.currency_code] if question.currency_code is not None else []
+    mine = (_invoice.c.posted_on <= question.as_of, *_of_customer(_invoice, question), *in_currency)
+    if question.customer_id is not None:  # one customer's invoices are few: each looks for its own matches
+        since = select(func.coalesce(_sum(_allocation.c.amount_micros), 0)).where(
+            _allocation.c.invoice_id == _invoice.c.id, _allocation.c.effective_on > question.as_of
+        )
+        left = _invoice.c.open_micros + since.scalar_subquery()
+        return select(_invoice, left.label("left_micros")).where(*mine, left > 0)
     later = (
         select(_allocation.c.invoice_id, func.sum(_allocation.c.amount_micros).label("later"))
-        .where(_allocation.c.effective_on > question.as_of, *_of_customer(_allocation, question))
+        .where(_allocation.c.effective_on > question.as_of)
         .group_by(_allocation.c.invoice_id)
         .subquery()
     )
-    in_currency = [_invoice.c.currency == question.currency_code] if question.currency_code is not None else []
     left = _invoice.c.open_micros + func.coalesce(later.c.later, 0)
-    return (
-        select(_invoice, left.label("left_micros"))
-        .outerjoin(later, later.c.invoice_id == _invoice.c.id)
-        .where(_invoice.c.posted_on <= question.as_of, left > 0, *_of_customer(_invoice, question), *in_currency)
-    )
+    joined = select(_invoice, left.label("left_micros")).outerjoin(later, later.c.invoice_id == _invoice.c.id)
+    return joined.where(*mine, left > 0)
 
 
 def _detail(row: Any, question: AgeingQuestion) -> AgeingDetail:
