@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.domain.customers import Customer
+from bot.domain.errors import Refused
 from bot.domain.invoice_changes import EditDraft, edit_draft
 from bot.domain.invoices import (
     DraftInvoice,
