@@ -11,6 +11,7 @@ from bot.handlers.forms import ChoiceField, Field
 from bot.handlers.manifest import METHODS, OPTIONAL_SCOPES, SCOPES
 from bot.handlers.register import dispatching
 from bot.handlers.shortcuts import FIND, SHORTCUTS
+from bot.handlers.statements import ASK
 
 INTRO = """\
 # The Slack surface
@@ -79,7 +80,9 @@ def _field(field: Field[Any]) -> Sequence[str]:
 
 def _shortcuts() -> Iterator[str]:
     yield "## Shortcuts\n"
-    yield f"By callback id. {code(FIND.callback_id)} is a form that only reads; its field is `customer`.\n"
+    yield "By callback id.\n"
+    reading = [(code(each.callback_id), ", ".join(code(field.name) for field in each.fields)) for each in (FIND, ASK)]
+    yield table(("form that only reads", "fields"), reading)
     rows = [(code(each.callback_id), each.name, each.on, right(each.by)) for each in SHORTCUTS.values()]
     yield table(("callback id", "name", "menu", "right"), rows)
 
