@@ -27,7 +27,7 @@ from bot.domain.credit_note import (
     VoidNote,
 )
 from bot.domain.credit_notes import apply_note, approve_note, copy_note, draft_note, unapply_note, void_note
-from bot.domain.credit_undo import UndoCredit, undo_credit
+from bot.domain.credit_undo import undo_credit
 from bot.domain.credits import (
     IssueCredit,
     PayOutAtPlatform,
@@ -50,7 +50,6 @@ from bot.domain.operation import Operation
 from bot.domain.payment_settings import (
     SetPaymentSettings,
     TopUpMethod,
-    UndoPaymentSettings,
     set_payment_settings,
     undo_payment_settings,
 )
@@ -360,9 +359,9 @@ class Desk:
     def undo(self, move: Move) -> None:
         kind, operation_id = one_of(self.fresh, move.one % 3)
         if kind == "settings":
-            self.do(undo_payment_settings, UndoPaymentSettings(operation_id=operation_id), by=MANAGER)
+            self.do(undo_payment_settings, Undo(operation_id=operation_id), by=MANAGER)
         elif kind == "credit":
-            self.do(undo_credit, UndoCredit(operation_id=operation_id), by=MANAGER)
+            self.do(undo_credit, Undo(operation_id=operation_id), by=MANAGER)
         else:
             self.do(undo, Undo(operation_id=operation_id))
 

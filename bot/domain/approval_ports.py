@@ -1,13 +1,16 @@
-"""What requests for approval and withdrawals ask of storage inside a write."""
+"""What requests for approval, withdrawals and delegations ask of storage inside a write, and what is asked of them."""
 
 from collections.abc import Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from bot.domain.approvals import Approval
-    from bot.domain.operation import DocumentKind
-    from bot.domain.withdrawals import Portion, Withdrawal
+    from bot.domain.approval import Approval, Mandate
+    from bot.domain.delegations import Delegation
+    from bot.domain.operation import Actor, DocumentKind
+    from bot.domain.people import Person
+    from bot.domain.terms_requests import TermsFile
+    from bot.domain.withdrawals import Portion, Withdrawal, WithdrawalFile
 
 
 class Approvals(Protocol):
@@ -17,13 +20,15 @@ class Approvals(Protocol):
 
     def insert(self, made: "Approval") -> None: ...
 
-    def vote(self, approval: "Approval", person: str) -> None: ...
+    def vote(self, approval: "Approval", person: str, in_place_of: str) -> None: ...
 
     def executed(self, approval: "Approval") -> None: ...
 
     def close(self, approval: "Approval") -> None: ...
 
     def remind(self, approval: "Approval") -> None: ...
+
+    def about(self, document: "DocumentKind", document_id: int) -> "Approval": ...
 
     def waits_for(self, document: "DocumentKind", document_id: int) -> bool: ...
 
@@ -40,3 +45,31 @@ class Withdrawals(Protocol):
     def release(self, made: "Withdrawal") -> None: ...
 
     def consume(self, made: "Withdrawal", on: date, entry_id: int) -> None: ...
+
+
+class Delegations(Protocol):
+    def current(self, principal: "Person") -> "Delegation | None": ...
+
+    def insert(self, made: "Delegation", principal: "Person", stand_in: "Person") -> None: ...
+
+    def end(self, principal: "Person") -> None: ...
+
+    def mandates(self, team: str, user: str) -> "Sequence[Mandate]": ...
+
+
+class ApprovalQuestions(Protocol):
+    """Questions about what waits for approval, and who decides in whose place."""
+
+    def approval(self, approval_id: int) -> "Approval": ...
+
+    def terms_file(self, request_id: int) -> "TermsFile": ...
+
+    def mandates(self, actor: "Actor") -> "Sequence[Mandate]": ...
+
+    def delegation(self, actor: "Actor") -> "Delegation | None": ...
+
+    def made_by(self, operation_id: int) -> "tuple[str, str]": ...
+
+    def withdrawal(self, number_or_id: str) -> "Withdrawal | None": ...
+
+    def withdrawal_file(self, withdrawal_id: int) -> "WithdrawalFile": ...

@@ -1,16 +1,24 @@
-"""Approval by other people: what waits, who may decide, and the one decision that every operation goes by."""
+"""Approval by other people: the list of what waits for it, and each step from the request to its end."""
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from bot.domain.allocation import Effect, Matching
+from bot.domain.approval import (
+    Approval,
+    ApprovalState,
+    Standing,
+    Verdict,
+    Vote,
+    hash_of,
+    judge,
+    principal_of,
+    reminder_due,
+)
 from bot.domain.customers import clean_text
-from bot.domain.errors import ApprovedAlready, EvidenceChanged, MoreThanLeft, NoAccess, OwnRequest, WrongState
+from bot.domain.errors import NoAccess, WrongState
 from bot.domain.money import Money
 from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
 from bot.domain.policies import policy_of, rule_for
@@ -18,112 +26,35 @@ from bot.domain.policies import policy_of, rule_for
 if TYPE_CHECKING:
     from bot.domain.ports import Books
 
+__all__ = [
+    "APPROVABLE",
+    "LONGEST_REASON",
+    "Approvable",
+    "Approval",
+    "ApprovalChanged",
+    "ApprovalState",
+    "Approve",
+    "Cancel",
+    "Expire",
+    "Reject",
+    "Remind",
+    "Requested",
+    "Standing",
+    "Verdict",
+    "Vote",
+    "approvable",
+    "approve_request",
+    "cancel_request",
+    "close_request",
+    "expire_request",
+    "judge",
+    "open_approval",
+    "reject_request",
+    "remind_of_request",
+    "reminder_due",
+]
+
 LONGEST_REASON = 500
-
-
-class ApprovalState(StrEnum):
-    WAITING = "waiting"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    CANCELLED = "cancelled"
-    EXPIRED = "expired"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """A request that other people decide; `content_hash` is of what they were shown, `version` of its evidence."""
-
-    id: int
-    operation: str
-    document: DocumentKind
-    document_id: int
-    label: str
-    customer_id: int
-    amount: Money
-    requester: str
-    requested_at: datetime
-    policy: str
-    needed: int
-    content_hash: str
-    expires_at: datetime
-    version: int = 1
-    state: ApprovalState = ApprovalState.WAITING
-    approvers: tuple[str, ...] = ()
-    reason: str = ""
-    reminded_at: datetime | None = None
-
-    @property
-    def status(self) -> str:
-        """The state as people read it: `waits for 1 of 2 approvals`."""
-        if self.state is not ApprovalState.WAITING:
-            return self.state.value
-        return f"waits for {self.needed - len(self.approvers)} of {self.needed} approval{'s' * (self.needed > 1)}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """What is true at the moment of a decision: the request as it is now, not as a card shows it."""
-
-    approval: Approval
-    content_hash: str
-    largest: Money
-    role_needed: Role
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Vote:
-    """Somebody's decision: who, with which right now, on which version of the evidence, and when."""
-
-    person: str
-    role: Role
-    version: int
-    at: datetime
-    approves: bool = True
-
-
-class Verdict(StrEnum):
-    """What a decision leads to."""
-
-    COUNTED = "approved, another approval is needed"
-    EXECUTED = "approved"
-    REJECTED = "rejected"
-
-
-def judge(standing: Standing, vote: Vote) -> Verdict:
-    """The one decision: right, requester, state, time, evidence, once each, then the balance. Refuses: NoAccess,
-    OwnRequest, WrongState, EvidenceChanged, ApprovedAlready, MoreThanLeft.
-    """
-    approval = standing.approval
-    if vote.role < standing.role_needed:
-        raise NoAccess(
-            f"This needs the right of a {standing.role_needed.label}; you are {vote.role.label}. Nothing was decided."
-        )
-    if vote.person == approval.requester:
-        raise OwnRequest(f"You asked for {approval.label} yourself; another {standing.role_needed.label} decides it.")
-    if approval.state is not ApprovalState.WAITING:
-        raise WrongState(f"{approval.label} was decided already: {approval.state.value}. Nothing was changed.")
-    if vote.at >= approval.expires_at:
-        raise WrongState(f"{approval.label} has expired; ask for it again.")
-    if vote.version != approval.version:
-        raise EvidenceChanged(f"{approval.label} was changed since this card was drawn; look at the newest card.")
-    if not vote.approves:
-        return Verdict.REJECTED
-    if standing.content_hash != approval.content_hash:
-        raise EvidenceChanged(
-            f"What {approval.label} asks for, or the policy, changed since the card was drawn; cancel it and ask again."
-        )
-    if vote.person in approval.approvers:
-        raise ApprovedAlready(f"You approved {approval.label} already; another person is needed.")
-    if approval.amount > standing.largest:
-        raise MoreThanLeft(
-            f"{approval.label} is for {approval.amount}; at most {standing.largest} is possible now. It stays open."
-        )
-    return Verdict.EXECUTED if len(approval.approvers) + 1 >= approval.needed else Verdict.COUNTED
-
-
-def hash_of(content: Mapping[str, str]) -> str:
-    """What a person approves, as one value that differs when any of it does."""
-    return hashlib.sha256(json.dumps(dict(content), sort_keys=True, ensure_ascii=False).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,6 +128,7 @@ class ApprovalChanged:
     by: str
     at: datetime
     operation_id: int
+    in_place_of: str = ""
 
     @property
     def released(self) -> bool:
@@ -206,8 +138,10 @@ class ApprovalChanged:
     def trace(self) -> Trace:
         approval = self.approval
         reason = f": {approval.reason}" if approval.reason else ""
+        instead = f" for {self.in_place_of}" if self.in_place_of else ""
+        worth = f", {approval.amount}" if approval.amount else ""
         return Trace(
-            description=f"{approval.label} {self.step}, {approval.amount}{reason}",
+            description=f"{approval.label} {self.step}{instead}{worth}{reason}",
             customer_id=approval.customer_id,
             document=approval.label,
             before={"balance_micros": str(self.effect.before.balance.micros)},
@@ -215,6 +149,7 @@ class ApprovalChanged:
                 "state": approval.state.value,
                 "approvals": f"{len(approval.approvers)} of {approval.needed}",
                 "version": str(approval.version),
+                **({"in_place_of": self.in_place_of} if self.in_place_of else {}),
                 "balance_micros": str(self.effect.after.balance.micros),
                 "reserved_micros": str(self.effect.after.controls.reserved),
             },
@@ -261,43 +196,52 @@ def open_approval(name: str, document: Requested, books: "Books", context: Conte
     return made
 
 
-@operation(by=Role.MANAGER)
+@operation(by=Role.CLERK)
 def approve_request(command: Approve, books: "Books", context: Context) -> ApprovalChanged:
     """Count an approval; the last one that is needed carries the request out, once. Rules 41-44. Refuses: NoAccess,
     OwnRequest, WrongState, EvidenceChanged, ApprovedAlready, MoreThanLeft.
     """
     approval, matching = _load(command.approval_id, books, context)
-    verdict = judge(_standing(approval, matching, books), _vote(command.version, context, approves=True))
-    books.approvals.vote(approval, context.person)
-    counted = replace(approval, approvers=(*approval.approvers, context.person))
+    standing, vote = _standing(approval, matching, books), _vote(command.version, books, context, approves=True)
+    verdict, instead = judge(standing, vote), _in_place_of(standing, vote)
+    books.approvals.vote(approval, context.person, instead)
+    stand_ins = (*approval.stand_ins, *(((context.person, instead),) if instead else ()))
+    counted = replace(approval, approvers=(*approval.approvers, context.person), stand_ins=stand_ins)
     if verdict is Verdict.COUNTED:
-        return _changed(verdict.value, counted, matching, context)
+        return replace(_changed(verdict.value, counted, matching, context), in_place_of=instead)
     done = replace(counted, state=ApprovalState.APPROVED)
     books.approvals.executed(done)
     APPROVABLE[approval.operation].execute(approval.document_id, books, matching, context)
     matching.write()
-    return _changed(verdict.value, done, matching, context)
+    return replace(_changed(verdict.value, done, matching, context), in_place_of=instead)
 
 
-@operation(by=Role.MANAGER)
+@operation(by=Role.CLERK)
 def reject_request(command: Reject, books: "Books", context: Context) -> ApprovalChanged:
     """Say no with a reason; what was reserved is free again. Refuses: NoAccess, OwnRequest, WrongState,
     EvidenceChanged, MissingText, TextTooLong.
     """
     approval, matching = _load(command.approval_id, books, context)
-    verdict = judge(_standing(approval, matching, books), _vote(command.version, context, approves=False))
+    standing, vote = _standing(approval, matching, books), _vote(command.version, books, context, approves=False)
+    verdict, instead = judge(standing, vote), _in_place_of(standing, vote)
     reason = clean_text(command.reason, "reason", LONGEST_REASON, needed=True)
-    return _close(approval, ApprovalState.REJECTED, verdict.value, matching, context, reason=reason)
+    closed = _close(approval, ApprovalState.REJECTED, verdict.value, matching, context, reason=reason)
+    return replace(closed, in_place_of=instead)
 
 
 @operation(by=Role.CLERK)
 def cancel_request(command: Cancel, books: "Books", context: Context) -> ApprovalChanged:
     """Take a request back: by who made it, or a manager. Refuses: NoAccess, WrongState."""
-    approval, matching = _load(command.approval_id, books, context)
+    return close_request(command.approval_id, "cancelled", books, context)
+
+
+def close_request(approval_id: int, step: str, books: "Books", context: Context) -> ApprovalChanged:
+    """A request that waits is cancelled, whatever led there. Refuses: NoAccess, WrongState."""
+    approval, matching = _load(approval_id, books, context)
     _check_waiting(approval)
     if context.person != approval.requester and context.role < Role.MANAGER:
         raise NoAccess(f"{approval.label} was asked for by somebody else; they or a manager cancel it.")
-    return _close(approval, ApprovalState.CANCELLED, "cancelled", matching, context)
+    return _close(approval, ApprovalState.CANCELLED, step, matching, context)
 
 
 @operation(by=Role.NONE)
@@ -323,11 +267,6 @@ def remind_of_request(command: Remind, books: "Books", context: Context) -> Appr
     return _changed("still waits", replace(approval, reminded_at=context.now), matching, context)
 
 
-def reminder_due(approval: Approval) -> datetime:
-    """Half way between the request and its end."""
-    return approval.requested_at + (approval.expires_at - approval.requested_at) / 2
-
-
 def _load(approval_id: int, books: "Books", context: Context) -> tuple[Approval, Matching]:
     """The request and its customer, the customer locked first, as everything else does."""
     customer = books.customers.lock(books.approvals.get(approval_id).customer_id)
@@ -350,8 +289,22 @@ def _standing(approval: Approval, matching: Matching, books: "Books") -> Standin
     )
 
 
-def _vote(version: int, context: Context, *, approves: bool) -> Vote:
-    return Vote(person=context.person, role=context.role, version=version, at=context.now, approves=approves)
+def _vote(version: int, books: "Books", context: Context, *, approves: bool) -> Vote:
+    mandates = books.delegations.mandates(context.actor.team, context.person)
+    return Vote(
+        person=context.person,
+        role=context.role,
+        version=version,
+        at=context.now,
+        approves=approves,
+        mandates=tuple(mandates),
+    )
+
+
+def _in_place_of(standing: Standing, vote: Vote) -> str:
+    """For whom somebody decides who stands in; empty for one who decides for themselves."""
+    principal = principal_of(standing, vote)
+    return "" if principal == vote.person else principal
 
 
 def _check_waiting(approval: Approval) -> None:

@@ -178,6 +178,7 @@ class NoteChanged:
     taken_back: tuple[Allocation, ...] = ()
     needed: int = 0
     said: str = ""
+    undo_until: datetime | None = None
 
     def trace(self) -> Trace:
         note = self.note

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from bot.domain.ports import Books
 
 MOST_NAMED = 3
+UNDONE_STEPS = frozenset({"applied", "taken back"})
 
 
 @operation(by=Role.CLERK)
@@ -81,7 +82,7 @@ def approve_note(command: ApproveNote, books: "Books", context: Context) -> Note
     matching = Matching(customer, books, context)
     sent = _approve(note, books, matching, context)
     matching.write()
-    return _changed("approved", sent, matching, context)
+    return changed_note("approved", sent, matching, context)
 
 
 @operation(by=Role.CLERK)
@@ -106,7 +107,7 @@ def apply_note(command: ApplyNote, books: "Books", context: Context) -> NoteChan
         raise MoreThanLeft(f"{note.label} is applied already; nothing is left of it.", field="invoices")
     matching.write()
     after = replace(note, open=matching.lots[note.id].open)
-    return _changed("applied", after, matching, context)
+    return changed_note("applied", after, matching, context)
 
 
 @operation(by=Role.CLERK)
@@ -124,7 +125,7 @@ def unapply_note(command: UnapplyNote, books: "Books", context: Context) -> Note
         matching.switch_auto(each.invoice_id, on=False)
     matching.write()
     after = replace(note, open=matching.lots[note.id].open)
-    return _changed("taken back", after, matching, context)
+    return changed_note("taken back", after, matching, context)
 
 
 @operation(by=Role.MANAGER)
@@ -145,7 +146,7 @@ def void_note(command: VoidNote, books: "Books", context: Context) -> NoteChange
     voided = replace(note, state=NoteState.VOID, open=note.open - note.open, voided_on=context.today)
     books.notes.void(voided)
     matching.write()
-    return replace(_changed("voided", voided, matching, context), said=reason)
+    return replace(changed_note("voided", voided, matching, context), said=reason)
 
 
 def check_unpaid(invoice: Invoice, books: "Books") -> None:
@@ -203,7 +204,7 @@ def _drafted(
     if needed:
         document = Requested(id=draft.id, label=draft.label, amount=draft.total, customer_id=customer.id)
         open_approval("credit_note", document, books, context)
-    return replace(_changed("drafted", draft, matching, context, lines=tuple(lines)), needed=needed)
+    return replace(changed_note("drafted", draft, matching, context, lines=tuple(lines)), needed=needed)
 
 
 def _locked(note_id: int, books: "Books") -> tuple[CreditNote, Customer]:
@@ -265,9 +266,10 @@ def _approve(note: CreditNote, books: "Books", matching: Matching, context: Cont
     return sent
 
 
-def _changed(
+def changed_note(
     step: str, note: CreditNote, matching: Matching, context: Context, lines: tuple[NoteLine, ...] | None = None
 ) -> NoteChanged:
+    """What became of a note."""
     return NoteChanged(
         step=step,
         note=note,
@@ -278,6 +280,7 @@ def _changed(
         operation_id=context.operation_id,
         made=tuple(matching.made),
         taken_back=tuple(matching.taken_back),
+        undo_until=context.undo_offered if step in UNDONE_STEPS else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Undo of an issue or a take-back: the reversal of all that it posted, refused once something was built on it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.allocation import Matching
@@ -9,28 +9,20 @@ from bot.domain.credits import Credit, CreditChanged, CreditKind, CreditState, c
 from bot.domain.errors import NotUndoable
 from bot.domain.ledger import Account, Side, transfer
 from bot.domain.money import Money
-from bot.domain.open_items import Allocation, Made
-from bot.domain.operation import Context, Role, operation
+from bot.domain.open_items import Allocation
+from bot.domain.operation import Context, DocumentKind, Role, operation
+from bot.domain.undoing import Undo, check_fresh, undoes
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UndoCredit:
-    """Take back one operation on credit whole."""
-
-    operation_id: int
-
-
-UNDOABLE = frozenset({"issue_credit", "take_back_credit"})
-
-
 @operation(by=Role.MANAGER)
-def undo_credit(command: UndoCredit, books: "Books", context: Context) -> CreditChanged:
+def undo_credit(command: Undo, books: "Books", context: Context) -> CreditChanged:
     """Reverse a fresh issue or take-back; what it paid is open again, nothing is swept. Refuses: NotUndoable."""
     made = books.operations.made(command.operation_id)
-    _check_undoable(made, books, context)
+    instead = "take the credit back instead" if made.name == "issue_credit" else "issue the credit again"
+    check_fresh(made, "undo_credit", books, context, lambda: instead)
     credit = books.credits.get(made.document_id or 0)
     customer = books.customers.lock(credit.customer_id).open_for_business()
     master = books.master.lock(customer.currency)
@@ -44,17 +36,6 @@ def undo_credit(command: UndoCredit, books: "Books", context: Context) -> Credit
     books.credits.set_undone(undone)
     books.operations.undone(made.operation_id)
     return replace(changed_credit("undone", undone, matching, context, master), undo_until=None)
-
-
-def _check_undoable(made: Made, books: "Books", context: Context) -> None:
-    """Fresh, not undone yet, and giving or taking back credit. Refuses: NotUndoable."""
-    if made.name not in UNDOABLE or made.document_id is None:
-        raise NotUndoable("This cannot be undone; a new operation corrects it.")
-    if made.undone_by is not None:
-        raise NotUndoable("This was undone already; nothing was changed.")
-    if context.now > books.settings.current().undo_until(made.at):
-        instead = "take the credit back instead" if made.name == "issue_credit" else "issue the credit again"
-        raise NotUndoable(f"The time for undo has passed; {instead}.")
 
 
 def _close_issued(credit: Credit, own: Sequence[Allocation], matching: Matching) -> None:
@@ -101,3 +82,6 @@ def _give_back(credit: Credit, matching: Matching) -> None:
         deposits=credit.amount.micros,
     )
     books.credits.give_back(credit, today, entry_id)
+
+
+undoes("undo_credit", DocumentKind.CREDIT, "issue_credit", "take_back_credit")

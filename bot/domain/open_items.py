@@ -212,3 +212,5 @@ class Made:
     flags: tuple[tuple[int, bool], ...]
     document_id: int | None = None
     rematched: tuple[str, ...] = ()  # invoices whose match another operation took back
+    taken_back_since: tuple[str, ...] = ()  # the same, of whatever kind
+    document_kind: str = ""

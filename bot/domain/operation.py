@@ -63,6 +63,11 @@ class Context:
     request_id: str
     undo_until: datetime
 
+    @property
+    def undo_offered(self) -> datetime | None:
+        """Until when what is done now can be undone; nothing in a book that offers no undo."""
+        return self.undo_until if self.undo_until > self.now else None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Trace:
@@ -87,6 +92,7 @@ class DocumentKind(StrEnum):
     MASTER = "master"
     CREDIT_NOTE = "credit_note"
     TOP_UP = "top_up"
+    TERMS = "terms"  # a limit or a mode that others approve first
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,7 @@ from bot.domain.errors import (
 )
 from bot.domain.money import Currency, Money
 from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
+from bot.domain.undoing import Undo, check_fresh, undoes
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -84,13 +85,6 @@ class SwitchAutoTrigger:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class UndoPaymentSettings:
-    """Put back the settings that one operation changed."""
-
-    operation_id: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSettingsChanged:
     """A customer has other payment settings; `busiest` is what it used on its busiest day lately."""
 
@@ -137,9 +131,6 @@ class PaymentSettingsChanged:
 
     def announcements(self) -> tuple[Announcement, ...]:
         return (Announcement(document=DocumentKind.CUSTOMER, document_id=self.customer.id),)
-
-
-UNDOABLE = frozenset({"set_payment_settings", "switch_auto_trigger"})
 
 
 def threshold_of_card(paid: Money) -> Money:
@@ -195,18 +186,14 @@ def switch_auto_trigger(command: SwitchAutoTrigger, books: "Books", context: Con
 
 
 @operation(by=Role.CLERK)
-def undo_payment_settings(command: UndoPaymentSettings, books: "Books", context: Context) -> PaymentSettingsChanged:
+def undo_payment_settings(command: Undo, books: "Books", context: Context) -> PaymentSettingsChanged:
     """Put back what a fresh operation changed, unless settings or a top-up followed. Refuses: NotUndoable, NoAccess,
     WrongState, CustomerClosed.
     """
     made = books.operations.made(command.operation_id)
-    if made.name not in UNDOABLE or made.document_id is None:
-        raise NotUndoable("This cannot be undone; a new operation corrects it.")
-    if made.undone_by is not None:
-        raise NotUndoable("This was undone already; nothing was changed.")
-    if context.now > books.settings.current().undo_until(made.at):
-        raise NotUndoable("The time for undo has passed; set the payment settings as they should be instead.")
-    customer = books.customers.lock(made.document_id).open_for_business()
+    instead = "set the payment settings as they should be instead"
+    check_fresh(made, "undo_payment_settings", books, context, lambda: instead)
+    customer = books.customers.lock(made.document_id or 0).open_for_business()
     now = books.top_ups.settings(customer)
     set_by, former = books.top_ups.last_change(customer)
     if set_by != made.operation_id or now is None:
@@ -323,3 +310,6 @@ def _changed(  # what a card shows
         operation_id=context.operation_id,
         undo_until=context.undo_until if context.undo_until > context.now else None,
     )
+
+
+undoes("undo_payment_settings", DocumentKind.CUSTOMER, "set_payment_settings", "switch_auto_trigger")

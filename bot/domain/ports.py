@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from bot.domain.approval_ports import ApprovalQuestions
 from bot.domain.credit_ports import CreditQuestions
 from bot.domain.customer_file import CustomerFile
 from bot.domain.customers import Contact, Customer
@@ -18,17 +19,16 @@ from bot.domain.settings import Settings
 from bot.domain.statement_ports import StatementQuestions
 
 if TYPE_CHECKING:
-    from bot.domain.approval_ports import Approvals, Withdrawals
-    from bot.domain.approvals import Approval
+    from bot.domain.approval_ports import Approvals, Delegations, Withdrawals
     from bot.domain.credit_ports import Credits, Master
     from bot.domain.intake_ports import Intakes
     from bot.domain.invoices import InvoiceLine
     from bot.domain.note_ports import Notes
     from bot.domain.payments import Payment, PaymentState
     from bot.domain.proofs import Proof
-    from bot.domain.top_up_ports import Terms, TopUps
+    from bot.domain.terms_ports import Terms, TermsRequests
+    from bot.domain.top_up_ports import TopUps
     from bot.domain.usage_ports import Usage
-    from bot.domain.withdrawals import Withdrawal, WithdrawalFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,6 +208,12 @@ class Books(Protocol):
     def withdrawals(self) -> "Withdrawals": ...
 
     @property
+    def delegations(self) -> "Delegations": ...
+
+    @property
+    def terms_requests(self) -> "TermsRequests": ...
+
+    @property
     def credits(self) -> "Credits": ...
 
     @property
@@ -334,7 +340,7 @@ class Finding:
     recomputed: str
 
 
-class ReadBooks(CreditQuestions, StatementQuestions, Protocol):
+class ReadBooks(ApprovalQuestions, CreditQuestions, StatementQuestions, Protocol):
     """Questions to the books; a report cannot be handed a writer."""
 
     def settings(self) -> Settings: ...
@@ -368,12 +374,6 @@ class ReadBooks(CreditQuestions, StatementQuestions, Protocol):
     def invoice_file(self, invoice_id: int) -> InvoiceFile: ...
 
     def list_invoices(self, page: Page) -> Sequence[InvoiceListLine]: ...
-
-    def approval(self, approval_id: int) -> "Approval": ...
-
-    def withdrawal(self, number_or_id: str) -> "Withdrawal | None": ...
-
-    def withdrawal_file(self, withdrawal_id: int) -> "WithdrawalFile": ...
 
     def ageing(self, question: AgeingQuestion) -> Ageing: ...
 

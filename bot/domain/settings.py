@@ -33,6 +33,7 @@ SERIES = (
     "credit_series",
     "master_series",
     "note_series",
+    "request_series",
 )
 LONGEST_PREFIX = 12
 LONGEST_WAIT = 24 * 60
@@ -41,10 +42,14 @@ LONGEST_DUE = 365
 LONGEST_UNDO = 120
 LONGEST_COMPANY = 120
 LARGEST_TOP_UP = 1_000_000_000
+LONGEST_NOTICE = 60
 HIGHEST_RATE = 100
 
 
-POLICY = "withdrawal one; withdrawal two from 10000 SGD; credit_note none; credit_note one from 1000 SGD"
+POLICY = (
+    "withdrawal one; withdrawal two from 10000 SGD; credit_note none; credit_note one from 1000 SGD; "
+    "limit_increase none; limit_increase one from 5000 SGD; mode_switch none"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,8 +70,10 @@ class Settings:
     credit_series: str = "CRD-:4"
     master_series: str = "MST-:4"
     note_series: str = "CN-:4"
+    request_series: str = "REQ-:4"
     approval_policy: str = POLICY
     approval_hours: int = 72
+    limit_notice_days: int = 3
     undo_minutes: int = 10
     top_up_most: int = 1_000_000
     top_up_monthly: int = 10_000_000
@@ -309,8 +316,10 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "credit_series": _series,
     "master_series": _series,
     "note_series": _series,
+    "request_series": _series,
     "approval_policy": check_policy,
     "approval_hours": lambda value: _whole(value, 1, LONGEST_WAIT),
+    "limit_notice_days": lambda value: _whole(value, 0, LONGEST_NOTICE),
     "undo_minutes": lambda value: _whole(value, 0, LONGEST_UNDO),
     "top_up_most": lambda value: _whole(value, 0, LARGEST_TOP_UP),
     "top_up_monthly": lambda value: _whole(value, 0, LARGEST_TOP_UP),

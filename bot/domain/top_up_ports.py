@@ -1,4 +1,4 @@
-"""What a customer's terms, payment settings and automatic top-ups ask of storage inside a write."""
+"""What a customer's payment settings and automatic top-ups ask of storage inside a write."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Protocol
@@ -9,12 +9,6 @@ from bot.domain.money import Currency, Money
 if TYPE_CHECKING:
     from bot.domain.payment_settings import PaymentSettings
     from bot.domain.topups import Attempt, Past
-
-
-class Terms(Protocol):
-    def set_limit(self, customer: Customer, days: int | None) -> None: ...
-
-    def switch_mode(self, customer: Customer) -> None: ...
 
 
 class TopUps(Protocol):

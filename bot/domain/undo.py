@@ -1,13 +1,13 @@
-"""Undo: the reversal of all that a fresh operation posted, refused once something was built on it."""
+"""Undo of payments: the reversal of all that a fresh operation posted, refused once something was built on it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.domain.allocation import Matching, effective_day
 from bot.domain.errors import NotUndoable
 from bot.domain.money import Money
 from bot.domain.open_items import Allocation, InvoiceKind, LotKind, Made
-from bot.domain.operation import Context, Role, operation
+from bot.domain.operation import Context, DocumentKind, Role, operation
 from bot.domain.payments import (
     Payment,
     PaymentChanged,
@@ -20,27 +20,13 @@ from bot.domain.payments import (
     unassign,
     void,
 )
+from bot.domain.undoing import Undo, check_fresh, undoes
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Undo:
-    """Take back one operation whole."""
-
-    operation_id: int
-
-
-CORRECTED_BY = {
-    "edit_payment": "edit the payment again",
-    "void_payment": "record the money again",
-    "send_invoice": "a credit note corrects a tax invoice; a top-up invoice or a proforma is voided",
-    "draft_invoice": "a credit note corrects a tax invoice; a top-up invoice or a proforma is voided",
-    "provision_proforma": "a credit note corrects a tax invoice",
-    "undo": "do the operation again",
-}
-UNDOABLE = frozenset({"record_payment", "assign_payment", "unassign_payment", "allocate_payment", "unallocate_payment"})
+__all__ = ["Undo", "undo"]
 
 
 @operation(by=Role.CLERK)
@@ -49,7 +35,7 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
     NoEditsLeft.
     """
     made = books.operations.made(command.operation_id)
-    check_undoable(made, books, context)
+    check_fresh(made, "undo", books, context, lambda: _instead(made.document_id or 0, books))
     payment = books.payments.lock(made.payment_id or 0)
     if made.name == "record_payment" and payment.customer_id is None:
         _check_latest(made, payment, books)
@@ -78,17 +64,6 @@ def undo(command: Undo, books: "Books", context: Context) -> PaymentChanged:
         left = Money(0, after.amount.currency) if after.state is PaymentState.VOID else after.amount
         return changed_payment(PaymentStep.UNDONE, after, left, context, matching=matching)
     return matched_payment(PaymentStep.UNDONE, after, matching, earlier)
-
-
-def check_undoable(made: Made, books: "Books", context: Context) -> None:
-    """Fresh, not undone yet, and of a kind that undo reverses. Refuses: NotUndoable."""
-    if made.name not in UNDOABLE or made.payment_id is None:
-        instead = CORRECTED_BY.get(made.name, "a new operation corrects it")
-        raise NotUndoable(f"This cannot be undone; {instead}.")
-    if made.undone_by is not None:
-        raise NotUndoable("This was undone already; nothing was changed.")
-    if context.now > books.settings.current().undo_until(made.at):
-        raise NotUndoable(f"The time for undo has passed; {_instead(made.payment_id, books)}.")
 
 
 def _instead(payment_id: int, books: "Books") -> str:
@@ -188,3 +163,14 @@ def _renewed(lot_id: int, matching: Matching) -> int:
     lot = matching.lots[lot_id]
     credit = matching.top_up_of(lot.invoice_id) if lot.kind is LotKind.TOP_UP and lot.invoice_id else None
     return credit.id if credit is not None else lot_id
+
+
+undoes(
+    "undo",
+    DocumentKind.PAYMENT,
+    "record_payment",
+    "assign_payment",
+    "unassign_payment",
+    "allocate_payment",
+    "unallocate_payment",
+)

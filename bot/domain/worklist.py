@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.approvals import Approval
+from bot.domain.approval import Approval, Mandate
+from bot.domain.delegations import Delegation
 from bot.domain.money import Money
 from bot.domain.ports import InvoiceListLine, PaymentLine
 
@@ -32,7 +33,8 @@ class Worklist:
     """What waits in the book, the oldest first; what a person did last, the newest first.
 
     `unassigned`: payments of nobody yet. `left_over`: assigned money that pays nothing yet. `drafts`: unsent invoices.
-    `waiting`: requests that other people decide, the first to end first.
+    `waiting`: requests that other people decide, the first to end first. `mandates`: in whose place this person
+    decides; `delegation`: who does in theirs.
     """
 
     unassigned: Pile
@@ -41,5 +43,7 @@ class Worklist:
     drafts: Pile
     draft_lines: Sequence[InvoiceListLine]
     waiting: Sequence[Approval]
+    mandates: Sequence[Mandate]
+    delegation: Delegation | None
     undelivered: Sequence[tuple[str, int]]
     done: Sequence[Done]

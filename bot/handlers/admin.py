@@ -13,7 +13,7 @@ from bot.domain.people import Grant, Profile, Revoke, check_profile, grant, revo
 from bot.domain.plan_digest import PlanDigest, plan_digest
 from bot.domain.ports import AuditQuestion, Page
 from bot.domain.settings import CHANNELS, EMPTIED, NAMES, ChangeSetting, change_setting
-from bot.handlers import customers, find, invoices, locks, payments
+from bot.handlers import customers, delegations, find, invoices, locks, payments
 from bot.handlers import jobs as jobs_list
 from bot.handlers.blocks.rich import bold, person, preformatted, rich, typed
 from bot.handlers.blocks.text import escape, shorten, table
@@ -328,6 +328,13 @@ DUEDESK = command(
                 "/duedesk lock soft 2026-10-31",
                 "locks a period: soft, a manager passes it with a reason; hard, nobody",
                 locks.lock,
+            ),
+            Sub(
+                "delegate",
+                Role.MANAGER,
+                "/duedesk delegate @name until 5 dec",
+                "lets somebody decide approvals in your place; off ends it",
+                delegations.stand_in,
             ),
             Sub("verify", Role.ADMINISTRATOR, "/duedesk verify", "proves the books", _verify),
             Sub("jobs", Role.VIEWER, "/duedesk jobs", "what runs by itself, how it went, when next", jobs_list.jobs),

@@ -13,8 +13,9 @@ from bot.domain.approvals import (
     cancel_request,
     reject_request,
 )
-from bot.domain.operation import Role
+from bot.domain.operation import DocumentKind, Role
 from bot.domain.settings import Settings
+from bot.handlers.blocks.approvals import decision_said
 from bot.handlers.blocks.rich import rich
 from bot.handlers.blocks.text import escape, money
 from bot.handlers.blocks.withdrawals import closed_effect, said
@@ -27,8 +28,10 @@ REASON = TextField("reason", "Reason", longest=LONGEST_REASON, multiline=True)
 
 
 def _done(outcome: ApprovalChanged, settings: Settings) -> Sequence[Block]:
+    withdrawn = outcome.approval.document is DocumentKind.WITHDRAWAL
+    parts = said(outcome, settings) if withdrawn else decision_said(outcome)
     return [
-        rich((f"{outcome.approval.label}: ", *said(outcome, settings)), block_id="done"),
+        rich((f"{outcome.approval.label}: ", *parts), block_id="done"),
         context("Its card and its thread show it."),
     ]
 
@@ -59,15 +62,15 @@ CANCEL = flow(
 
 def _about(call: Call, approval_id: int) -> Mapping[str, Any]:
     approval = call.desk.ask(lambda books: books.approval(approval_id), call.request)
-    worth = money(approval.amount, settings_of(call).locale)
-    return {"approval": str(approval.id), "line": f"{approval.label} · {worth} · {approval.status}"}
+    worth = f" · {money(approval.amount, settings_of(call).locale)}" if approval.amount else ""
+    return {"approval": str(approval.id), "line": f"{approval.label}{worth} · {approval.status}"}
 
 
 def open_cancel(call: Call, approval_id: int) -> None:
     CANCEL.open(call, Values(), _about(call, approval_id), preview=True)
 
 
-@press("approval_approve", by=Role.MANAGER)
+@press("approval_approve", by=Role.CLERK)
 def press_approve(call: Call, action: dict[str, Any]) -> Reply:
     """Approve the version of the evidence that the card shows; the click acts once."""
     approval_id, _, version = str(action["value"]).partition(":")
@@ -76,7 +79,7 @@ def press_approve(call: Call, action: dict[str, Any]) -> Reply:
     return Reply(escape(outcome.trace().description))
 
 
-@press("approval_reject", by=Role.MANAGER)
+@press("approval_reject", by=Role.CLERK)
 def press_reject(call: Call, action: dict[str, Any]) -> None:
     approval_id, _, version = str(action["value"]).partition(":")
     REJECT.open(call, Values(), {**_about(call, id_of(approval_id)), "version": id_of(version)})

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
-from bot.domain.credit_undo import UndoCredit, undo_credit
 from bot.domain.credits import (
     LONGEST_REFERENCE,
     LONGEST_REMARK,
@@ -45,13 +44,13 @@ from bot.handlers.blocks.credits import (
 )
 from bot.handlers.blocks.rich import preformatted, rich
 from bot.handlers.blocks.text import counted, escape, money
-from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.commands import Command, Reply, Sub, command
 from bot.handlers.files import MORE, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, DateField, Form, SearchField, TextField, Values, context
 from bot.handlers.parse.named import name_and_amount
 from bot.handlers.parse.words import phrase, whole
-from bot.handlers.request import Call, button_key
+from bot.handlers.request import Call
 from bot.handlers.usage import open_refund
 
 LIST_ROWS = 20
@@ -319,14 +318,6 @@ CREDIT = command(
         ),
     )
 )
-
-
-@press("undo_credit", by=Role.MANAGER)
-def press_undo(call: Call, action: dict[str, Any]) -> Reply:
-    """Reverse a fresh issue or take-back; the click acts once."""
-    made = UndoCredit(operation_id=id_of(action["value"]))
-    outcome = call.desk.carry_out(undo_credit, made, call.keyed(button_key(call, action)))
-    return Reply(escape(f"Undone: {outcome.trace().description}"))
 
 
 for _which in FLOWS:

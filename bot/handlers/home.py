@@ -1,28 +1,33 @@
 """The home tab: drawn when it is opened, and again after a button on it did something."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from bot.domain.approvals import Approval
+from bot.domain.approval import Approval, Mandate
 from bot.domain.errors import NoAccess, Refused
 from bot.domain.operation import DocumentKind, Role
+from bot.domain.ports import ReadBooks
 from bot.domain.receivables import AgeingQuestion
 from bot.handlers.admin import checklist
 from bot.handlers.blocks.cards import invoice_file_card, invoice_title
 from bot.handlers.blocks.credit_notes import note_card, note_title
 from bot.handlers.blocks.home import closed_home, home_blocks
+from bot.handlers.blocks.terms_requests import terms_request_card, terms_request_title
 from bot.handlers.blocks.text import escape
 from bot.handlers.blocks.withdrawals import withdrawal_card, withdrawal_title
 from bot.handlers.commands import Reply, id_of, press
 from bot.handlers.flow import settings_of
+from bot.handlers.forms import Block
 from bot.handlers.request import Call
 from bot.handlers.shortcuts import open_find, open_record
 from bot.observe import log
 
 OVERTAKEN = "hash_conflict"
+MOST_APPROVALS = 5
 
 
 def on_home_opened(call: Call) -> None:
@@ -70,13 +75,16 @@ def _blocks(call: Call) -> list[dict[str, Any]]:
         return closed_home()
     assert person is not None
     todo = checklist(call) if person.role >= Role.ADMINISTRATOR else []
-    mine = approvals_of(work.waiting, actor.user, person.role)
+    mine = approvals_of(work.waiting, actor.user, person.role, work.mandates)[:MOST_APPROVALS]
     return home_blocks(replace(work, waiting=mine), ageing, settings, role=person.role, today=today, todo=todo)
 
 
-def approvals_of(waiting: Sequence[Approval], user: str, role: Role) -> list[Approval]:
-    """What somebody asked for, and what they may decide."""
-    return [each for each in waiting if each.requester == user or role >= Role.MANAGER]
+def approvals_of(
+    waiting: Sequence[Approval], user: str, role: Role, mandates: Sequence[Mandate] = ()
+) -> list[Approval]:
+    """What somebody asked for, and what they may decide, by their own right or in somebody's place."""
+    principals = {each.principal for each in mandates if each.role >= Role.MANAGER}
+    return [each for each in waiting if each.requester == user or role >= Role.MANAGER or principals - {each.requester}]
 
 
 @press("home_record", by=Role.CLERK)
@@ -94,12 +102,33 @@ def press_approval(call: Call, action: dict[str, Any]) -> Reply:
     """The card of what waits, with its buttons."""
     approval_id = id_of(action["value"])
     approval = call.desk.ask(lambda books: books.approval(approval_id), call.request)
-    settings = settings_of(call)
-    if approval.document is DocumentKind.CREDIT_NOTE:
-        note = call.desk.ask(lambda books: books.note_file(approval.document_id), call.request)
-        return Reply(escape(note_title(note, settings)), note_card(note, settings))
-    file = call.desk.ask(lambda books: books.withdrawal_file(approval.document_id), call.request)
-    return Reply(escape(withdrawal_title(file, settings)), withdrawal_card(file, settings))
+    text, blocks = call.desk.ask(
+        lambda books: WAITING[approval.document](approval.document_id, books, call.request.now), call.request
+    )
+    return Reply(escape(text), blocks)
+
+
+def _note(document_id: int, books: ReadBooks, _now: datetime) -> tuple[str, list[Block]]:
+    settings, file = books.settings(), books.note_file(document_id)
+    return note_title(file, settings), note_card(file, settings)
+
+
+def _withdrawal(document_id: int, books: ReadBooks, _now: datetime) -> tuple[str, list[Block]]:
+    settings, file = books.settings(), books.withdrawal_file(document_id)
+    return withdrawal_title(file, settings), withdrawal_card(file, settings)
+
+
+def _terms(document_id: int, books: ReadBooks, now: datetime) -> tuple[str, list[Block]]:
+    settings, file = books.settings(), books.terms_file(document_id)
+    return terms_request_title(file, settings), terms_request_card(file, settings, now)
+
+
+# The card of each kind of document that others decide: its first line and its blocks.
+WAITING: dict[DocumentKind, Callable[[int, ReadBooks, datetime], tuple[str, list[Block]]]] = {
+    DocumentKind.WITHDRAWAL: _withdrawal,
+    DocumentKind.CREDIT_NOTE: _note,
+    DocumentKind.TERMS: _terms,
+}
 
 
 @press("home_invoice", by=Role.VIEWER)

@@ -10,21 +10,19 @@ from bot.domain.payment_settings import (
     SetPaymentSettings,
     SwitchAutoTrigger,
     TopUpMethod,
-    UndoPaymentSettings,
     set_payment_settings,
     switch_auto_trigger,
-    undo_payment_settings,
 )
 from bot.handlers import find
 from bot.handlers.blocks.rich import bold, rich, typed
 from bot.handlers.blocks.text import escape, shorten
 from bot.handlers.blocks.top_ups import rule_lines, settings_card, settings_effect
-from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
+from bot.handlers.commands import Command, Reply, Sub, command
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import ChoiceField, Form, SearchField, TextField, Values
 from bot.handlers.parse.named import name_and_amount
 from bot.handlers.parse.words import Phrase, phrase, whole
-from bot.handlers.request import Call, button_key
+from bot.handlers.request import Call
 
 METHODS = {
     "cheque": TopUpMethod.CHEQUE,
@@ -185,14 +183,6 @@ def _show(call: Call, text: str) -> Reply:
     title = f"Customer {customer.name} · {customer.code} · payment settings"
     lines = [(bold(typed(title)),), *rule_lines(rule, customer, settings)]
     return Reply(escape(shorten(title, 150)), [rich(*lines, block_id="settings")])
-
-
-@press("undo_settings", by=Role.CLERK)
-def press_undo(call: Call, action: dict[str, Any]) -> Reply:
-    """Put former settings back; the click acts once."""
-    made = UndoPaymentSettings(operation_id=id_of(action["value"]))
-    outcome = call.desk.carry_out(undo_payment_settings, made, call.keyed(button_key(call, action)))
-    return Reply(escape(f"Undone: {outcome.trace().description}"))
 
 
 SETTINGS = command(

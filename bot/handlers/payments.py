@@ -11,7 +11,6 @@ from bot.domain.payments import (
     Payment,
 )
 from bot.domain.ports import Page
-from bot.domain.undo import Undo, undo
 from bot.handlers import find
 from bot.handlers.blocks.cards import payment_file_card, payment_title
 from bot.handlers.blocks.lists import payment_table
@@ -31,7 +30,7 @@ from bot.handlers.parse.dates import parse_date
 from bot.handlers.parse.errors import WordsNotUnderstood
 from bot.handlers.parse.words import Phrase, Word, join, phrase, whole
 from bot.handlers.payment_forms import ALLOCATE, ASSIGN, EDIT, PROVE, RECORD, UNALLOCATE, UNASSIGN, VOID
-from bot.handlers.request import Call, button_key
+from bot.handlers.request import Call
 
 LIST_ROWS = 20
 
@@ -319,14 +318,6 @@ def press_more(call: Call, action: dict[str, Any]) -> Reply | None:
     call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
     OPENERS[verb](call, find.payment_named(call, about))
     return None
-
-
-@press("undo", by=Role.CLERK)
-def press_undo(call: Call, action: dict[str, Any]) -> Reply:
-    """Reverse a fresh operation; the click acts once."""
-    made = Undo(operation_id=id_of(action["value"]))
-    outcome = call.desk.carry_out(undo, made, call.keyed(button_key(call, action)))
-    return Reply(escape(f"Undone: {outcome.trace().description}"))
 
 
 @press("choose_payment_nobody", by=Role.CLERK)

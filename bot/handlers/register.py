@@ -23,6 +23,7 @@ from bot.handlers import (
     receivables,
     statements,
     terms,
+    undo,
     withdrawals,
 )
 from bot.handlers import credits as credit_documents
@@ -51,6 +52,7 @@ MODULES = (
     statements,
     terms,
     payment_settings,
+    undo,
     admin,
     home,
 )

@@ -1,6 +1,6 @@
 """/credit-limit and /payment-mode: what a customer buys on, each with what it means before it is confirmed."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from bot.domain.customers import Customer, Mode
@@ -9,10 +9,13 @@ from bot.domain.modes import SwitchMode, is_first_week, switch_mode
 from bot.domain.money import Money
 from bot.domain.operation import Role
 from bot.domain.settings import Settings
+from bot.domain.terms_requests import LONGEST_REASON
 from bot.handlers import find
+from bot.handlers.approvals import open_cancel
 from bot.handlers.blocks.rich import bold, rich, typed
 from bot.handlers.blocks.terms import (
     advice_lines,
+    asked_done,
     limit_card,
     limit_effect,
     limit_parts,
@@ -21,14 +24,20 @@ from bot.handlers.blocks.terms import (
     terms_title,
 )
 from bot.handlers.blocks.text import balance, date_text, escape, money, shorten
-from bot.handlers.commands import Command, Reply, Sub, command
+from bot.handlers.commands import Command, Reply, Sub, command, id_of, press
 from bot.handlers.flow import Doubt, Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, Form, NumberField, SearchField, TextField, Values, button
 from bot.handlers.parse.named import name_and_amount
 from bot.handlers.parse.words import Phrase, phrase, whole
 from bot.handlers.request import Call
 
-KEYWORDS = {"for": "days", "limit": "limit", "prepaid": "mode", "postpaid": "mode"}
+KEYWORDS = {
+    "for": "days",
+    "limit": "limit",
+    "prepaid": "mode",
+    "postpaid": "mode",
+    **dict.fromkeys(("because", "reason"), "reason"),
+}
 
 CUSTOMER = SearchField("customer", "Customer", placeholder="Name, code, UUID or wallet ID", dispatches=True)
 AMOUNT = TextField("amount", "Limit", placeholder="500 or 1,234.50 SGD; 0 is none", longest=40, dispatches=True)
@@ -41,6 +50,14 @@ MODE = ChoiceField(
 )
 LIMIT = TextField(
     "limit", "Permanent limit", needed=False, longest=40, hint="Empty leaves the limit as it is.", dispatches=True
+)
+REASON = TextField(
+    "reason",
+    "Reason",
+    needed=False,
+    longest=LONGEST_REASON,
+    multiline=True,
+    hint="Needed where policy has others approve it; they see it.",
 )
 
 
@@ -57,14 +74,14 @@ def _whole(values: Values, field: NumberField) -> int | None:
 def _set(values: Values, _about: Mapping[str, Any], call: Call) -> SetLimit:
     customer = _customer(values, call)
     worth = find.money_typed(values.need(AMOUNT), settings_of(call), customer.currency)
-    return SetLimit(customer_id=customer.id, amount=worth, days=_whole(values, DAYS))
+    return SetLimit(customer_id=customer.id, amount=worth, days=_whole(values, DAYS), reason=values.text(REASON))
 
 
 def _switch(values: Values, _about: Mapping[str, Any], call: Call) -> SwitchMode:
     customer = _customer(values, call)
     text = values.text(LIMIT).strip()
     limit = find.money_typed(text, settings_of(call), customer.currency, field="limit") if text else None
-    return SwitchMode(customer_id=customer.id, mode=Mode(values.need(MODE)), limit=limit)
+    return SwitchMode(customer_id=customer.id, mode=Mode(values.need(MODE)), limit=limit, reason=values.text(REASON))
 
 
 def _untimely(made: SwitchMode, call: Call) -> Doubt | None:
@@ -86,41 +103,47 @@ def _show_button(customer_id: int) -> Block:
 
 
 def _limit_verb(outcome: LimitChanged, settings: Settings) -> str:
-    verb = {"set": "Set", "removed": "Remove", "extended": "Extend"}[outcome.step]
+    verb = {"set": "Set", "removed": "Remove", "extended": "Extend", "requested": "Request"}[outcome.step]
     about = outcome.before if outcome.step == "removed" else outcome.after
     return f"{verb} {money(Money(about.limit_micros, about.currency), settings.locale)}"
 
 
+def _limit_done(outcome: LimitChanged, settings: Settings) -> Sequence[Block]:
+    return limit_card(outcome, settings) if outcome.request is None else asked_done(outcome.request.number)
+
+
 SET = flow(
     Flow(
-        form=Form("limit_set", "Credit limit", (CUSTOMER, AMOUNT, DAYS)),
+        form=Form("limit_set", "Credit limit", (CUSTOMER, AMOUNT, DAYS, REASON)),
         operation=set_limit,
         command=_set,
         effect=limit_effect,
         verb=_limit_verb,
-        done=limit_card,
+        done=_limit_done,
     )
 )
 EXTEND = flow(
     Flow(
-        form=Form("limit_extend", "Extend a limit", (MORE_DAYS,)),
+        form=Form("limit_extend", "Extend a limit", (MORE_DAYS, REASON)),
         operation=extend_limit,
         command=lambda values, about, _call: ExtendLimit(
-            customer_id=int(about["customer"]), days=_whole(values, MORE_DAYS) or 0
+            customer_id=int(about["customer"]), days=_whole(values, MORE_DAYS) or 0, reason=values.text(REASON)
         ),
         effect=limit_effect,
         verb=_limit_verb,
-        done=limit_card,
+        done=_limit_done,
     )
 )
 SWITCH = flow(
     Flow(
-        form=Form("mode_switch", "Switch payment mode", (CUSTOMER, MODE, LIMIT)),
+        form=Form("mode_switch", "Switch payment mode", (CUSTOMER, MODE, LIMIT, REASON)),
         operation=switch_mode,
         command=_switch,
         effect=mode_effect,
-        verb=lambda outcome, _settings: f"Switch to {outcome.after.mode.value}",
-        done=mode_card,
+        verb=lambda outcome, _settings: f"{'Request' if outcome.request else 'Switch to'} {outcome.after.mode.value}",
+        done=lambda outcome, settings: (
+            mode_card(outcome, settings) if outcome.request is None else asked_done(outcome.request.number)
+        ),
         warn=_untimely,
     )
 )
@@ -148,6 +171,7 @@ def _open_set(call: Call, text: str, customer: Customer) -> None:
         "customer": find.customer_option(customer),
         "amount": name_and_amount(spoken, "limit")[1],
         "days": _days(spoken),
+        "reason": spoken.text("reason"),
     }
     SET.open(call, Values(given), preview=bool(given["amount"]))
 
@@ -157,8 +181,11 @@ def _open_remove(call: Call, _text: str, customer: Customer) -> None:
 
 
 def _open_extend(call: Call, text: str, customer: Customer) -> None:
-    days = _days(phrase(text, KEYWORDS))
-    EXTEND.open(call, Values({"days": days}), _about(call, customer), preview=days is not None)
+    spoken = phrase(text, KEYWORDS)
+    days = _days(spoken)
+    EXTEND.open(
+        call, Values({"days": days, "reason": spoken.text("reason")}), _about(call, customer), preview=days is not None
+    )
 
 
 def _open_switch(call: Call, text: str, customer: Customer) -> None:
@@ -168,6 +195,7 @@ def _open_switch(call: Call, text: str, customer: Customer) -> None:
         "customer": find.customer_option(customer),
         "mode": spoken.spelled.get("mode", other.value).lower().rstrip(":"),
         "limit": spoken.text("limit"),
+        "reason": spoken.text("reason"),
     }
     SWITCH.open(call, Values(given), preview=True)
 
@@ -262,6 +290,12 @@ MODES = command(
         ),
     )
 )
+
+
+@press("terms_request_more", by=Role.CLERK)
+def press_more(call: Call, action: dict[str, Any]) -> None:
+    """The overflow menu of a request's card."""
+    open_cancel(call, id_of(action["selected_option"]["value"].partition(":")[2]))
 
 
 for _which, _opener in OPENERS.items():

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from bot.desk import Desk
 from bot.jobs.approvals import watch_approvals
+from bot.jobs.limits import watch_limits
 from bot.jobs.topups import watch_top_ups
 
 # A watch does what is due now and returns how much; the key of each step lets it happen once.
@@ -13,4 +14,5 @@ Watch = Callable[[Desk, datetime], int]
 WATCHES: Mapping[str, Watch] = {
     "approvals": watch_approvals,
     "top-ups": watch_top_ups,
+    "limits": watch_limits,
 }

@@ -1,56 +1,24 @@
-"""Requests, votes and withdrawals inside a write. These are done at once: credit that is released has to be seen by the
-sweep that follows, and what is taken from a lot by the guard.
-"""
+"""Requests for approval and votes, inside a write and asked."""
 
-from collections.abc import Iterator, Sequence
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, bindparam, cast, func, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, func, insert, select, update
 
-from bot.domain.approvals import Approval, ApprovalState
-from bot.domain.customers import Customer
+from bot.domain.approvals import APPROVABLE, Approval, ApprovalState
 from bot.domain.errors import NotFound
 from bot.domain.money import Money, currency
 from bot.domain.operation import DocumentKind
-from bot.domain.ports import Page
-from bot.domain.withdrawals import (
-    WITHDRAWABLE,
-    Gateway,
-    Portion,
-    Withdrawal,
-    WithdrawalFile,
-    WithdrawalState,
-)
-from bot.storage.ageing import batches_of
-from bot.storage.customers import folded
-from bot.storage.naming import is_named
 from bot.storage.session import Session
-from bot.storage.tables import (
-    ApprovalExecutionRow,
-    ApprovalRow,
-    ApprovalVoteRow,
-    CustomerRow,
-    HoldLotRow,
-    HoldRow,
-    LotRow,
-    MessageRow,
-    WithdrawalRow,
-    WithdrawnRow,
-)
+from bot.storage.tables import ApprovalExecutionRow, ApprovalRow, ApprovalVoteRow, MessageRow, PersonRow
 
 _approval = ApprovalRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _vote = ApprovalVoteRow.__table__  # type: ignore[attr-defined]  # as above
 _execution = ApprovalExecutionRow.__table__  # type: ignore[attr-defined]  # as above
-_withdrawal = WithdrawalRow.__table__  # type: ignore[attr-defined]  # as above
-_withdrawn = WithdrawnRow.__table__  # type: ignore[attr-defined]  # as above
-_hold = HoldRow.__table__  # type: ignore[attr-defined]  # as above
-_hold_lot = HoldLotRow.__table__  # type: ignore[attr-defined]  # as above
-_lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _message = MessageRow.__table__  # type: ignore[attr-defined]  # as above
-_customer = CustomerRow.__table__  # type: ignore[attr-defined]  # as above
+_person = PersonRow.__table__  # type: ignore[attr-defined]  # as above
 
-MOST_EARLIER = 3
 MOST_WAITING = 500
 
 _ONE = select(_approval).where(_approval.c.id == bindparam("id"))
@@ -66,17 +34,21 @@ _IN_THREAD = (
 _ABOUT_DOCUMENT = select(_approval).where(
     _approval.c.document_kind == bindparam("kind"), _approval.c.document_id == bindparam("about_id")
 )
-_VOTES = select(_vote.c.person).where(_vote.c.approval_id == bindparam("approval_id")).order_by(_vote.c.id)
-_ABOUT = (_approval.c.document_kind == "withdrawal") & (_approval.c.document_id == _withdrawal.c.id)
-WITHDRAWALS = select(_withdrawal, _approval.c.id.label("approval_id")).outerjoin(_approval, _ABOUT)
-_WITHDRAWAL = WITHDRAWALS.where(_withdrawal.c.id == bindparam("id"))
-_LOTS_OF = select(_hold_lot.c.lot_id, _hold_lot.c.amount_micros, _lot.c.opened_on).join(
-    _lot, _lot.c.id == _hold_lot.c.lot_id
+_VOTES = (
+    select(_vote.c.approval_id, _vote.c.person, _vote.c.in_place_of)
+    .where(_vote.c.approval_id.in_(bindparam("ids", expanding=True)))
+    .order_by(_vote.c.id)
 )
+NOTHING = 1  # the least amount that a row can have stands for none: real ones are whole minor units
 
 
 def approval_of(connection: Connection, row: Any) -> Approval:
-    """A request as the domain knows it, with those who approved it."""
+    """A request as the domain knows it, with those who approved it, and how many more could while it waits."""
+    made = _known(row, connection.execute(_VOTES, {"ids": [row.id]}).all())
+    return replace(made, able=_able(connection, made)) if made.state is ApprovalState.WAITING else made
+
+
+def _known(row: Any, votes: Sequence[Any]) -> Approval:
     return Approval(
         id=row.id,
         operation=row.operation,
@@ -84,7 +56,7 @@ def approval_of(connection: Connection, row: Any) -> Approval:
         document_id=row.document_id,
         label=row.label,
         customer_id=row.customer_id,
-        amount=Money(row.amount_micros, currency(row.currency)),
+        amount=Money(0 if row.amount_micros == NOTHING else row.amount_micros, currency(row.currency)),
         requester=row.requester,
         requested_at=row.requested_at,
         policy=row.policy,
@@ -93,10 +65,20 @@ def approval_of(connection: Connection, row: Any) -> Approval:
         version=row.version,
         expires_at=row.expires_at,
         state=ApprovalState(row.state),
-        approvers=tuple(connection.execute(_VOTES, {"approval_id": row.id}).scalars()),
+        approvers=tuple(vote.person for vote in votes),
+        stand_ins=tuple((vote.person, vote.in_place_of) for vote in votes if vote.in_place_of),
         reason=row.reason,
         reminded_at=row.reminded_at,
     )
+
+
+def _able(connection: Connection, made: Approval) -> int:
+    """How many people have the right who neither asked nor were counted: each stands for one approval."""
+    used = (made.requester, *made.counted)
+    entitled = select(func.count()).where(
+        _person.c.active, _person.c.role >= int(APPROVABLE[made.operation].role), _person.c.slack_user.not_in(used)
+    )
+    return int(connection.execute(entitled).scalar() or 0)
 
 
 def find_approval(connection: Connection, approval_id: int, *, lock: bool = False) -> Approval:
@@ -116,26 +98,6 @@ def approval_about(connection: Connection, document_kind: str, document_id: int)
     """The request that is about a document, if one was ever made."""
     row = connection.execute(_ABOUT_DOCUMENT, {"kind": document_kind, "about_id": document_id}).first()
     return approval_of(connection, row) if row is not None else None
-
-
-def withdrawal_of(row: Any) -> Withdrawal:
-    """A withdrawal row as the domain knows it."""
-    return Withdrawal(
-        id=row.id,
-        number=row.number,
-        customer_id=row.customer_id,
-        amount=Money(row.amount_micros, currency(row.currency)),
-        gateway=Gateway(row.gateway),
-        details=row.details,
-        reason=row.reason,
-        requested_by=row.requested_by,
-        requested_at=row.requested_at,
-        approval_id=row.approval_id or 0,
-        state=WithdrawalState(row.state),
-        executed_on=row.executed_on,
-        paid_on=row.paid_on,
-        reference=row.reference,
-    )
 
 
 class SqlApprovals:
@@ -160,7 +122,7 @@ class SqlApprovals:
                 "document_id": made.document_id,
                 "label": made.label,
                 "customer_id": made.customer_id,
-                "amount_micros": made.amount.micros,
+                "amount_micros": made.amount.micros or NOTHING,
                 "currency": made.amount.currency.code,
                 "requester": made.requester,
                 "requested_at": made.requested_at,
@@ -175,7 +137,7 @@ class SqlApprovals:
             },
         )
 
-    def vote(self, approval: Approval, person: str) -> None:
+    def vote(self, approval: Approval, person: str, in_place_of: str) -> None:
         session = self._session
         session.connection.execute(
             insert(_vote),
@@ -183,6 +145,7 @@ class SqlApprovals:
                 "id": session.new_id(),
                 "approval_id": approval.id,
                 "person": person,
+                "in_place_of": in_place_of,
                 "version": approval.version,
                 "recorded_at": session.now,
                 "operation_id": session.operation_id,
@@ -202,6 +165,11 @@ class SqlApprovals:
     def remind(self, approval: Approval) -> None:
         self._change(approval, reminded_at=self._session.now)
 
+    def about(self, document: DocumentKind, document_id: int) -> Approval:
+        found = approval_about(self._session.connection, document.value, document_id)
+        assert found is not None
+        return found
+
     def waits_for(self, document: DocumentKind, document_id: int) -> bool:
         found = approval_about(self._session.connection, document.value, document_id)
         return found is not None and found.state is ApprovalState.WAITING
@@ -210,177 +178,15 @@ class SqlApprovals:
         self._session.connection.execute(update(_approval).where(_approval.c.id == approval.id).values(**values))
 
 
-class SqlWithdrawals:
-    """The withdrawals inside a write, with the credit they hold; a withdrawal's hold has its id. Whoever changes one
-    locks its customer first.
-    """
-
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def get(self, withdrawal_id: int) -> Withdrawal:
-        row = self._session.connection.execute(_WITHDRAWAL, {"id": withdrawal_id}).first()
-        if row is None:
-            raise NotFound("There is no such withdrawal.", field="withdrawal")
-        return withdrawal_of(row)
-
-    def insert(self, made: Withdrawal) -> None:
-        self._session.connection.execute(
-            insert(_withdrawal),
-            {
-                "id": made.id,
-                "number": made.number,
-                "customer_id": made.customer_id,
-                "amount_micros": made.amount.micros,
-                "currency": made.amount.currency.code,
-                "gateway": made.gateway.value,
-                "details": made.details,
-                "reason": made.reason,
-                "requested_by": made.requested_by,
-                "requested_at": made.requested_at,
-                "state": made.state.value,
-                "executed_on": None,
-                "paid_on": None,
-                "reference": "",
-            },
-        )
-
-    def update(self, made: Withdrawal) -> None:
-        self._session.connection.execute(
-            update(_withdrawal)
-            .where(_withdrawal.c.id == made.id)
-            .values(
-                state=made.state.value,
-                executed_on=made.executed_on,
-                paid_on=made.paid_on,
-                reference=made.reference,
-            )
-        )
-
-    def reserve(self, made: Withdrawal, portions: Sequence[Portion]) -> None:
-        """Hold the lots; nothing else takes of them what is held."""
-        session = self._session
-        session.connection.execute(
-            insert(_hold),
-            {
-                "id": made.id,
-                "customer_id": made.customer_id,
-                "amount_micros": made.amount.micros,
-                "document": made.number,
-                "state": "open",
-                "recorded_at": session.now,
-                "operation_id": session.operation_id,
-            },
-        )
-        session.connection.execute(
-            insert(_hold_lot),
-            [
-                {"id": session.new_id(), "hold_id": made.id, "lot_id": each.lot.id, "amount_micros": each.amount.micros}
-                for each in portions
-            ],
-        )
-        for each in portions:
-            self._hold(each.lot.id, each.amount.micros)
-
-    def release(self, made: Withdrawal) -> None:
-        """Give back what is held."""
-        self._close_hold(made, "released")
-        for row in self._lots(made):
-            self._hold(row.lot_id, -row.amount_micros)
-        self.update(made)
-
-    def consume(self, made: Withdrawal, on: date, entry_id: int) -> None:
-        """Take what is held out of the lots."""
-        session = self._session
-        session.connection.execute(
-            insert(_withdrawn),
-            [
-                {
-                    "id": session.new_id(),
-                    "withdrawal_id": made.id,
-                    "lot_id": row.lot_id,
-                    "customer_id": made.customer_id,
-                    "amount_micros": row.amount_micros,
-                    "effective_on": on,
-                    "credit_on": row.opened_on,
-                    "entry_id": entry_id,
-                    "operation_id": session.operation_id,
-                }
-                for row in self._lots(made)
-            ],
-        )
-        self._close_hold(made, "consumed")
-        self.update(made)
-
-    def _lots(self, made: Withdrawal) -> Sequence[Any]:
-        return self._session.connection.execute(_LOTS_OF.where(_hold_lot.c.hold_id == made.id)).all()
-
-    def _hold(self, lot_id: int, by_micros: int) -> None:
-        self._session.connection.execute(
-            update(_lot).where(_lot.c.id == lot_id).values(held_micros=_lot.c.held_micros + by_micros)
-        )
-
-    def _close_hold(self, made: Withdrawal, state: str) -> None:
-        self._session.connection.execute(
-            update(_hold).where(_hold.c.id == made.id, _hold.c.state == "open").values(state=state)
-        )
-
-
-def find_withdrawal(connection: Connection, number_or_id: str) -> Withdrawal | None:
-    """A withdrawal by its number or id."""
-    row = connection.execute(WITHDRAWALS.where(is_named(_withdrawal, number_or_id))).first()
-    return withdrawal_of(row) if row is not None else None
-
-
-def each_withdrawal(connection: Connection, page: Page) -> Iterator[tuple[Withdrawal, str]]:
-    """The newest first, each with its customer's name; a long list is never in memory as a whole."""
-    statement = WITHDRAWALS.add_columns(_customer.c.name.label("customer_name")).join(
-        _customer, _customer.c.id == _withdrawal.c.customer_id
-    )
-    if page.state:
-        statement = statement.where(_withdrawal.c.state == page.state)
-    if page.text:
-        statement = statement.where(
-            or_(
-                _withdrawal.c.number == page.text.upper(),
-                _customer.c.code == page.text.upper(),
-                _customer.c.search_name.contains(folded(page.text), autoescape=True),
-            )
-        )
-    newest = statement.order_by(_withdrawal.c.id.desc()).limit(page.limit).offset(page.offset)
-    for row in connection.execute(newest, execution_options=batches_of(page.limit)):
-        yield withdrawal_of(row), row.customer_name
-
-
-def withdrawal_file(connection: Connection, withdrawal_id: int, customer: Customer) -> WithdrawalFile:
-    """All that a withdrawal's card shows: the evidence as it stands now."""
-    made = withdrawal_of(connection.execute(_WITHDRAWAL, {"id": withdrawal_id}).one())
-    lots = connection.execute(
-        _LOTS_OF.add_columns(_lot.c.number).where(_hold_lot.c.hold_id == made.id).order_by(_lot.c.opened_on, _lot.c.id)
-    )
-    paid_in = select(cast(func.coalesce(func.sum(_lot.c.open_micros), 0), BigInteger)).where(
-        _lot.c.customer_id == made.customer_id, _lot.c.kind.in_([each.value for each in WITHDRAWABLE])
-    )
-    earlier = WITHDRAWALS.where(
-        _withdrawal.c.customer_id == made.customer_id,
-        _withdrawal.c.id < made.id,
-        _withdrawal.c.state.in_(("approved", "paid")),
-    )
-    of = made.amount.currency
-    return WithdrawalFile(
-        withdrawal=made,
-        customer=customer,
-        approval=find_approval(connection, made.approval_id),
-        lots=tuple((row.number, row.opened_on, Money(row.amount_micros, of)) for row in lots),
-        paid_in_left=Money(int(connection.execute(paid_in).scalar() or 0), of),
-        earlier=tuple(
-            withdrawal_of(row)
-            for row in connection.execute(earlier.order_by(_withdrawal.c.id.desc()).limit(MOST_EARLIER))
-        ),
-    )
-
-
 def waiting(connection: Connection) -> Sequence[Approval]:
     """Requests that nobody decided yet, the first to end first."""
     statement = select(_approval).where(_approval.c.state == "waiting").order_by(_approval.c.expires_at, _approval.c.id)
-    return [approval_of(connection, row) for row in connection.execute(statement.limit(MOST_WAITING))]
+    return approvals_of(connection, connection.execute(statement.limit(MOST_WAITING)).all())
+
+
+def approvals_of(connection: Connection, rows: Sequence[Any]) -> Sequence[Approval]:
+    """Requests with their votes, asked at once."""
+    votes: dict[int, list[Any]] = {row.id: [] for row in rows}
+    for vote in connection.execute(_VOTES, {"ids": list(votes)}) if rows else ():
+        votes[vote.approval_id].append(vote)
+    return [_known(row, votes[row.id]) for row in rows]

@@ -14,10 +14,11 @@ from sqlalchemy.types import TypeEngine
 
 from bot.domain.settings import Settings
 from bot.storage import tables
-from bot.storage.approvals import SqlApprovals, SqlWithdrawals
+from bot.storage.approvals import SqlApprovals
 from bot.storage.credits import SqlCredits, SqlMaster
 from bot.storage.customers import SqlCustomers
 from bot.storage.database import unanswered
+from bot.storage.delegations import SqlDelegations
 from bot.storage.documents import SqlInvoices, SqlPayments
 from bot.storage.ids import new_id
 from bot.storage.intakes import SqlIntakes
@@ -26,8 +27,10 @@ from bot.storage.notes import SqlNotes
 from bot.storage.people import SqlPeople, SqlSettings
 from bot.storage.requests import SqlNumbers, SqlOperations
 from bot.storage.terms import SqlTerms
+from bot.storage.terms_requests import SqlTermsRequests
 from bot.storage.top_ups import SqlTopUps
 from bot.storage.usage import SqlUsage
+from bot.storage.withdrawals import SqlWithdrawals
 
 # The order in which pending rows are inserted: what is referred to comes first, an entry after its postings. Rows that
 # come before what they refer to cost SQLite a search through every table that refers there.
@@ -145,6 +148,8 @@ class SqlBooks:
         self.intakes = SqlIntakes(self)
         self.approvals = SqlApprovals(self)
         self.withdrawals = SqlWithdrawals(self)
+        self.delegations = SqlDelegations(self)
+        self.terms_requests = SqlTermsRequests(self)
         self.credits = SqlCredits(self)
         self.master = SqlMaster(self)
         self.usage = SqlUsage(self)

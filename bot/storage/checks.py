@@ -118,6 +118,24 @@ SOLD_AND_GIVEN: dict[str, str] = {
         FROM credit_note n JOIN approval a ON a.document_kind = 'credit_note' AND a.document_id = n.id
         WHERE a.amount_micros <> n.total_micros OR a.customer_id <> n.customer_id OR (n.state = 'draft') <>
         (a.state = 'waiting') OR (n.state = 'sent' AND a.state <> 'approved')""",
+    "terms are as their approval": """SELECT 'request ' || r.number, r.state, a.state FROM terms_request r
+        LEFT JOIN approval a ON a.document_kind = 'terms' AND a.document_id = r.id AND a.customer_id = r.customer_id
+        AND (r.limit_micros IS NULL OR a.amount_micros IN (r.limit_micros, 1)) WHERE a.id IS NULL
+        OR r.state <> CASE a.state WHEN 'waiting' THEN 'requested' ELSE a.state END""",
+    "approved terms are in the history": """SELECT 'request ' || r.number, r.state, 'no row' FROM terms_request r
+        JOIN approval a ON a.document_kind = 'terms' AND a.document_id = r.id LEFT JOIN approval_execution x
+        ON x.approval_id = a.id WHERE r.state = 'approved' AND (x.approval_id IS NULL
+        OR (r.kind = 'switch' AND NOT EXISTS (SELECT 1 FROM mode_history m WHERE m.operation_id = x.operation_id
+        AND m.customer_id = r.customer_id AND m.mode = r.mode)) OR (r.limit_micros IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM credit_limit l WHERE l.operation_id = x.operation_id AND l.customer_id = r.customer_id
+        AND l.amount_micros = r.limit_micros)))""",
+    "request numbers have no hole": """SELECT 'series request', s.last, COUNT(r.id) FROM series s
+        LEFT JOIN terms_request r ON r.id IS NOT NULL
+        WHERE s.name = 'request' GROUP BY s.last HAVING s.last <> COUNT(r.id)""",
+    "nobody counts twice": """SELECT 'request ' || a.label, v.person || ' counted again', 'once' FROM approval_vote v
+        JOIN approval a ON a.id = v.approval_id JOIN approval_vote w ON w.approval_id = v.approval_id
+        WHERE v.person = a.requester OR v.in_place_of = a.requester OR (v.id < w.id AND (v.in_place_of = w.person
+        OR w.in_place_of = v.person OR (v.in_place_of <> '' AND v.in_place_of = w.in_place_of)))""",
     "note numbers have no hole": """SELECT 'series note', s.last, COUNT(n.id) FROM series s
         LEFT JOIN credit_note n ON n.number IS NOT NULL
         WHERE s.name = 'note' GROUP BY s.last HAVING s.last <> COUNT(n.id)""",

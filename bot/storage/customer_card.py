@@ -11,7 +11,7 @@ from bot.domain.money import Money
 from bot.domain.payment import Payment
 from bot.domain.withdrawals import Withdrawal
 from bot.storage import customers, documents, ledger
-from bot.storage.approvals import WITHDRAWALS, approval_of, withdrawal_of
+from bot.storage.approvals import approvals_of
 from bot.storage.notes import NOTES, note_of
 from bot.storage.tables import (
     ApprovalRow,
@@ -25,6 +25,7 @@ from bot.storage.tables import (
     WithdrawalRow,
 )
 from bot.storage.top_ups import settings_in_force
+from bot.storage.withdrawals import WITHDRAWALS, withdrawal_of
 
 _approval = ApprovalRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _entry = EntryRow.__table__  # type: ignore[attr-defined]  # as above
@@ -92,7 +93,7 @@ def customer_file(connection: Connection, customer: Customer, today: date) -> Cu
         open_count=invoices,
         unapplied=tuple(ledger.lot_of(row) for row in connection.execute(_LOTS.limit(CARD_ITEMS), asked)),
         notes=tuple(note_of(row) for row in connection.execute(_NOTES.limit(CARD_ITEMS), asked)),
-        waiting=tuple(approval_of(connection, row) for row in waiting),
+        waiting=tuple(approvals_of(connection, waiting)),
         to_pay=_to_pay(connection, customer),
         draft_invoices=drafts,
         draft_notes=notes,

@@ -88,6 +88,21 @@ KEPT = {
         "entry_id",
     ),
     "usage_refund": ("credit_id", "charge_id", "customer_id", "currency", "net_micros", "tax_micros", "cost_micros"),
+    "terms_request": (
+        "number",
+        "customer_id",
+        "currency",
+        "kind",
+        "limit_micros",
+        "days",
+        "mode",
+        "was_mode",
+        "was_limit_micros",
+        "was_ends_at",
+        "reason",
+        "requested_by",
+    ),
+    "delegation": ("principal_id", "stand_in_id", "last_day", "until"),
     "withdrawal": ("number", "customer_id", "amount_micros", "currency", "gateway", "details", "reason"),
 }
 # The number of an imported document is given back when its opening is taken back, so that it can come again.

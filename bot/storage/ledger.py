@@ -57,6 +57,14 @@ TAKEN_BACK_BY = (
     .where(_back.c.operation_id == bindparam("operation_id"))
     .order_by(_allocation.c.id)
 )
+# What an operation matched and a later one took back.
+TAKEN_BACK_SINCE = (
+    select(_invoice.c.number)
+    .join(_allocation, _allocation.c.invoice_id == _invoice.c.id)
+    .join(_back, _back.c.reverses_id == _allocation.c.id)
+    .where(_allocation.c.operation_id == bindparam("operation_id"))
+    .distinct()
+)
 # Provisioning a proforma takes back what it was paid with and matches it again.
 REMATCHED = (
     select(_invoice.c.number)

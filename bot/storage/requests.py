@@ -127,6 +127,14 @@ def settings_version(connection: Connection) -> int:
     return int(connection.execute(select(_book.c.settings_version)).scalar() or 0)
 
 
+def made_by(connection: Connection, operation_id: int) -> tuple[str, str]:
+    """The name of an operation and the kind of document that it left. Refuses: NotFound."""
+    row = connection.execute(_MADE, {"operation_id": operation_id}).first()
+    if row is None:
+        raise NotFound("There is no such operation.")
+    return str(row.operation), str(row.document_kind or "")
+
+
 class SqlNumbers:
     """Gapless numbers: the counter's row stays locked until the transaction ends."""
 
@@ -166,6 +174,8 @@ class SqlOperations:
             flags=tuple((flag.invoice_id, flag.was) for flag in connection.execute(_FLAGS, asked)),
             document_id=row.document_id,
             rematched=tuple(connection.execute(ledger.REMATCHED, asked).scalars()),
+            taken_back_since=tuple(connection.execute(ledger.TAKEN_BACK_SINCE, asked).scalars()),
+            document_kind=row.document_kind or "",
         )
 
     def _taken_back(self, operation_id: int) -> tuple[Allocation, ...]:

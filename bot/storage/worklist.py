@@ -10,10 +10,11 @@ from bot.domain.money import Money, currency
 from bot.domain.operation import Actor
 from bot.domain.ports import InvoiceListLine, PaymentLine
 from bot.domain.settings import Settings
-from bot.domain.undo import UNDOABLE
+from bot.domain.undoing import UNDONE_BY
 from bot.domain.worklist import Done, Pile, Worklist
 from bot.storage import documents
 from bot.storage.approvals import waiting
+from bot.storage.delegations import delegation_of, mandates_of
 from bot.storage.ids import first_id_of
 from bot.storage.tables import AuditRow, CustomerRow, InvoiceRow, LotRow, OutboxRow, PaymentRow, RequestRow
 
@@ -35,13 +36,16 @@ DRAFTS = (_invoice.c.state == "draft",)
 
 def worklist(connection: Connection, settings: Settings, actor: Actor, now: datetime) -> Worklist:
     """What waits, and what this person did in the last seven days."""
+    given = delegation_of(connection, actor.team, actor.user)
     return Worklist(
         unassigned=_pile(connection, _payment.c.currency, _payment.c.amount_micros, UNASSIGNED),
         unassigned_lines=_unassigned(connection),
         left_over=_pile(connection, _lot.c.currency, _lot.c.open_micros, LEFT_OVER),
         drafts=_pile(connection, _invoice.c.currency, _invoice.c.total_micros, DRAFTS),
         draft_lines=_drafts(connection),
-        waiting=waiting(connection)[:SHOWN],
+        waiting=waiting(connection),
+        mandates=[each for each in mandates_of(connection, actor.team, actor.user) if now < each.until],
+        delegation=given if given is not None and now < given.until else None,
         undelivered=_undelivered(connection),
         done=_done(connection, settings, actor, now),
     )
@@ -83,7 +87,14 @@ def _undelivered(connection: Connection) -> list[tuple[str, int]]:
 def _done(connection: Connection, settings: Settings, actor: Actor, now: datetime) -> list[Done]:
     undone = _audit.alias("undone")
     statement = (
-        select(_audit.c.id, _audit.c.at, _audit.c.description, _request.c.operation, undone.c.id.label("undone_by"))
+        select(
+            _audit.c.id,
+            _audit.c.at,
+            _audit.c.description,
+            _audit.c.document_kind,
+            _request.c.operation,
+            undone.c.id.label("undone_by"),
+        )
         .join(_request, _request.c.operation_id == _audit.c.id)
         .outerjoin(undone, undone.c.undoes_id == _audit.c.id)
         .where(
@@ -100,7 +111,9 @@ def _done(connection: Connection, settings: Settings, actor: Actor, now: datetim
             operation_id=row.id,
             at=row.at,
             description=row.description,
-            is_undoable=row.operation in UNDOABLE and row.undone_by is None and now <= settings.undo_until(row.at),
+            is_undoable=(row.operation, row.document_kind) in UNDONE_BY
+            and row.undone_by is None
+            and now <= settings.undo_until(row.at),
         )
         for row in connection.execute(statement)
     ]

@@ -16,7 +16,7 @@ from bot.domain.credit_note import (
     VoidNote,
 )
 from bot.domain.credit_notes import apply_note, approve_note, copy_note, draft_note, unapply_note, void_note
-from bot.domain.credit_undo import UndoCredit, undo_credit
+from bot.domain.credit_undo import undo_credit
 from bot.domain.credits import (
     IssueCredit,
     PayOutAtPlatform,
@@ -32,8 +32,11 @@ from bot.domain.limits import ExtendLimit, SetLimit, extend_limit, set_limit
 from bot.domain.master_moves import SetMasterLimit, TopUpMaster, set_master_limit, top_up_master
 from bot.domain.modes import SwitchMode, switch_mode
 from bot.domain.month_end import CloseMonth, close_month, last_day, month_before
+from bot.domain.note_undo import undo_note
 from bot.domain.ports import Page
 from bot.domain.refunds import RefundUsage, refund_usage
+from bot.domain.terms_undo import undo_limit, undo_mode
+from bot.domain.undo import Undo
 from bot.domain.usage import ChargeUsage, ImportUsage, charge_usage, import_usage
 from bot.domain.usage_invoices import InvoiceUsage, invoice_usage
 from tests.domain.usage_steps import charge, limited, refund, used
@@ -62,8 +65,8 @@ def taking_back(world: World) -> TakeBackCredit:
     return TakeBackCredit(customer_id=issued.credit.customer_id, amount=money(5), remark="Given twice")
 
 
-def undoing(world: World) -> UndoCredit:
-    return UndoCredit(operation_id=world.do(issue_credit, issuing(world), by=MANAGER).operation_id)
+def undoing(world: World) -> Undo:
+    return Undo(operation_id=world.do(issue_credit, issuing(world), by=MANAGER).operation_id)
 
 
 def paying_out(world: World) -> PayOutAtPlatform:
@@ -160,6 +163,11 @@ def closing(world: World) -> CloseMonth:
     return CloseMonth(customer_id=customer.id, month=month)
 
 
+def undo_of(world: World, staged: tuple[Any, Any], by: str = MANAGER) -> Undo:
+    operation, command = staged
+    return Undo(operation_id=world.do(operation, command, by=by).operation_id)
+
+
 CREDIT_STAGES: dict[str, Callable[[World], Staged]] = {
     "issue_credit": lambda world: (issue_credit, issuing(world), MANAGER),
     "take_back_credit": lambda world: (take_back_credit, taking_back(world), MANAGER),
@@ -172,6 +180,9 @@ CREDIT_STAGES: dict[str, Callable[[World], Staged]] = {
     "set_limit": lambda world: (set_limit, limiting_customer(world), MANAGER),
     "extend_limit": lambda world: (extend_limit, extending(world), MANAGER),
     "switch_mode": lambda world: (switch_mode, switching(world), MANAGER),
+    "undo_limit": lambda world: (undo_limit, undo_of(world, (set_limit, limiting_customer(world))), MANAGER),
+    "undo_mode": lambda world: (undo_mode, undo_of(world, (switch_mode, switching(world))), MANAGER),
+    "undo_note": lambda world: (undo_note, undo_of(world, (apply_note, applying(world))), CLERK),
     "draft_note": lambda world: (draft_note, noting(world), CLERK),
     "copy_note": lambda world: (copy_note, CopyNote(note_id=noted(world).id, issue_on=world.today), CLERK),
     "approve_note": lambda world: (approve_note, approving(world), MANAGER),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.approvals import Approval, ApprovalState, Standing, Verdict, Vote, judge
+from bot.domain.approval import Approval, ApprovalState, Mandate, Standing, Verdict, Vote, judge, principal_of
 from bot.domain.errors import (
     ApprovedAlready,
     EvidenceChanged,
@@ -42,6 +42,11 @@ STANDING = Standing(approval=APPROVAL, content_hash="as shown", largest=money(10
 VOTE = Vote(person="U2", role=Role.MANAGER, version=1, at=NOW)
 
 
+LATER = NOW + timedelta(days=3)
+MIRA = Mandate(principal="U5", role=Role.MANAGER, until=LATER)
+STAND_IN = replace(VOTE, role=Role.CLERK, mandates=(MIRA,))
+
+
 def standing(**changed: object) -> Standing:
     return replace(STANDING, approval=replace(APPROVAL, **changed))  # type: ignore[arg-type]  # fields of an approval
 
@@ -74,6 +79,32 @@ def standing(**changed: object) -> Standing:
         (replace(STANDING, content_hash="other"), replace(VOTE, approves=False), Verdict.REJECTED),
         (replace(STANDING, largest=money("99.99")), VOTE, MoreThanLeft),
         (replace(STANDING, largest=money("99.99")), replace(VOTE, approves=False), Verdict.REJECTED),
+        (STANDING, STAND_IN, Verdict.EXECUTED),
+        (STANDING, replace(STAND_IN, approves=False), Verdict.REJECTED),
+        (standing(needed=2), STAND_IN, Verdict.COUNTED),
+        (standing(needed=2, approvers=("U3",)), STAND_IN, Verdict.EXECUTED),
+        # both together are one: whoever of them comes second is refused
+        (standing(needed=2, approvers=("U5",)), STAND_IN, ApprovedAlready),
+        (standing(needed=2, approvers=("U2",), stand_ins=(("U2", "U5"),)), replace(VOTE, person="U5"), ApprovedAlready),
+        (standing(needed=2, approvers=("U4",), stand_ins=(("U4", "U5"),)), STAND_IN, ApprovedAlready),
+        # an own right is used before that of somebody else
+        (standing(needed=2, approvers=("U5",)), replace(STAND_IN, role=Role.MANAGER), Verdict.EXECUTED),
+        # of two that are away, the one who has not counted yet
+        (
+            standing(needed=2, approvers=("U5",)),
+            replace(STAND_IN, mandates=(MIRA, replace(MIRA, principal="U6"))),
+            Verdict.EXECUTED,
+        ),
+        # own requests, and those of whom one stands in for
+        (STANDING, replace(STAND_IN, person="U1"), OwnRequest),
+        (STANDING, replace(STAND_IN, mandates=(replace(MIRA, principal="U1"),)), OwnRequest),
+        (STANDING, replace(STAND_IN, approves=False, mandates=(replace(MIRA, principal="U1"),)), OwnRequest),
+        # the one who is away has the right no more, has left, or is back; the stand-in has none
+        (STANDING, replace(STAND_IN, mandates=(replace(MIRA, role=Role.CLERK),)), NoAccess),
+        (STANDING, replace(STAND_IN, mandates=(replace(MIRA, role=Role.NONE),)), NoAccess),
+        (STANDING, replace(STAND_IN, at=NOW, mandates=(replace(MIRA, until=NOW),)), NoAccess),
+        (STANDING, replace(STAND_IN, role=Role.VIEWER), NoAccess),
+        (STANDING, replace(STAND_IN, mandates=()), NoAccess),
     ],
 )
 def test_a_decision_ends_as_the_table_says(
@@ -95,6 +126,7 @@ PEOPLE = st.sampled_from(["U1", "U2", "U3", "U4"])
         st.just(APPROVAL),
         needed=st.integers(1, 2),
         approvers=st.lists(PEOPLE, unique=True, max_size=2).map(tuple),
+        stand_ins=st.lists(st.tuples(PEOPLE, PEOPLE), max_size=1).map(tuple),
         state=st.sampled_from(ApprovalState),
         version=st.integers(1, 3),
     ),
@@ -107,6 +139,15 @@ PEOPLE = st.sampled_from(["U1", "U2", "U3", "U4"])
         version=st.integers(1, 3),
         at=st.integers(-60, 120).map(lambda minutes: NOW + timedelta(minutes=minutes)),
         approves=st.booleans(),
+        mandates=st.lists(
+            st.builds(
+                Mandate,
+                principal=PEOPLE,
+                role=st.sampled_from(Role),
+                until=st.integers(-60, 120).map(lambda minutes: NOW + timedelta(minutes=minutes)),
+            ),
+            max_size=2,
+        ).map(tuple),
     ),
 )
 def test_whatever_stands_only_an_entitled_other_person_moves_it_in_time(
@@ -122,17 +163,51 @@ def test_whatever_stands_only_an_entitled_other_person_moves_it_in_time(
         verdict = judge(asked, vote)
     except Refused:
         return
-    assert vote.role >= Role.MANAGER
-    assert vote.person != approval.requester
+    principal = principal_of(asked, vote)
+    entitled = {each.principal for each in vote.mandates if each.role >= Role.MANAGER and vote.at < each.until}
+    assert vote.role >= Role.MANAGER or (vote.role >= Role.CLERK and principal in entitled)
+    assert approval.requester not in {vote.person, principal}
     assert approval.state is ApprovalState.WAITING
     assert vote.at < approval.expires_at
     assert vote.version == approval.version
     if verdict is not Verdict.REJECTED:
         assert content_hash == approval.content_hash
         assert approval.amount <= asked.largest
-        assert vote.person not in approval.approvers
-        counted = {*approval.approvers, vote.person}
-        assert (verdict is Verdict.EXECUTED) == (len(counted) >= approval.needed)
+        assert not {vote.person, principal} & approval.counted
+        assert (verdict is Verdict.EXECUTED) == (len({*approval.approvers, vote.person}) >= approval.needed)
+
+
+RIGHTS = st.fixed_dictionaries({person: st.sampled_from(Role) for person in ("U1", "U2", "U3", "U4")})
+STEPS = st.lists(st.tuples(PEOPLE, RIGHTS, st.lists(st.tuples(PEOPLE, PEOPLE), max_size=4)), min_size=1, max_size=8)
+
+
+@given(needed=st.integers(1, 2), steps=STEPS)
+def test_nothing_is_approved_without_as_many_entitled_people_other_than_the_requester(
+    needed: int, steps: list[tuple[str, dict[str, Role], list[tuple[str, str]]]]
+) -> None:
+    """Rights and delegations may be others with each vote; each vote counts by a right that somebody had then."""
+    approval, used = replace(APPROVAL, needed=needed), list[str]()
+    for person, rights, away in steps:
+        mandates = [Mandate(principal=of, role=rights[of], until=LATER) for of, to in away if to == person]
+        vote = Vote(person=person, role=rights[person], version=1, at=NOW, mandates=tuple(mandates))
+        asked = replace(STANDING, approval=approval)
+        try:
+            verdict, principal = judge(asked, vote), principal_of(asked, vote)
+        except Refused:
+            continue
+        assert rights[principal] >= Role.MANAGER
+        assert principal == person or (principal, person) in away
+        used.append(principal)
+        instead = ((person, principal),) if principal != person else ()
+        counted = (*approval.approvers, person)
+        approval = replace(approval, approvers=counted, stand_ins=(*approval.stand_ins, *instead))
+        if verdict is Verdict.EXECUTED:
+            approval = replace(approval, state=ApprovalState.APPROVED)
+    people = {*approval.approvers, *used}
+    assert APPROVAL.requester not in people
+    assert len(set(used)) == len(used) == len(set(approval.approvers)) <= needed
+    if approval.state is ApprovalState.APPROVED:
+        assert len(set(used)) == needed
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.credit_undo import UndoCredit, undo_credit
+from bot.domain.credit_undo import undo_credit
 from bot.domain.credits import (
     CreditChanged,
     IssueCredit,
@@ -46,6 +46,7 @@ from bot.domain.payments import (
     unassign_payment,
     void_payment,
 )
+from bot.domain.undo import Undo
 from tests.domain.expect import ask_sql, expect_refusal, report, standing
 from tests.world import CLERK, MANAGER, World, money, withdraw
 
@@ -249,10 +250,10 @@ def test_issued_credit_pays_open_invoices_and_undo_brings_all_back(world: World)
     before = standing(world, customer)
     made = issue(world, customer, 50)
     assert [each.invoice.status for each in made.effect.touched] == ["paid"]
-    world.do(undo_credit, UndoCredit(operation_id=made.operation_id), by=MANAGER)
+    world.do(undo_credit, Undo(operation_id=made.operation_id), by=MANAGER)
     assert standing(world, customer) == before
     with expect_refusal(world, NotUndoable, says="undone already"):
-        world.do(undo_credit, UndoCredit(operation_id=made.operation_id), by=MANAGER)
+        world.do(undo_credit, Undo(operation_id=made.operation_id), by=MANAGER)
     world.check()
 
 
@@ -262,7 +263,7 @@ def test_an_undone_take_back_gives_each_lot_what_it_gave(world: World) -> None:
     issue(world, customer, 20)
     before = ask_sql(world, "SELECT number, open_micros FROM lot ORDER BY id")
     made = take_back(world, customer, 25)
-    world.do(undo_credit, UndoCredit(operation_id=made.operation_id), by=MANAGER)
+    world.do(undo_credit, Undo(operation_id=made.operation_id), by=MANAGER)
     assert ask_sql(world, "SELECT number, open_micros FROM lot ORDER BY id") == before
     assert world.read_customer(customer).balance == money(30)
     world.check()
@@ -273,13 +274,13 @@ def test_undo_is_refused_once_the_credit_was_used_or_the_time_is_over(world: Wor
     made = issue(world, customer, 50)
     world.invoice(customer, 20)
     with expect_refusal(world, NotUndoable, says="only SGD 30.00 is left whole"):
-        world.do(undo_credit, UndoCredit(operation_id=made.operation_id), by=MANAGER)
+        world.do(undo_credit, Undo(operation_id=made.operation_id), by=MANAGER)
     paid = world.pay(5, customer)
     with expect_refusal(world, NotUndoable, says="cannot be undone"):
-        world.do(undo_credit, UndoCredit(operation_id=paid.operation_id), by=MANAGER)
+        world.do(undo_credit, Undo(operation_id=paid.operation_id), by=MANAGER)
     world.now += (world.now - world.now.replace(hour=0)) / 9
     with expect_refusal(world, NotUndoable, says="time for undo has passed; take the credit back"):
-        world.do(undo_credit, UndoCredit(operation_id=made.operation_id), by=MANAGER)
+        world.do(undo_credit, Undo(operation_id=made.operation_id), by=MANAGER)
 
 
 def test_goodwill_never_leaves_and_commission_may(world: World) -> None:
@@ -301,7 +302,7 @@ def test_past_reports_keep_what_was_taken_since(world: World) -> None:
     then = report(world, as_of=issued_on)
     assert [row.unapplied_micros for row in then.rows] == [money(30).micros]
     assert [row.unapplied_micros for row in report(world).rows] == [money(18).micros]
-    world.do(undo_credit, UndoCredit(operation_id=made.operation_id), by=MANAGER)
+    world.do(undo_credit, Undo(operation_id=made.operation_id), by=MANAGER)
     assert report(world, as_of=issued_on).rows == then.rows
     world.check()
 

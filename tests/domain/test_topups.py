@@ -7,7 +7,7 @@ from unittest.mock import patch
 import pytest
 
 from bot.desk import SYSTEM
-from bot.domain.credit_undo import UndoCredit, undo_credit
+from bot.domain.credit_undo import undo_credit
 from bot.domain.customer_states import ChangeCustomerState, change_customer_state
 from bot.domain.customers import Customer, CustomerState, Mode
 from bot.domain.errors import (
@@ -27,7 +27,6 @@ from bot.domain.payment_settings import (
     PaymentSettings,
     SwitchAutoTrigger,
     TopUpMethod,
-    UndoPaymentSettings,
     set_payment_settings,
     switch_auto_trigger,
     undo_payment_settings,
@@ -35,6 +34,7 @@ from bot.domain.payment_settings import (
 from bot.domain.payments import Method, RecordPayment, UnallocatePayment, record_payment, unallocate_payment
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.topups import TopUpCode, TopUpTried, TriggerTopUp, trigger_top_up
+from bot.domain.undo import Undo
 from bot.jobs import topups
 from bot.jobs.topups import watch_top_ups
 from bot.storage.faults import Overtaken
@@ -383,23 +383,23 @@ def test_settings_are_put_back_by_undo_until_something_followed(world: World) ->
     first = set_rule(world, customer, 50, 20, by=CHEQUE)
     second = set_rule(world, customer, 70, 30)
     with expect_refusal(world, NotUndoable, says="were changed since"):
-        world.do(undo_payment_settings, UndoPaymentSettings(operation_id=first.operation_id))
-    world.do(undo_payment_settings, UndoPaymentSettings(operation_id=second.operation_id))
+        world.do(undo_payment_settings, Undo(operation_id=first.operation_id))
+    world.do(undo_payment_settings, Undo(operation_id=second.operation_id))
     assert settings(world, customer) == PaymentSettings(method=CHEQUE, amount=money(50), threshold=money(20), auto=True)
     with expect_refusal(world, NotUndoable, says="undone already"):
-        world.do(undo_payment_settings, UndoPaymentSettings(operation_id=second.operation_id))
+        world.do(undo_payment_settings, Undo(operation_id=second.operation_id))
     fired = set_rule(world, customer, 50, 100)
     with expect_refusal(world, NotUndoable, says="CRD-0001 came of these settings"):
-        world.do(undo_payment_settings, UndoPaymentSettings(operation_id=fired.operation_id))
+        world.do(undo_payment_settings, Undo(operation_id=fired.operation_id))
     other = world.customer("OTHER", mode=Mode.PREPAID)
     world.pay(100, other)
     only = set_rule(world, other)
-    undone = world.do(undo_payment_settings, UndoPaymentSettings(operation_id=only.operation_id))
+    undone = world.do(undo_payment_settings, Undo(operation_id=only.operation_id))
     assert (settings(world, other), undone.after, undone.undo_until) == (None, None, None)
     set_rule(world, other)
     world.now += timedelta(hours=1)
     with expect_refusal(world, NotUndoable, says="time for undo has passed"):
-        world.do(undo_payment_settings, UndoPaymentSettings(operation_id=fired.operation_id))
+        world.do(undo_payment_settings, Undo(operation_id=fired.operation_id))
     world.check()
 
 
@@ -408,8 +408,8 @@ def test_an_automatic_issue_is_not_undone_but_taken_back(world: World) -> None:
     tried = trigger(world, fell(world))
     assert tried.credit is not None
     assert tried.credit.undo_until is None
-    with expect_refusal(world, NotUndoable, says="a new operation corrects it"):
-        world.do(undo_credit, UndoCredit(operation_id=tried.operation_id), by=MANAGER)
+    with expect_refusal(world, NotUndoable, says="take the credit back, or void the invoice"):
+        world.do(undo_credit, Undo(operation_id=tried.operation_id), by=MANAGER)
 
 
 @pytest.mark.rule(68)

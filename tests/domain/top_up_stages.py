@@ -11,13 +11,13 @@ from bot.domain.payment_settings import (
     SetPaymentSettings,
     SwitchAutoTrigger,
     TopUpMethod,
-    UndoPaymentSettings,
     set_payment_settings,
     switch_auto_trigger,
     undo_payment_settings,
 )
 from bot.domain.payments import UnassignPayment, unassign_payment
 from bot.domain.topups import TriggerTopUp, trigger_top_up
+from bot.domain.undo import Undo
 from tests.world import CLERK, MANAGER, World, money
 
 Staged = tuple[Any, Any, str]
@@ -92,7 +92,7 @@ def staged_switch(world: World) -> Staged:
 def staged_undo(world: World) -> Staged:
     operation, command, by = staged_set(world)
     made = world.do(operation, command, by=by)
-    return undo_payment_settings, UndoPaymentSettings(operation_id=made.operation_id), CLERK
+    return undo_payment_settings, Undo(operation_id=made.operation_id), CLERK
 
 
 def staged_trigger(world: World) -> Staged:

@@ -14,6 +14,8 @@ from tests.domain.stages import STAGES
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, World
 
 ABOUT_NO_CUSTOMER = {
+    "delegate",
+    "end_delegation",
     "change_setting",
     "top_up_master",
     "set_master_limit",

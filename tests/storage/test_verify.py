@@ -10,6 +10,7 @@ from bot.domain.payments import UnallocatePayment, UnassignPayment, unallocate_p
 from bot.domain.ports import Finding
 from bot.storage import guards, verify
 from bot.storage.tables import metadata
+from tests.domain.approval_stages import limit_approved
 from tests.domain.credit_stages import consumed, credited, credited_by_notes, invoiced_by_month
 from tests.domain.invoice_stages import asked_of_all_kinds
 from tests.domain.top_up_stages import topped_up
@@ -124,6 +125,10 @@ FAULTS: dict[str, Fault] = {
     "never credited more than invoiced": Fault("INV-", "UPDATE credit_note_line SET net_micros = net_micros * 100"),
     "a note is of its customer's invoice": Fault("CN-0001", "UPDATE credit_note SET invoice_id = 1"),
     "a note is as its approval": Fault("DRAFT-", "UPDATE credit_note SET state = 'void' WHERE state = 'draft'"),
+    "terms are as their approval": Fault("REQ-0001", "UPDATE terms_request SET state = 'requested'"),
+    "approved terms are in the history": Fault("REQ-0001", "UPDATE credit_limit SET amount_micros = amount_micros + 1"),
+    "request numbers have no hole": Fault("request", "UPDATE series SET last = last + 1 WHERE name = 'request'"),
+    "nobody counts twice": Fault("REQ-0001", "UPDATE approval_vote SET person = 'U0MANAGER'"),
     "note numbers have no hole": Fault("note", "UPDATE series SET last = last + 1 WHERE name = 'note'"),
     "a limit is its newest row": Fault("PRE", "UPDATE customer SET limit_micros = 1 WHERE code = 'PRE'"),
     "a mode is its newest row": Fault("MODE", "UPDATE customer SET mode = 'postpaid' WHERE code = 'MODE'"),
@@ -242,6 +247,7 @@ def busy(world: World) -> World:
     invoiced_by_month(world)
     asked_of_all_kinds(world)
     topped_up(world)
+    limit_approved(world, world.customer("TERMS"))
     world.check()
     return world
 

@@ -21,6 +21,7 @@ from bot.handlers.blocks.effects import (
 from bot.handlers.blocks.invoice_kinds import BEFORE_SENT, TITLES, kind_buttons, kind_facts, kind_verbs, label_of
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, money, shorten
+from bot.handlers.blocks.undo import undo_button
 from bot.handlers.forms import Block, button, confirmation, option
 
 
@@ -122,8 +123,7 @@ def payment_actions(payment: Payment, left: Money, *, undo: tuple[int, str] | No
     elements: list[Block] = []
     if undo is not None:
         operation_id, did = undo
-        sure = confirmation("Undo this?", shorten(f"This is reversed, with all it posted: {did}", 280), yes="Undo")
-        elements.append(button("Undo", "undo", str(operation_id), confirm=sure))
+        elements.append(undo_button(operation_id, did))
     more: list[tuple[str, str]] = []
     if payment.customer_id is None:
         elements.append(button("Assign", "payment_assign", value))

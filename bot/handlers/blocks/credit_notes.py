@@ -6,9 +6,11 @@ from bot.domain.approvals import ApprovalChanged
 from bot.domain.credit_note import CreditNote, NoteChanged, NoteFile, NoteLine, NoteState
 from bot.domain.money import Money
 from bot.domain.settings import Settings
+from bot.handlers.blocks.approvals import decided_lines, deciding, decision_said
 from bot.handlers.blocks.effects import effect_lines
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, date_text, money, shorten, table
+from bot.handlers.blocks.undo import undo_button
 from bot.handlers.forms import Block, button, confirmation, option
 
 MOST_LINES = 8
@@ -27,8 +29,8 @@ def note_status(file: NoteFile) -> str:
     return file.approval.status if waits and file.approval is not None else file.note.status
 
 
-def note_card(file: NoteFile, settings: Settings) -> list[Block]:
-    """Title, lines, what it is applied to, who drafted it, and the next step."""
+def note_card(file: NoteFile, settings: Settings, outcome: NoteChanged | None = None) -> list[Block]:
+    """Title, lines, what it is applied to, who drafted it, and the next step; undo while it can be undone."""
     note = file.note
     blocks = [
         rich((bold(typed(note_title(file, settings))),), block_id="title"),
@@ -44,7 +46,10 @@ def note_card(file: NoteFile, settings: Settings) -> list[Block]:
         ]
         blocks.append(rich((bold("Applied to"),), *paid, block_id="applied"))
     said: tuple[Part, ...] = ("drafted by ", person(note.drafted_by), " · ", moment(note.drafted_at))
-    return [*blocks, rich(said, *_decided(file), block_id="context"), *_actions(file, settings)]
+    decided = decided_lines(file.approval) if file.approval is not None else []
+    if outcome is not None and outcome.undo_until is not None:
+        said = (*said, " · undo until ", moment(outcome.undo_until))
+    return [*blocks, rich(said, *decided, block_id="context"), *_actions(file, settings, outcome)]
 
 
 def _left(of: Money, settings: Settings) -> str:
@@ -75,16 +80,7 @@ def note_line(each: NoteLine, settings: Settings) -> tuple[Part, ...]:
     return (typed(line.description, 200), f"  {amount(line.net, settings.locale)}{tax}")
 
 
-def _decided(file: NoteFile) -> list[tuple[Part, ...]]:
-    if file.approval is None:
-        return []
-    lines: list[tuple[Part, ...]] = [("approved by ", person(each)) for each in file.approval.approvers]
-    if file.approval.reason:
-        lines.append(("Reason to reject: ", typed(file.approval.reason, 500)))
-    return lines
-
-
-def _actions(file: NoteFile, settings: Settings) -> list[Block]:
+def _actions(file: NoteFile, settings: Settings, outcome: NoteChanged | None) -> list[Block]:
     note, value = file.note, str(file.note.id)
     customer = button("Customer", "customer_show", str(note.customer_id))
     if note.state is NoteState.VOID:
@@ -94,6 +90,8 @@ def _actions(file: NoteFile, settings: Settings) -> list[Block]:
         more = [option("Copy", f"copy:{value}"), option("Give it up", f"void:{value}")]
     else:
         elements = [button("Apply", "note_apply", value, style="primary")] if note.open else []
+        if outcome is not None and outcome.undo_until is not None:
+            elements.append(undo_button(outcome.operation_id, outcome.trace().description))
         elements.append(customer)
         more = [option("PDF", f"pdf:{value}"), option("Copy", f"copy:{value}")]
         more += [option("Take it back", f"unapply:{value}")] if file.allocations else [option("Void", f"void:{value}")]
@@ -110,11 +108,7 @@ def _approving(file: NoteFile, settings: Settings) -> list[Block]:
     )
     if file.approval is None:
         return [button("Approve", "note_approve", str(note.id), style="primary", confirm=sure)]
-    value = f"{file.approval.id}:{file.approval.version}"
-    return [
-        button("Approve", "approval_approve", value, style="primary", confirm=sure),
-        button("Reject…", "approval_reject", value, style="danger"),
-    ]
+    return deciding(file.approval, sure)
 
 
 def note_effect(outcome: NoteChanged, settings: Settings) -> list[Block]:
@@ -142,11 +136,9 @@ def note_effect(outcome: NoteChanged, settings: Settings) -> list[Block]:
 
 def note_said(outcome: NoteChanged | ApprovalChanged, settings: Settings) -> tuple[Part, ...]:
     """The line of the thread."""
-    said: tuple[Part, ...] = (person(outcome.by), f" {outcome.step}", " · ", moment(outcome.at))
     if isinstance(outcome, ApprovalChanged):
-        if outcome.step == "still waits":
-            return ("still waits for approval · expires ", moment(outcome.approval.expires_at))
-        return (*said, ": ", typed(outcome.approval.reason, 500)) if outcome.approval.reason else said
+        return decision_said(outcome)
+    said: tuple[Part, ...] = (person(outcome.by), f" {outcome.step}", " · ", moment(outcome.at))
     matches = [
         f"{amount(each.amount, settings.locale)} {link} {each.invoice_number}"
         for link, each in (*(("to", each) for each in outcome.made), *(("from", each) for each in outcome.taken_back))

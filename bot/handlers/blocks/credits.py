@@ -10,7 +10,8 @@ from bot.domain.settings import Settings
 from bot.handlers.blocks.effects import effect_lines
 from bot.handlers.blocks.rich import Part, bold, moment, person, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, balance, date_text, money, shorten, table
-from bot.handlers.forms import Block, button, confirmation
+from bot.handlers.blocks.undo import undo_button
+from bot.handlers.forms import Block, button
 
 MOST_LINES = 5
 NAMES = {
@@ -96,9 +97,8 @@ def _actions(file: CreditFile, settings: Settings, outcome: CreditChanged | None
         return []
     elements: list[Block] = []
     if outcome is not None and outcome.undo_until is not None:
-        what = f"{made.number}, {money(made.amount, settings.locale)} of {shorten(file.customer.name, 80)}"
-        sure = confirmation("Undo this?", f"This is reversed, with all it posted: {what}.", yes="Undo")
-        elements.append(button("Undo", "undo_credit", str(outcome.operation_id), confirm=sure))
+        what = f"{made.number}, {money(made.amount, settings.locale)} of {shorten(file.customer.name, 80)}."
+        elements.append(undo_button(outcome.operation_id, what))
     elements.append(button("Customer", "customer_show", str(made.customer_id)))
     return [{"type": "actions", "block_id": "actions", "elements": elements}]
 

@@ -9,7 +9,8 @@ from bot.domain.settings import Settings
 from bot.domain.worklist import Done, Pile, Worklist
 from bot.handlers.blocks.rich import Part, bold, moment, person, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, money, plain, shorten, table
-from bot.handlers.forms import Block, button, confirmation, context
+from bot.handlers.blocks.undo import undo_button
+from bot.handlers.forms import Block, button, context
 
 NOTHING_HERE = (
     "You have no access to these books. An administrator grants it with /duedesk grant @you viewer, clerk or manager."
@@ -45,7 +46,7 @@ def home_blocks(
 
 
 def _waiting(work: Worklist, settings: Settings, *, may_write: bool) -> list[Block]:
-    blocks: list[Block] = [_rule("waits")]
+    blocks: list[Block] = [_rule("waits"), *_away(work, settings)]
     if not (work.unassigned.count or work.left_over.count or work.drafts.count or work.waiting):
         return [*blocks, rich((bold("What waits"),), "Nothing waits.", block_id="waits")]
     lines: list[tuple[Part, ...]] = []
@@ -66,7 +67,8 @@ def _waiting(work: Worklist, settings: Settings, *, may_write: bool) -> list[Blo
         for each in work.waiting:
             request: tuple[Part, ...] = (
                 bold(each.label),
-                f"  {money(each.amount, settings.locale)} · {each.status} · asked by ",
+                f"  {money(each.amount, settings.locale)} · " if each.amount else "  ",
+                f"{each.status} · asked by ",
                 person(each.requester),
                 " · ",
                 moment(each.requested_at),
@@ -83,6 +85,17 @@ def _waiting(work: Worklist, settings: Settings, *, may_write: bool) -> list[Blo
             press = button("Open", "home_invoice", str(invoice.id))
             blocks.append(_line(said, press, block_id=f"draft:{invoice.id}"))
     return blocks
+
+
+def _away(work: Worklist, settings: Settings) -> list[Block]:
+    """Who decides approvals in whose place, as long as it lasts."""
+    lines: list[tuple[Part, ...]] = [
+        ("You decide approvals for ", person(each.principal), " until ", moment(each.until)) for each in work.mandates
+    ]
+    if work.delegation is not None:
+        last = date_text(work.delegation.last_day, settings.locale)
+        lines.append((person(work.delegation.stand_in), f" decides approvals in your place until {last}"))
+    return [rich(*lines, block_id="away")] if lines else []
 
 
 def _rule(before: str) -> Block:
@@ -140,8 +153,6 @@ def _done(done: Sequence[Done], *, may_write: bool) -> list[Block]:
         line = rich((moment(each.at), "  ", typed(each.description, 200)), block_id=f"done:{each.operation_id}")
         blocks.append(line)
         if each.is_undoable:
-            said = shorten(f"This is reversed, with all it posted: {each.description}", 280)
-            sure = confirmation("Undo this?", said, yes="Undo")
-            press = button("Undo", "undo", str(each.operation_id), confirm=sure)
+            press = undo_button(each.operation_id, each.description)
             blocks.append({"type": "actions", "block_id": f"undo:{each.operation_id}", "elements": [press]})
     return blocks

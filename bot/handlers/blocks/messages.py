@@ -9,6 +9,7 @@ from bot.domain.credit_note import NoteChanged
 from bot.domain.credits import CreditChanged
 from bot.domain.customers import CustomerChanged
 from bot.domain.invoices import InvoiceChanged
+from bot.domain.limit_watch import LimitAnnounced
 from bot.domain.limits import LimitChanged
 from bot.domain.master_moves import MasterChanged
 from bot.domain.modes import ModeSwitched
@@ -33,8 +34,10 @@ from bot.handlers.blocks.credit_notes import note_card, note_said, note_title
 from bot.handlers.blocks.credits import credit_card, credit_said, credit_title, top_up_card, top_up_title
 from bot.handlers.blocks.effects import told
 from bot.handlers.blocks.invoice_kinds import label_of
+from bot.handlers.blocks.limit_watch import announced_card, announced_said, announced_title
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich
-from bot.handlers.blocks.terms import limit_card, limit_said, mode_card, mode_said, terms_title
+from bot.handlers.blocks.terms import limit_card, limit_said, mode_card, mode_said, mode_title, terms_title
+from bot.handlers.blocks.terms_requests import terms_request_card, terms_request_said, terms_request_title
 from bot.handlers.blocks.text import money
 from bot.handlers.blocks.top_ups import (
     refused_card,
@@ -97,13 +100,16 @@ def _withdrawal(outcome: ApprovalChanged | WithdrawalChanged, document_id: int, 
 
 def _decided(outcome: ApprovalChanged, document_id: int, books: ReadBooks) -> Rendered:
     """A decision shows on the card of what it is about."""
-    draws = _note if outcome.approval.document is DocumentKind.CREDIT_NOTE else _withdrawal
-    return draws(outcome, document_id, books)
+    return DECIDED[outcome.approval.document](outcome, document_id, books)
 
 
 def _note(outcome: NoteChanged | ApprovalChanged, document_id: int, books: ReadBooks) -> Rendered:
     settings, file = books.settings(), books.note_file(document_id)
-    return Rendered(note_title(file, settings), note_card(file, settings), note_said(outcome, settings))
+    return Rendered(
+        note_title(file, settings),
+        note_card(file, settings, outcome if isinstance(outcome, NoteChanged) else None),
+        note_said(outcome, settings),
+    )
 
 
 def _credit(outcome: CreditChanged, document_id: int, books: ReadBooks) -> Rendered:
@@ -116,15 +122,33 @@ def _master(outcome: MasterChanged, document_id: int, books: ReadBooks) -> Rende
     return Rendered(top_up_title(made, settings), top_up_card(made, settings, outcome))
 
 
-def _limit(outcome: LimitChanged, _id: int, books: ReadBooks) -> Rendered:
+def _limit(outcome: LimitChanged, document_id: int, books: ReadBooks) -> Rendered:
     settings = books.settings()
+    if outcome.request is not None:
+        return _terms_request(outcome, document_id, books)
     title = terms_title(outcome.after, f"limit {outcome.step}")
     return Rendered(title, limit_card(outcome, settings), limit_said(outcome, settings))
 
 
-def _mode(outcome: ModeSwitched, _id: int, books: ReadBooks) -> Rendered:
-    title = terms_title(outcome.after, f"now {outcome.after.mode.value}")
+def _mode(outcome: ModeSwitched, document_id: int, books: ReadBooks) -> Rendered:
+    if outcome.request is not None:
+        return _terms_request(outcome, document_id, books)
+    title = terms_title(outcome.after, mode_title(outcome))
     return Rendered(title, mode_card(outcome, books.settings()), mode_said(outcome))
+
+
+def _announced(outcome: LimitAnnounced, _id: int, books: ReadBooks) -> Rendered:
+    settings = books.settings()
+    card = announced_card(outcome, settings)
+    return Rendered(announced_title(outcome, settings), card, announced_said(outcome, settings))
+
+
+def _terms_request(
+    outcome: ApprovalChanged | LimitChanged | ModeSwitched, document_id: int, books: ReadBooks
+) -> Rendered:
+    settings, file = books.settings(), books.terms_file(document_id)
+    card = terms_request_card(file, settings, outcome.at)
+    return Rendered(terms_request_title(file, settings), card, terms_request_said(outcome))
 
 
 def _customer(outcome: CustomerChanged, _id: int, books: ReadBooks) -> Rendered:
@@ -150,6 +174,12 @@ def _top_up(outcome: TopUpTried, document_id: int, books: ReadBooks) -> Rendered
     return Rendered(refused_title(outcome, settings), refused_card(outcome, settings), says)
 
 
+# What draws the card of a document that others decide, by its kind.
+DECIDED: dict[DocumentKind, Callable[[ApprovalChanged, int, ReadBooks], Rendered]] = {
+    DocumentKind.WITHDRAWAL: _withdrawal,
+    DocumentKind.CREDIT_NOTE: _note,
+    DocumentKind.TERMS: _terms_request,
+}
 # What draws the card of an outcome's own document.
 CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
     PaymentChanged: _payment,
@@ -164,6 +194,7 @@ CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
     ModeSwitched: _mode,
     PaymentSettingsChanged: _settings,
     TopUpTried: _top_up,
+    LimitAnnounced: _announced,
     CustomerChanged: _customer,
 }
 

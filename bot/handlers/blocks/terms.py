@@ -7,10 +7,12 @@ from bot.domain.limits import LimitChanged, limit_at, used_of_limit
 from bot.domain.modes import ModeSwitched
 from bot.domain.money import Money
 from bot.domain.settings import Settings
+from bot.handlers.blocks.approvals import PEOPLE
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, balance, counted, money
 from bot.handlers.blocks.top_ups import switched_lines
-from bot.handlers.forms import Block, button
+from bot.handlers.blocks.undo import undo_button
+from bot.handlers.forms import Block, button, context
 
 CELLS = 10
 WHOLE = 100
@@ -65,22 +67,29 @@ def limit_effect(outcome: LimitChanged, settings: Settings) -> list[Block]:
     ]
     if after.limit_ends_at is not None:
         lines.append(("After that there is none: the limit before it does not come back.",))
-    if outcome.is_below_use:
+    if outcome.request is not None:
+        lines.append((waits(outcome.needed, "the limit"),))
+    elif outcome.is_below_use:
         used = money(used_of_limit(after, outcome.at), locale)
         lines.append((f"{used} is in use: nothing can be bought until that is paid or the limit is raised.",))
     return [rich(*lines, block_id="effect"), rich(*advice_lines(after.mode), block_id="advice")]
 
 
+def waits(needed: int, what: str) -> str:
+    """What is said before something that others approve is asked for."""
+    return f"First {PEOPLE[needed]}; until then {what} stays as it is."
+
+
 def _changed(outcome: LimitChanged, settings: Settings) -> tuple[Part, ...]:
     return (
         bold("Limit "),
-        *_limit(outcome.before, outcome.at, settings),
+        *limit_then(outcome.before, outcome.at, settings),
         " → ",
-        *_limit(outcome.after, outcome.at, settings),
+        *limit_then(outcome.after, outcome.at, settings),
     )
 
 
-def _limit(customer: Customer, at: datetime, settings: Settings) -> tuple[Part, ...]:
+def limit_then(customer: Customer, at: datetime, settings: Settings) -> tuple[Part, ...]:
     limit = limit_at(customer, at)
     if not limit:
         return ("none",)
@@ -99,7 +108,15 @@ def terms_title(customer: Customer, what: str) -> str:
 
 def limit_card(outcome: LimitChanged, settings: Settings) -> list[Block]:
     """A customer has another limit."""
-    return _card(outcome.after, f"limit {outcome.step}", [_changed(outcome, settings), _spend(outcome, settings)])
+    return _card(outcome, f"limit {outcome.step}", [_changed(outcome, settings), _spend(outcome, settings)])
+
+
+def asked_done(number: str) -> list[Block]:
+    """What is said once others were asked."""
+    return [
+        rich((bold(number), " waits for approval."), block_id="done"),
+        context("Its card is in the approvals channel; its thread holds each step."),
+    ]
 
 
 def limit_said(outcome: LimitChanged, settings: Settings) -> tuple[Part, ...]:
@@ -112,11 +129,16 @@ def _spend(outcome: LimitChanged | ModeSwitched, settings: Settings) -> tuple[Pa
     return _usable(outcome.before, outcome.after, outcome.at, settings)
 
 
-def _card(customer: Customer, what: str, lines: list[tuple[Part, ...]]) -> list[Block]:
+def _card(outcome: LimitChanged | ModeSwitched, what: str, lines: list[tuple[Part, ...]]) -> list[Block]:
+    customer, said = outcome.after, list[Block]()
     elements = [button("Customer", "customer_show", str(customer.id))]
+    if outcome.undo_until is not None:
+        elements.insert(0, undo_button(outcome.operation_id, outcome.trace().description))
+        said.append(rich(("undo until ", moment(outcome.undo_until)), block_id="context"))
     return [
         rich((bold(typed(terms_title(customer, what))),), block_id="title"),
         rich(*lines, block_id="facts"),
+        *said,
         {"type": "actions", "block_id": "actions", "elements": elements},
     ]
 
@@ -128,7 +150,12 @@ def mode_lines(outcome: ModeSwitched, settings: Settings) -> list[tuple[Part, ..
     prepaid = after.mode is Mode.PREPAID
     lines: list[tuple[Part, ...]] = [
         (bold("Balance "), balance(after.balance, locale), " stays as it is"),
-        (bold("Credit limit "), *_limit(before, outcome.at, settings), " → ", *_limit(after, outcome.at, settings)),
+        (
+            bold("Credit limit "),
+            *limit_then(before, outcome.at, settings),
+            " → ",
+            *limit_then(after, outcome.at, settings),
+        ),
         _spend(outcome, settings),
         (
             bold("Usage not invoiced "),
@@ -141,6 +168,8 @@ def mode_lines(outcome: ModeSwitched, settings: Settings) -> list[tuple[Part, ..
         worth = amount(outcome.open_total, locale)
         lines.append((bold(counted(outcome.open_count, "open invoice").capitalize()), f" {worth}, due as before"))
     lines += switched_lines(outcome, settings)
+    if outcome.request is not None:
+        lines.append((waits(outcome.needed, "all of it"),))
     if outcome.lacks_limit:
         lines.append(("Without a limit nothing can be bought: give one here, or with /credit-limit.",))
     if outcome.keeps_limit:
@@ -157,7 +186,11 @@ def mode_effect(outcome: ModeSwitched, settings: Settings) -> list[Block]:
 
 def mode_card(outcome: ModeSwitched, settings: Settings) -> list[Block]:
     """A customer pays another way."""
-    return _card(outcome.after, f"now {outcome.after.mode.value}", mode_lines(outcome, settings))
+    return _card(outcome, mode_title(outcome), mode_lines(outcome, settings))
+
+
+def mode_title(outcome: ModeSwitched) -> str:
+    return f"{'again' if outcome.step == 'undone' else 'now'} {outcome.after.mode.value}"
 
 
 def mode_said(outcome: ModeSwitched) -> tuple[Part, ...]:

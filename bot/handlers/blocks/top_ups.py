@@ -7,7 +7,8 @@ from bot.domain.settings import Settings
 from bot.domain.topups import TopUpCode, TopUpTried
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, balance, money, shorten
-from bot.handlers.forms import Block, button, confirmation
+from bot.handlers.blocks.undo import undo_button
+from bot.handlers.forms import Block, button
 
 SIZE = "It happens once a day by UTC: choose an amount that lasts for a day of usage, and a threshold that leaves time."
 WHAT = {
@@ -101,11 +102,13 @@ def settings_card(outcome: PaymentSettingsChanged, settings: Settings) -> list[B
     elements: list[Block] = []
     if outcome.undo_until is not None:
         said = (*said, " · undo until ", moment(outcome.undo_until))
-        text = f"The payment settings of {shorten(outcome.customer.name, 80)} are again: " + rule_text(
-            outcome.before, settings
+        elements.append(
+            undo_button(
+                outcome.operation_id,
+                f"the payment settings of {shorten(outcome.customer.name, 80)}, "
+                f"before: {rule_text(outcome.before, settings)}",
+            )
         )
-        sure = confirmation("Undo this?", text, yes="Undo")
-        elements.append(button("Undo", "undo_settings", str(outcome.operation_id), confirm=sure))
     elements.append(button("Customer", "customer_show", str(outcome.customer.id)))
     return [
         rich((bold(typed(settings_title(outcome))),), block_id="title"),

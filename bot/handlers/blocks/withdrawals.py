@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from bot.domain.approvals import ApprovalChanged
 from bot.domain.money import Money
+from bot.domain.operation import DocumentKind
 from bot.domain.settings import Settings
 from bot.domain.withdrawals import Withdrawal, WithdrawalChanged, WithdrawalFile, WithdrawalState
+from bot.handlers.blocks.approvals import asked_parts, decided_lines, deciding, decision_said
 from bot.handlers.blocks.effects import effect_lines
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, balance, change, date_text, money, shorten, table
@@ -36,7 +38,7 @@ def withdrawal_card(file: WithdrawalFile, settings: Settings) -> list[Block]:
         rich((bold(typed(withdrawal_title(file, settings))),), block_id="title"),
         rich(*_facts(file, settings), block_id="facts"),
         rich(*_evidence(file, settings), block_id="effect"),
-        rich(_asked(file), *_decided(file), block_id="context"),
+        rich(asked_parts(file.approval), *decided_lines(file.approval), block_id="context"),
         *_actions(file, settings),
     ]
 
@@ -91,28 +93,10 @@ def _earlier(file: WithdrawalFile, settings: Settings) -> list[tuple[Part, ...]]
     return lines
 
 
-def _asked(file: WithdrawalFile) -> tuple[Part, ...]:
-    made = file.withdrawal
-    asked: tuple[Part, ...] = ("asked by ", person(made.requested_by), " · ", moment(made.requested_at))
-    if made.state is not WithdrawalState.REQUESTED:
-        return asked
-    needs: tuple[Part, ...] = (" · needs a manager, not ", person(made.requested_by))
-    return (*asked, " · expires ", moment(file.approval.expires_at), *needs)
-
-
-def _decided(file: WithdrawalFile) -> list[tuple[Part, ...]]:
-    approval = file.approval
-    lines: list[tuple[Part, ...]] = [("approved by ", person(each)) for each in approval.approvers]
-    if approval.reason:
-        lines.append(("Reason to reject: ", typed(approval.reason, 500)))
-    return lines
-
-
 def _actions(file: WithdrawalFile, settings: Settings) -> list[Block]:
     made, approval = file.withdrawal, file.approval
     customer = button("Customer", "customer_show", str(made.customer_id))
     if made.state is WithdrawalState.REQUESTED:
-        value = f"{approval.id}:{approval.version}"
         sure = confirmation(
             "Approve this withdrawal?",
             f"{money(made.amount, settings.locale)} of {shorten(file.customer.name, 80)} leaves. It cannot be undone.",
@@ -120,8 +104,7 @@ def _actions(file: WithdrawalFile, settings: Settings) -> list[Block]:
         )
         more = [option("Cancel the request", f"cancel:{approval.id}")]
         elements = [
-            button("Approve", "approval_approve", value, style="primary", confirm=sure),
-            button("Reject…", "approval_reject", value, style="danger"),
+            *deciding(approval, sure),
             customer,
             {"type": "overflow", "action_id": "withdrawal_more", "options": more},
         ]
@@ -166,9 +149,11 @@ def paid_effect(outcome: WithdrawalChanged, settings: Settings) -> list[Block]:
 def closed_effect(outcome: ApprovalChanged, settings: Settings) -> list[Block]:
     """A request that is turned down or taken back: what is free again, and what that pays at once."""
     worth = money(outcome.approval.amount, settings.locale)
+    released = outcome.approval.document is DocumentKind.WITHDRAWAL
+    what = f"{worth} is released" if released else "nothing else changes"
     lines: list[tuple[Part, ...]] = [
         (bold("What will happen"),),
-        (f"{outcome.approval.label} is {outcome.step}; {worth} is released.",),
+        (f"{outcome.approval.label} is {outcome.step}; {what}.",),
         *((bold(each.invoice.label), " is paid with it") for each in outcome.effect.touched[:MOST_LOTS]),
     ]
     return [rich(*lines, block_id="effect")]
@@ -176,15 +161,15 @@ def closed_effect(outcome: ApprovalChanged, settings: Settings) -> list[Block]:
 
 def said(outcome: ApprovalChanged | WithdrawalChanged, settings: Settings) -> tuple[Part, ...]:
     """The line of the thread: who did what, when, and what came of it."""
-    parts: tuple[Part, ...] = (person(outcome.by), f" {outcome.step}", " · ", moment(outcome.at))
     if isinstance(outcome, WithdrawalChanged):
+        parts: tuple[Part, ...] = (person(outcome.by), f" {outcome.step}", " · ", moment(outcome.at))
         reference = outcome.withdrawal.reference
         return (*parts, " · reference ", typed(reference)) if reference else parts
+    parts = decision_said(outcome)
     if outcome.step == "still waits":
-        return ("still waits for approval · expires ", moment(outcome.approval.expires_at))
+        return parts
     if outcome.released:
-        reason = (": ", typed(outcome.approval.reason, 500)) if outcome.approval.reason else ()
-        return (*parts, *reason, f" · {money(outcome.approval.amount, settings.locale)} released")
+        return (*parts, f" · {money(outcome.approval.amount, settings.locale)} released")
     seen = f" · evidence version {outcome.approval.version}"
     if outcome.effect.before.balance != outcome.effect.after.balance:
         seen += f" · executed, balance {balance(outcome.effect.after.balance, settings.locale)}"

@@ -4,12 +4,14 @@ from bot.storage.tables.approvals import (
     ApprovalExecutionRow,
     ApprovalRow,
     ApprovalVoteRow,
+    DelegationRow,
+    TermsRequestRow,
     WithdrawalRow,
     WithdrawnRow,
 )
 from bot.storage.tables.columns import KEY, Instant, Table
 from bot.storage.tables.credits import CreditRow, MasterRow, MasterTopUpRow, TakenRow
-from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, ModeRow
+from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, LimitWatchRow, ModeRow
 from bot.storage.tables.desk import AuditRow, JobRunRow, MessageRow, OutboxRow, PulseRow, RequestRow, SealRow
 from bot.storage.tables.documents import (
     AssignmentRow,
@@ -49,6 +51,7 @@ __all__ = [
     "CreditNoteRow",
     "CreditRow",
     "CustomerRow",
+    "DelegationRow",
     "EntryRow",
     "FlagRow",
     "HoldLotRow",
@@ -58,6 +61,7 @@ __all__ = [
     "InvoiceLineRow",
     "InvoiceRow",
     "JobRunRow",
+    "LimitWatchRow",
     "LotRow",
     "MasterRow",
     "MasterTopUpRow",
@@ -75,6 +79,7 @@ __all__ = [
     "SeriesRow",
     "SettingRow",
     "TakenRow",
+    "TermsRequestRow",
     "TopUpAttemptRow",
     "TopUpDayRow",
     "UsageDayRow",

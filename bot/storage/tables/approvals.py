@@ -2,7 +2,7 @@
 
 from datetime import date, datetime
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, String, UniqueConstraint
 from sqlmodel import Field
 
 from bot.storage.tables.columns import KEY, Table, big, day, instant, key, partial, ref, word, words
@@ -48,6 +48,7 @@ class ApprovalVoteRow(Table, table=True):
     id: int = key()
     approval_id: int = ref("approval")
     person: str = word()
+    in_place_of: str = Field(sa_column=Column(String(40), nullable=False, server_default=""))
     version: int = big()
     recorded_at: datetime = instant()
     operation_id: int = ref("audit", deferred=True)
@@ -58,6 +59,53 @@ class ApprovalExecutionRow(Table, table=True):
 
     __tablename__ = "approval_execution"
     approval_id: int = Field(sa_column=Column(KEY, ForeignKey("approval.id"), primary_key=True, autoincrement=False))
+    operation_id: int = ref("audit", deferred=True)
+
+
+class DelegationRow(Table, table=True):
+    """Who decides approvals in whose place, up to and with a day."""
+
+    __tablename__ = "delegation"
+    __table_args__ = (
+        CheckConstraint("principal_id <> stand_in_id", name="other"),
+        partial("uq_delegation_live", "principal_id", where="ended_at is null", unique=True),
+        partial("ix_delegation_stand_in", "stand_in_id", where="ended_at is null"),
+    )
+    id: int = key()
+    principal_id: int = ref("person")
+    stand_in_id: int = ref("person")
+    last_day: date = day()
+    until: datetime = instant()
+    ended_at: datetime | None = instant(null=True)
+    operation_id: int = ref("audit", deferred=True)
+
+
+class TermsRequestRow(Table, table=True):
+    """A limit or a mode that others approve first, beside the terms that it replaces."""
+
+    __tablename__ = "terms_request"
+    __table_args__ = (
+        UniqueConstraint("number"),
+        CheckConstraint("kind in ('set', 'extend', 'switch')", name="kind"),
+        CheckConstraint("limit_micros >= 0", name="limit"),
+        CheckConstraint("state in ('requested', 'approved', 'rejected', 'cancelled', 'expired')", name="state"),
+        Index("ix_terms_request_customer", "customer_id"),
+    )
+    id: int = key()
+    number: str = word()
+    customer_id: int = ref("customer")
+    currency: str = word(3)
+    kind: str = word(10)
+    limit_micros: int | None = big(null=True)
+    days: int | None = big(null=True)
+    mode: str = word(10)
+    was_mode: str = word(10)
+    was_limit_micros: int = big()
+    was_ends_at: datetime | None = instant(null=True)
+    reason: str = words()
+    requested_by: str = word()
+    requested_at: datetime = instant()
+    state: str = word(10)
     operation_id: int = ref("audit", deferred=True)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy import (
 )
 from sqlmodel import Field
 
-from bot.storage.tables.columns import Table, big, day, instant, key, partial, ref, word
+from bot.storage.tables.columns import KEY, Table, big, day, instant, key, partial, ref, word
 
 
 class CustomerRow(Table, table=True):
@@ -88,6 +88,18 @@ class CreditLimitRow(Table, table=True):
     ends_at: datetime | None = instant(null=True)
     operation_id: int = ref("audit", deferred=True)
     intake_id: int | None = big(null=True)
+
+
+class LimitWatchRow(Table, table=True):
+    """What was told of a customer's limit, so that each is told once; no part of the books."""
+
+    __tablename__ = "limit_watch"
+    __table_args__ = (CheckConstraint("level in (0, 80, 90, 100)", name="level"),)
+    customer_id: int = Field(sa_column=Column(KEY, ForeignKey("customer.id"), primary_key=True, autoincrement=False))
+    level: int = big(default=0)
+    month: str = word(7)
+    end_told: int = big(default=0)
+    version: int = big(default=1)
 
 
 class ModeRow(Table, table=True):
