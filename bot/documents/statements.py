@@ -40,7 +40,7 @@ def statement_paper(books: ReadBooks, asked: Asked) -> Document:
         ],
         body=[
             *body,
-            Note("How to read this", f"{SIGNS} {made(settings, asked).capitalize()}; what came later is not in it."),
+            Note("How to read this", f"{SIGNS} This was {made(settings, asked)}; what came later is not in it."),
         ],
         dated=datetime.combine(question.until, time(12), tzinfo=UTC),
         language=settings.locale.replace("_", "-"),

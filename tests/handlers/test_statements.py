@@ -90,6 +90,7 @@ def test_files_come_from_words_and_buttons_and_add_up(book: Slack) -> None:
     assert all("Statement of account" in each for each in papers.values())
     assert {"Open items at" in each for each in papers.values()} == {True, False}
     assert all("SGD 306.35 DR" in each for each in papers.values())
+    assert all("This was made 2026-11-23 09:00 UTC; what came later" in each for each in papers.values())
     assert third.name.startswith("statement-ACME-2026-11-23-")
     sheet_rows = load_workbook(io.BytesIO(third.content or b"")).worksheets[0].iter_rows(values_only=True)
     headings, *lines = list(sheet_rows)[HEADER:]
