@@ -9,10 +9,12 @@ from decimal import Decimal
 from typing import TypeVar
 
 from bot.desk import Desk
+from bot.domain.allocation import Portion
 from bot.domain.customers import Contact, Customer, Mode, NewCustomer, new_customer
 from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.money import Money, currency
+from bot.domain.open_items import InvoiceKind
 from bot.domain.operation import Actor, Operation, Outcome, Request, Role
 from bot.domain.payment_settings import SetPaymentSettings, TopUpMethod, set_payment_settings
 from bot.domain.payments import Method, RecordPayment, record_payment
@@ -145,6 +147,7 @@ class Sample:
             if day == self._last_digest_day():
                 self._digest(day)
         self._loose_ends(customers[0][0])
+        self._asked_for(next(each for each, _ in customers if each.code == "LOTUS"))
         self._waiting(next(each for each, _ in customers if each.mode is Mode.PREPAID))
         self._topped_up({each.code: each for each, _ in customers})
         while self._store.seal():
@@ -283,6 +286,33 @@ class Sample:
             payer="ACME GRP HOLDINGS", amount=Money.parse("300", acme.currency), received_on=day, reference="TT-77120"
         )
         self._do(record_payment, unknown, day)
+
+    def _asked_for(self, customer: Customer) -> None:
+        """A top-up invoice that waits for payment, and a proforma paid in part."""
+        week = self._today - timedelta(days=7)
+        lines = {
+            InvoiceKind.TOP_UP: LineInput(
+                description="Coffee credit for the season", unit_price=Money.parse("600", customer.currency)
+            ),
+            InvoiceKind.PROFORMA: LineInput(
+                description="Espresso machine, delivered and installed",
+                unit_price=Money.parse("2400", customer.currency),
+                tax_rate=Decimal(9),
+            ),
+        }
+        for kind, line in lines.items():
+            asked = DraftInvoice(customer_id=customer.id, lines=(line,), issue_on=week, send=True, kind=kind)
+            made = self._do(draft_invoice, asked, week).invoice
+        half = Money.parse("1308", customer.currency)
+        deposit = RecordPayment(
+            payer=customer.name,
+            amount=half,
+            received_on=self._today - timedelta(days=2),
+            reference="TT-77203",
+            customer_id=customer.id,
+            portions=(Portion(invoice_id=made.id, amount=half),),
+        )
+        self._do(record_payment, deposit, self._today)
 
     def _waiting(self, customer: Customer) -> None:
         """A withdrawal whose card comes up in the approvals channel when the demo starts."""

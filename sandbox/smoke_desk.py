@@ -23,6 +23,7 @@ def worked(address: str, ask: Ask, expect: Expect) -> None:
     credited(clara, mira, ask, expect)
     on_terms(code, mira, ask, expect)
     topped_up(clara, mira, ask, expect)
+    asked_for(clara, ask, expect)
 
 
 def withdrawn(code: str, people: tuple[RemoteActor, ...], ask: Ask, expect: Expect) -> None:
@@ -111,3 +112,24 @@ def topped_up(clara: RemoteActor, mira: RemoteActor, ask: Ask, expect: Expect) -
     assert ask(held) == before + (500 - 60) * MICROS
     document = "SELECT COUNT(*) FROM top_up_attempt WHERE code = 'done' AND credit_id IS NOT NULL"
     expect("once", str(ask(document)), "1")
+
+
+def asked_for(clara: RemoteActor, ask: Ask, expect: Expect) -> None:
+    """A top-up invoice is sent, paid, and its amount is credit; nobody owed it before."""
+    held = "SELECT deposits_micros || ' ' || receivable_micros FROM customer WHERE code = 'SAFFRON'"
+    before, owed = map(int, ask(held).split())
+    clara.command("finance", "/invoice new top-up SAFFRON 75 because Smoke run")
+    clara.fill({"Send": ["yes"]})
+    for _ in range(2):
+        assert clara.submit()["ok"]
+    clara.close()
+    card = clara.wait_for("finance", "Top-up invoice TOP-")
+    expect("a top-up invoice is sent and owed by nobody", card["text"], "awaiting payment")
+    assert ask(held) == f"{before} {owed}"
+    clara.press(card, "Record payment")
+    for _ in range(2):
+        assert clara.submit()["ok"]
+    clara.close()
+    number = re.findall(r"TOP-\d+", card["text"])[0]
+    lot = "SELECT l.amount_micros FROM lot l JOIN invoice i ON i.id = l.invoice_id WHERE i.number = ?"
+    expect("once paid it is credit that names it", str(ask(lot, number)), str(75 * MICROS))

@@ -1,8 +1,12 @@
 """Invoices that ask for money: top-ups that are credit once paid, proformas that wait in advances until provisioned."""
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager, suppress
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as some
 
 from bot.domain.credit_note import ApplyNote, ApproveNote, DraftNote, ReasonCode
 from bot.domain.credit_notes import apply_note, approve_note, draft_note
@@ -32,8 +36,10 @@ from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.open_items import Invoice, InvoiceKind, InvoiceState, LotKind
 from bot.domain.payments import (
     AllocatePayment,
+    PaymentChanged,
     allocate_payment,
 )
+from bot.domain.ports import Page
 from bot.domain.proformas import ProvisionProforma, provision_proforma
 from bot.domain.receivables import AgeingQuestion
 from bot.domain.undo import Undo, undo
@@ -41,6 +47,9 @@ from tests.domain.invoice_stages import PROFORMA, TOP_UP, allocate, asked, take_
 from tests.domain.usage_steps import charge
 from tests.test_ageing_oracle import compare_identity
 from tests.world import MANAGER, World, money, withdraw
+
+Worlds = Callable[[], AbstractContextManager[World]]
+UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 
 
 def tie(world: World) -> None:
@@ -340,3 +349,47 @@ def test_a_customer_with_advances_or_an_invoice_that_waits_is_not_closed(world: 
     withdraw(world, customer, 50)
     with pytest.raises(CustomerNotSettled, match="payouts"):
         close()
+
+
+STEPS = ("pay top-up", "pay part", "pay rest", "take back top-up", "take back proforma", "provision", "undo")
+
+
+@pytest.mark.rules(14, 15, 16, 17, 98)
+@pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
+@settings(max_examples=25, deadline=None, suppress_health_check=UNHURRIED)
+@given(order=some.lists(some.sampled_from(STEPS), min_size=4, max_size=12))
+def test_payments_are_matched_and_taken_back_in_any_order(worlds: Worlds, order: list[str]) -> None:
+    with worlds() as world:
+        customer = world.customer(mode=Mode.PREPAID)
+        world.invoice(customer, 30)
+        top_up, proforma = asked(world, customer, 50, TOP_UP), asked(world, customer, 40, PROFORMA)
+        paid, last = world.pay(130, customer), [0]
+
+        def done(made: PaymentChanged) -> None:
+            last[0] = made.operation_id
+
+        steps: dict[str, Callable[[], object]] = {
+            "pay top-up": lambda: done(allocate(world, paid, top_up)),
+            "pay part": lambda: done(allocate(world, paid, proforma, 15)),
+            "pay rest": lambda: done(allocate(world, paid, proforma)),
+            "take back top-up": lambda: done(take_back(world, paid, top_up)),
+            "take back proforma": lambda: done(take_back(world, paid, proforma)),
+            "provision": lambda: world.do(provision_proforma, ProvisionProforma(invoice_id=proforma.id)),
+            "undo": lambda: world.do(undo, Undo(operation_id=last[0])),
+        }
+        for step in order:
+            with suppress(Refused):
+                steps[step]()
+            world.check()
+            after = world.read_customer(customer)
+            assert (
+                after.controls.deposits + after.controls.advances - after.controls.receivable + _invoiced(world)
+                == money(130).micros
+            )
+        tie(world)
+
+
+def _invoiced(world: World) -> int:
+    """What all tax invoices are about."""
+    lines = world.store.read(lambda books: books.list_invoices(Page(limit=9)))
+    return sum(each.invoice.total.micros for each in lines if each.invoice.is_owed)

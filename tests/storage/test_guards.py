@@ -22,6 +22,7 @@ from bot.storage import guards
 from bot.storage.ids import new_id
 from bot.storage.tables import metadata
 from tests.domain.credit_stages import consumed, credited, credited_by_notes
+from tests.domain.invoice_stages import PROFORMA, TOP_UP, asked
 from tests.domain.top_up_stages import topped_up
 from tests.world import START, TEAM, World, money, withdraw
 
@@ -360,6 +361,61 @@ def test_a_final_invoice_does_not_change(filled: Filled) -> None:
         f"INSERT INTO invoice_line ({names}, net_micros, tax_micros)"
         f" SELECT {new_id()}, {copied}, 1, 0 FROM invoice_line {lines}",
     )
+
+
+@pytest.mark.rules(27, 94, 95, 96, 98)
+def test_what_nobody_owes_becomes_a_tax_invoice_or_void_and_nothing_else(filled: Filled) -> None:
+    world = filled.world
+    asking = world.customer("ASKING")
+    top_up, proforma, whole = (asked(world, asking, 50, kind, issued=-1) for kind in (TOP_UP, PROFORMA, PROFORMA))
+    world.pay(80, asking, to=((top_up, None), (proforma, 20)))
+    provisioned = (
+        "kind = 'tax', proforma_number = number, number = 'INV-9999', posted_on = '2026-11-23', rose_on = '2026-11-23',"
+        " issue_on = '2026-11-23', due_on = '2026-12-23'"
+    )
+    filled.accepts(
+        f"UPDATE invoice SET {provisioned} WHERE id = {proforma.id}",
+        f"UPDATE invoice SET state = 'void', open_micros = 0 WHERE id = {whole.id}",
+    )
+    filled.refuses(
+        f"UPDATE invoice SET {provisioned} WHERE id = {top_up.id}",
+        f"UPDATE invoice SET {provisioned}, net_micros = net_micros - 1, tax_micros = 1 WHERE id = {proforma.id}",
+        f"UPDATE invoice SET kind = 'tax' WHERE id = {proforma.id}",
+        f"UPDATE invoice SET number = 'PRO-9' WHERE id = {proforma.id}",
+        f"UPDATE invoice SET posted_on = '2026-11-23' WHERE id = {proforma.id}",
+        f"UPDATE invoice SET state = 'void', open_micros = 0 WHERE id = {proforma.id}",
+        f"UPDATE invoice SET state = 'void', open_micros = 0 WHERE id = {top_up.id}",
+        f"UPDATE invoice SET state = 'void', open_micros = 0 WHERE id = {filled.invoice.id}",
+        f"DELETE FROM invoice WHERE id = {whole.id}",
+    )
+
+
+@pytest.mark.rules(14, 27)
+def test_what_nobody_owes_is_matched_by_hand_and_a_top_up_whole(filled: Filled) -> None:
+    world = filled.world
+    customer = world.store.read(lambda books: books.customer(filled.invoice.customer_id))
+    top_up, proforma = (asked(world, customer, 50, kind, issued=-1) for kind in (TOP_UP, PROFORMA))
+    never = date(9999, 12, 31)
+    right: dict[str, Values] = {
+        "part of a proforma": _of(proforma) | {"posted_on": never, "advance": True},
+        "a whole top-up": _of(top_up) | {"posted_on": never, "amount_micros": money(50).micros},
+    }
+    for changes in right.values():
+        world.store.write(lambda connection, these=changes: filled.allocate(connection, **these), keep=False)  # type: ignore[misc]  # mypy infers no lambda with a default
+    part, whole = right.values()
+    wrong: dict[str, Values] = {
+        "a debt by its posting day": part | {"posted_on": START.date()},
+        "no advance": part | {"advance": False},
+        "an advance on what is owed": {"advance": True},
+        "by itself": part | {"automatic": True},
+        "part of a top-up": whole | {"amount_micros": money(20).micros},
+        "an advance on a top-up": whole | {"advance": True},
+    }
+    before = filled.everything()
+    for name, changes in wrong.items():
+        with pytest.raises(IntegrityError):
+            world.store.write(lambda connection, these=changes: filled.allocate(connection, **these))  # type: ignore[misc]  # mypy infers no lambda with a default
+        assert filled.everything() == before, name
 
 
 def test_a_draft_may_change(filled: Filled) -> None:
