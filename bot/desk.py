@@ -280,13 +280,19 @@ def _record(
 
 def _message(announcement: Announcement) -> Mapping[str, Any]:
     file = announcement.file
+    if announcement.paper:
+        kind, payload = "paper", announcement.paper
+    elif file is not None:
+        kind, payload = "proof", json.dumps(asdict(file))
+    else:
+        kind, payload = "refresh" if announcement.refresh_only else "card", ""
     return {
-        "kind": "proof" if file is not None else "refresh" if announcement.refresh_only else "card",
+        "kind": kind,
         "purpose": "finance",
         "destination": "",
         "document_kind": announcement.document.value,
         "document_id": announcement.document_id,
-        "payload": json.dumps(asdict(file)) if file is not None else "",
+        "payload": payload,
     }
 
 

@@ -26,6 +26,7 @@ TITLED = {
     InvoiceKind.TOP_UP: "TOP-UP INVOICE: not a tax invoice",
 }
 NAMED = {InvoiceKind.TAX: "Invoice", InvoiceKind.PROFORMA: "Proforma", InvoiceKind.TOP_UP: "Top-up invoice"}
+FILED = {InvoiceKind.TAX: "invoice", InvoiceKind.PROFORMA: "proforma", InvoiceKind.TOP_UP: "top-up-invoice"}
 ASKS = {
     InvoiceKind.PROFORMA: "This is not a tax invoice. A tax invoice follows when it is provisioned.",
     InvoiceKind.TOP_UP: "This is not a tax invoice. What is paid on it becomes credit.",
@@ -52,7 +53,7 @@ def invoice_paper(books: ReadBooks, asked: Asked) -> Document:
     if invoice.remark:
         body.append(Note("Remark", invoice.remark))
     return Document(
-        name=f"invoice-{invoice.label}",
+        name=f"{FILED[invoice.kind]}-{invoice.label}",
         title=TITLED[invoice.kind],
         number="DRAFT" if is_draft else invoice.label,
         company=settings.company,

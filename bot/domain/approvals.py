@@ -157,7 +157,10 @@ class ApprovalChanged:
 
     def announcements(self) -> tuple[Announcement, ...]:
         mine = Announcement(document=self.approval.document, document_id=self.approval.document_id)
-        return (mine, *self.effect.announcements())
+        has_paper = self.approval.document is DocumentKind.CREDIT_NOTE
+        is_final = has_paper and self.approval.state is ApprovalState.APPROVED
+        papers = (replace(mine, paper="note"),) if is_final else ()
+        return (mine, *papers, *self.effect.announcements())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

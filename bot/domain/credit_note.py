@@ -193,7 +193,8 @@ class NoteChanged:
 
     def announcements(self) -> tuple[Announcement, ...]:
         mine = Announcement(document=DocumentKind.CREDIT_NOTE, document_id=self.note.id)
-        return (mine, *self.effect.announcements())
+        papers = (replace(mine, paper="note"),) if self.step == "approved" else ()
+        return (mine, *papers, *self.effect.announcements())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -121,7 +121,10 @@ class InvoiceChanged:
         )
 
     def announcements(self) -> tuple[Announcement, ...]:
-        return announce_invoices((self.invoice,)) + self.effect.announcements(but=self.invoice.id)
+        mine = announce_invoices((self.invoice,))
+        final = self.step in {InvoiceStep.SENT, InvoiceStep.PROVISIONED}
+        papers = tuple(replace(each, paper="invoice") for each in mine if final)
+        return (*mine, *papers, *self.effect.announcements(but=self.invoice.id))
 
 
 @operation(by=Role.CLERK)

@@ -105,6 +105,7 @@ class Announcement:
     document_id: int
     refresh_only: bool = False
     file: Proof | None = None  # to be put into the thread instead
+    paper: str = ""  # of which a file is made and put into the thread instead
 
 
 class Outcome(Protocol):

@@ -146,7 +146,8 @@ class TopUpTried:
         if self.credit is not None:
             return self.credit.announcements()
         if self.invoice is not None:
-            return (Announcement(document=DocumentKind.INVOICE, document_id=self.invoice.id),)
+            mine = Announcement(document=DocumentKind.INVOICE, document_id=self.invoice.id)
+            return (mine, replace(mine, paper="invoice"))
         return (Announcement(document=DocumentKind.TOP_UP, document_id=self.attempt.id),)
 
 

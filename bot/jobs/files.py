@@ -26,7 +26,7 @@ from bot.jobs.digest_post import send_file
 from bot.jobs.proofs import send_proof
 from bot.observe import log
 from bot.storage.faults import AWAY
-from bot.storage.outbox import Claimed, Outbox
+from bot.storage.outbox import CHANNEL_WAIT, Claimed, Outbox
 
 MOST_DEATHS = 5  # a file that ends its process each time is given up
 FATAL = frozenset(
@@ -95,6 +95,9 @@ class FileWorker:
         if row.kind == "proof":
             send_proof(self.client, outbox, row, reference_of(row))
             return
+        if row.kind == "paper":
+            self._send_paper(outbox, row)
+            return
         asked: dict[str, Any] = json.loads(row.payload)
         user = json.loads(row.destination)["user"]
         if not self._may_read(row, asked["file"]):
@@ -108,11 +111,7 @@ class FileWorker:
             made = self.renderer.make(self.book, self._job(row, asked, folder), lambda: outbox.renew(row))
             match made:
                 case Fault():
-                    log.error("report %s: %s\n%s", row.id, made.name, made.trace)
-                    if made.passing and row.attempts < MOST_ATTEMPTS:
-                        outbox.later(row, timedelta(seconds=back_off(row.attempts)), made.name)
-                    else:
-                        self._give_up(outbox, row, made.name)
+                    self._unmade(outbox, row, made)
                     return
                 case Refusal():
                     self.client.chat_postMessage(channel=channel, text=escape(made.sentence))
@@ -120,6 +119,46 @@ class FileWorker:
                     outbox.renew(row)
                     self._upload(channel, made)
         outbox.done(row)
+
+    def _send_paper(self, outbox: Outbox, row: Claimed) -> None:
+        """A document that is final now, as a file in the thread of its card."""
+        place = outbox.message(row.document_kind, row.document_id)
+        if place is None:
+            outbox.later(row, CHANNEL_WAIT, "the card is not posted yet", attempts=0)
+            return
+        channel, ts, _ = place
+        question = {"id": str(row.document_id)}
+        asked = {"file": row.payload, "format": "pdf", "question": question, "asked_at": row.recorded_at.isoformat()}
+        if row.attempts > 1 and self._sent_before(channel, row, asked):
+            outbox.done(row)
+            return
+        with tempfile.TemporaryDirectory(prefix="duedesk") as folder:
+            made = self.renderer.make(self.book, self._job(row, asked, folder), lambda: outbox.renew(row))
+            match made:
+                case Fault():
+                    self._unmade(outbox, row, made)
+                    return
+                case Refusal():
+                    log.error("paper %s: %s", row.id, made.sentence)
+                case Made():
+                    outbox.renew(row)
+                    self.client.files_upload_v2(
+                        channel=channel,
+                        thread_ts=ts,
+                        filename=made.name,
+                        file=made.path,
+                        title=made.name,
+                        request_file_info=False,
+                    )
+        outbox.done(row)
+
+    def _unmade(self, outbox: Outbox, row: Claimed, fault: Fault) -> None:
+        """What passes is tried again; what does not is given up."""
+        log.error("report %s: %s\n%s", row.id, fault.name, fault.trace)
+        if fault.passing and row.attempts < MOST_ATTEMPTS:
+            outbox.later(row, timedelta(seconds=back_off(row.attempts)), fault.name)
+        else:
+            self._give_up(outbox, row, fault.name)
 
     def _may_read(self, row: Claimed, kind: str) -> bool:
         to: dict[str, str] = json.loads(row.destination)

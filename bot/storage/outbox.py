@@ -21,8 +21,8 @@ BATCH = 20
 LEASE = timedelta(seconds=120)
 CHANNEL_WAIT = timedelta(seconds=15)
 MOST_LISTED = 200
-FILES = ("report", "digest_file", "proof")
-BESIDE = ("report", "proof")  # nothing waits for these
+FILES = ("report", "digest_file", "proof", "paper")
+BESIDE = ("report", "proof", "paper")  # nothing waits for these
 HELD = ("failed", "parked")  # for good, and by a restore: an operator decides
 FREE = {"lease_until": None, "lease_owner": None}
 

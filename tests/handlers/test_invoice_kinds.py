@@ -2,14 +2,17 @@
 
 import pytest
 
+from bot.domain.credit_note import ApproveNote, DraftNote, ReasonCode
+from bot.domain.credit_notes import approve_note, draft_note
 from bot.domain.customers import Mode
 from bot.domain.invoices import SendInvoice, send_invoice
 from bot.domain.open_items import Invoice
 from bot.domain.ports import Page
+from bot.domain.proformas import ProvisionProforma, provision_proforma
 from sandbox.client import shown
 from tests.domain.invoice_stages import PROFORMA, TOP_UP, asked
 from tests.slack import Slack
-from tests.world import CLERK, VIEWER
+from tests.world import CLERK, MANAGER, VIEWER
 
 ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"])
 
@@ -99,3 +102,29 @@ def test_drafts_are_edited_and_deleted_and_what_nobody_paid_is_voided(book: Slac
     assert "void" in submit(book, Reason="Not wanted")
     assert "void" in submit(book)
     world.check()
+
+
+def files_below(book: Slack, title: str) -> list[str]:
+    """The names of the files in the thread of a card, without what makes each its own."""
+    ts = book.card(title)["ts"]
+    below = [each for each in book.clerk.messages("finance") if each.get("thread_ts") == ts]
+    return [file["name"].rpartition("-")[0] for each in below for file in each.get("files") or []]
+
+
+@ENGINE
+@pytest.mark.rules(91, 98)
+def test_what_is_final_stands_in_the_thread_of_its_card_as_a_file(book: Slack) -> None:
+    world = book.world
+    acme = world.store.read(lambda books: books.find_customers("Acme")[0])
+    proforma = asked(world, acme, 40, PROFORMA)
+    assert files_below(book, "PRO-0001") == ["proforma-PRO-0001"]
+    world.pay(40, acme, to=((proforma, None),))
+    world.do(provision_proforma, ProvisionProforma(invoice_id=proforma.id))
+    assert files_below(book, "INV-0001") == ["proforma-PRO-0001", "invoice-INV-0001"]
+    draft = DraftNote(
+        customer_id=acme.id, issue_on=world.today, code=ReasonCode.DISCOUNT, reason="", invoice_id=proforma.id
+    )
+    note = world.do(draft_note, draft).note
+    assert files_below(book, note.label) == []
+    world.do(approve_note, ApproveNote(note_id=note.id), by=MANAGER)
+    assert files_below(book, "CN-0001") == ["credit-note-CN-0001"]
