@@ -152,7 +152,8 @@ def void_note(command: VoidNote, books: "Books", context: Context) -> NoteChange
 def check_unpaid(invoice: Invoice, books: "Books") -> None:
     """A note is applied to what is owed; what is paid has to be owed again first. Rules 35, 36. Refuses: WrongState."""
     if invoice.kind is not InvoiceKind.TAX or invoice.state is not InvoiceState.SENT:
-        raise WrongState(f"{invoice.label} is {invoice.status}; a note is applied to a sent invoice.", field="invoices")
+        says = f"{invoice.label} is {invoice.status}; a note is applied to a sent tax invoice."
+        raise WrongState(says, field="invoices")
     if not invoice.open:
         paid_by = list(dict.fromkeys(each.lot_number for each in books.allocations.of_invoice(invoice.id)))
         more = f" and {len(paid_by) - MOST_NAMED} more" if len(paid_by) > MOST_NAMED else ""

@@ -202,7 +202,6 @@ def test_an_invoice_is_offered_by_its_number_and_by_its_issue_date_with_its_curr
     assert "INV-0002" in slack.type("/invoice list 7-11")
 
 
-@pytest.mark.rule(60)
 @pytest.mark.parametrize("engine_name", ["sqlite"])
 def test_more_customers_than_buttons_are_counted(slack: Slack) -> None:
     for index in range(7):
