@@ -70,6 +70,7 @@ from bot.domain.proformas import ProvisionProforma, provision_proforma
 from bot.domain.refunds import RefundUsage, refund_usage
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
+from bot.domain.undoing import undone_with
 from bot.domain.usage import ChargeUsage, UsageLine, charge_usage
 from bot.domain.usage_invoices import InvoiceUsage, invoice_usage
 from bot.domain.withdrawals import Gateway, PayWithdrawal, RequestWithdrawal, pay_withdrawal, request_withdrawal
@@ -77,6 +78,7 @@ from bot.jobs.topups import watch_top_ups
 from bot.storage.reports import SqlReadBooks
 from tests.domain.expect import ask_sql, everything
 from tests.domain.invoice_stages import PROFORMA, TOP_UP
+from tests.domain.samples import all_operations
 from tests.test_ageing_oracle import compare_identity
 from tests.world import CLERK, MANAGER, OWNER, World, money
 
@@ -84,6 +86,7 @@ Worlds = Callable[[], AbstractContextManager[World]]
 ThingT = TypeVar("ThingT")
 UNHURRIED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 ALL = Page(limit=200)
+REVERSALS = {each.name: each for each in all_operations()}
 CAPS = {"top_up_most": 24, "top_up_monthly": 60, "top_up_daily": 30}
 
 
@@ -281,16 +284,16 @@ class Desk:
         command = RequestWithdrawal(
             customer_id=self.customer(move.one).id, amount=money(move.amount * 2), gateway=Gateway.CASH, reason="x"
         )
-        self.do(request_withdrawal, command)
+        self.do(request_withdrawal, command, undo_by="its own")
 
     def decide(self, move: Move) -> None:
         waiting = one_of(self.ask(lambda books: books.waiting_approvals()), move.one)
         if move.two % 4 == 0:
             self.do(cancel_request, Cancel(approval_id=waiting.id))
         elif move.two % 4 == 1:
-            self.do(reject_request, Reject(approval_id=waiting.id, version=1, reason="x"), by=MANAGER)
+            self.do(reject_request, Reject(approval_id=waiting.id, version=1, reason="x"), by=OWNER)
         else:
-            self.do(approve_request, Approve(approval_id=waiting.id, version=1), by=MANAGER)
+            self.do(approve_request, Approve(approval_id=waiting.id, version=1), by=OWNER)
 
     def paid_out(self, move: Move) -> None:
         made = [each for each, _ in self.ask(lambda books: books.list_withdrawals(ALL)) if each.state == "approved"]
@@ -322,24 +325,26 @@ class Desk:
             note = one_of(self.notes(NoteState.SENT), move.one)
             invoice = one_of([each for each in self.invoices() if each.open], move.back)
             part = None if move.amount > 5 else money(move.amount)
-            self.do(apply_note, ApplyNote(note_id=note.id, portions=((invoice.id, part),)))
+            self.do(apply_note, ApplyNote(note_id=note.id, portions=((invoice.id, part),)), undo_by="its own")
         elif move.two % 5 == 3:
-            self.do(unapply_note, UnapplyNote(note_id=one_of(self.notes(NoteState.SENT), move.one).id))
+            note = one_of(self.notes(NoteState.SENT), move.one)
+            self.do(unapply_note, UnapplyNote(note_id=note.id), undo_by="its own")
         else:
             note = one_of(self.notes(NoteState.SENT, NoteState.DRAFT), move.one)
             self.do(void_note, VoidNote(note_id=note.id, reason="x"), by=MANAGER)
 
     def limit(self, move: Move) -> None:
         days = move.back or None
-        command = SetLimit(customer_id=self.customer(move.one).id, amount=money(move.amount * 9), days=days)
-        self.do(set_limit, command, by=MANAGER)
+        amount = money(move.amount * (9 if move.two % 3 else 900))
+        command = SetLimit(customer_id=self.customer(move.one).id, amount=amount, days=days, reason="x")
+        self.do(set_limit, command, by=MANAGER, undo_by="its own")
 
     def switch(self, move: Move) -> None:
         customer = self.customer(move.one)
         other = Mode.PREPAID if customer.mode is Mode.POSTPAID else Mode.POSTPAID
         command = SwitchMode(customer_id=customer.id, mode=other, limit=money(50) if move.two % 2 else None)
         assets = customer.controls
-        self.do(switch_mode, command, by=MANAGER)
+        self.do(switch_mode, command, by=MANAGER, undo_by="its own")
         assert self.customer(move.one).controls == assets
 
     def rule(self, move: Move) -> None:
@@ -358,7 +363,10 @@ class Desk:
 
     def undo(self, move: Move) -> None:
         kind, operation_id = one_of(self.fresh, move.one % 3)
-        if kind == "settings":
+        if kind == "its own":
+            name, document = self.ask(lambda books: books.made_by(operation_id))
+            self.do(REVERSALS[undone_with(name, document)], Undo(operation_id=operation_id), by=OWNER)
+        elif kind == "settings":
             self.do(undo_payment_settings, Undo(operation_id=operation_id), by=MANAGER)
         elif kind == "credit":
             self.do(undo_credit, Undo(operation_id=operation_id), by=MANAGER)

@@ -316,6 +316,7 @@ def test_no_golden_file_is_without_its_test() -> None:
     made |= {f"form_settings_{name}" for name in ("set", "at_once", "off", "lost")} | {"answer_settings_show"}
     made |= {"card_settings_set", "card_settings_off", "card_top_up_issued", "card_top_up_short"}
     made |= {f"{what}_note_{name}" for what in ("form", "card") for name in ("drafted", "applied")}
+    made |= {"card_terms_requested", "card_terms_approved", "thread_limit_watch"}
     made |= {"answer_note_list"}
     made |= {"form_usage_charged", "answer_usage", "form_master_top_up", "card_master_top_up", "answer_master"}
     made |= {"digest_first", "digest_since", "digest_differs", "answer_jobs"}

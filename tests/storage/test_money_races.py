@@ -22,15 +22,19 @@ from bot.domain.credit_note import ApplyNote, ApproveNote, DraftNote, ReasonCode
 from bot.domain.credit_notes import apply_note, approve_note, draft_note
 from bot.domain.credits import IssueCredit, Purpose, issue_credit
 from bot.domain.customers import Customer, Mode
-from bot.domain.errors import MasterShort, MoreThanLeft, NotEnoughUsable, Refused, WrongState
+from bot.domain.errors import MasterShort, MoreThanLeft, NotEnoughUsable, NotUndoable, Refused, WrongState
 from bot.domain.invoices import LineInput
+from bot.domain.limits import SetLimit, set_limit
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.modes import SwitchMode, switch_mode
 from bot.domain.operation import Operation, Request, Role
 from bot.domain.people import Grant, Profile, grant
+from bot.domain.terms_undo import undo_limit
 from bot.domain.topups import TopUpCode, TopUpTried, TriggerTopUp, trigger_top_up
+from bot.domain.undo import Undo
 from bot.domain.usage import ChargeUsage, charge_usage
 from bot.domain.withdrawals import Gateway, RequestWithdrawal, Withdrawal, request_withdrawal
+from tests.domain.expect import ask_sql
 from tests.domain.top_up_stages import set_rule
 from tests.domain.usage_steps import used
 from tests.storage.test_races import at_once, done
@@ -146,6 +150,37 @@ def test_two_switches_of_mode_at_once_are_one(manned: World, pool: ThreadPoolExe
         command = SwitchMode(customer_id=customer.id, mode=other)
         ways = [by(manned, switch_mode, command, who) for who in (MANAGER, OTHER)]
         one_won(at_once(pool, ways), WrongState)
+    manned.check()
+
+
+@pytest.mark.rule(56)
+def test_two_who_approve_a_limit_at_once_carry_it_out_once(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = manned.customer(mode=Mode.PREPAID)
+    for number in range(ROUNDS):
+        asking = SetLimit(customer_id=customer.id, amount=money(5000 + number), reason="x")
+        manned.do(set_limit, asking, by=MANAGER)
+        (approval,) = manned.store.read(lambda books: books.waiting_approvals())
+        vote = Approve(approval_id=approval.id, version=1)
+        one_won(at_once(pool, [by(manned, approve_request, vote, who) for who in (OTHER, OWNER)]), WrongState)
+    assert len(ask_sql(manned, "SELECT id FROM credit_limit")) == ROUNDS
+    manned.check()
+
+
+@pytest.mark.rule(56, 107)
+def test_a_limit_is_undone_or_bought_on_and_never_both(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = manned.customer(mode=Mode.PREPAID)
+    for number in range(ROUNDS):
+        command = SetLimit(customer_id=customer.id, amount=money(40 + number))
+        made = manned.do(set_limit, command, by=MANAGER)
+        use = ChargeUsage(customer_id=customer.id, lines=(used(40, manned.today),))
+        ways = [
+            by(manned, undo_limit, Undo(operation_id=made.operation_id), MANAGER),
+            by(manned, charge_usage, use),
+        ]
+        one_won(at_once(pool, ways), NotUndoable, NotEnoughUsable)
+        if manned.read_customer(customer).limit_micros:
+            manned.pay(40, customer)
+            manned.do(set_limit, SetLimit(customer_id=customer.id, amount=money(0)), by=MANAGER)
     manned.check()
 
 
