@@ -40,6 +40,7 @@ FORGED = (
     "{}:{}",
     "x" * 1900,
 )
+UNDER_A_VERB = ("", "1", "99999999999999999999", "0 OR 1=1")
 CARRIED: tuple[str, ...] = ("", "{}", "[]", '{"intent": "forged"}', '{"intent": "forged", "about": {}, "hash": "0"}')
 
 
@@ -54,7 +55,8 @@ def menus(drawn: list[Value], value: str) -> Iterator[Value]:
     """A value as a button carries it, as a menu does under each of its verbs, and nothing at all."""
     verbs = {each["selected_option"]["value"].partition(":")[0] for each in drawn if "selected_option" in each}
     yield {"value": value}
-    for text in (value, *(f"{verb}:{value}" for verb in sorted(verbs) if not verb.isdigit())):
+    under = sorted(verb for verb in verbs if not verb.isdigit()) if value in UNDER_A_VERB else []
+    for text in (value, *(f"{verb}:{value}" for verb in under)):
         yield {"selected_option": {"text": {"type": "plain_text", "text": "Chosen"}, "value": text}}
 
 
