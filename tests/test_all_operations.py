@@ -38,6 +38,7 @@ from bot.domain.credits import (
     take_back_credit,
 )
 from bot.domain.customers import Customer, Mode
+from bot.domain.disputes import OpenDispute, ResolveDispute, open_dispute, resolve_dispute
 from bot.domain.errors import Refused
 from bot.domain.invoice_changes import DeleteDraft, VoidInvoice, delete_draft, void_invoice
 from bot.domain.invoices import DraftInvoice, LineInput, SendInvoice, draft_invoice, send_invoice
@@ -67,6 +68,7 @@ from bot.domain.payments import (
 )
 from bot.domain.ports import Page
 from bot.domain.proformas import ProvisionProforma, provision_proforma
+from bot.domain.promises import LogPromise, log_promise
 from bot.domain.refunds import RefundUsage, refund_usage
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
@@ -74,6 +76,8 @@ from bot.domain.undoing import undone_with
 from bot.domain.usage import ChargeUsage, UsageLine, charge_usage
 from bot.domain.usage_invoices import InvoiceUsage, invoice_usage
 from bot.domain.withdrawals import Gateway, PayWithdrawal, RequestWithdrawal, pay_withdrawal, request_withdrawal
+from bot.domain.write_off import RequestWriteOff, UndoWriteOff, WriteOff, WriteOffState
+from bot.domain.write_offs import request_write_off, undo_write_off
 from bot.jobs.topups import watch_top_ups
 from bot.storage.reports import SqlReadBooks
 from tests.domain.expect import ask_sql, everything
@@ -333,6 +337,30 @@ class Desk:
             note = one_of(self.notes(NoteState.SENT, NoteState.DRAFT), move.one)
             self.do(void_note, VoidNote(note_id=note.id, reason="x"), by=MANAGER)
 
+    def give_up(self, move: Move) -> None:
+        if move.two % 3 == 0:
+            written = [each for invoice in self.invoices() for each in self.written_off(invoice)]
+            command = UndoWriteOff(write_off_id=one_of(written, move.one).id, reason="x")
+            self.do(undo_write_off, command, by=MANAGER)
+            return
+        part = money(move.amount) if move.two % 2 else None
+        invoice = one_of(self.invoices(), move.one)
+        self.do(request_write_off, RequestWriteOff(invoice_id=invoice.id, reason="x", amount=part))
+
+    def written_off(self, invoice: Invoice) -> list[WriteOff]:
+        file = self.ask(lambda books: books.invoice_file(invoice.id))
+        return [each for each in file.write_offs if each.state is WriteOffState.MADE]
+
+    def hold(self, move: Move) -> None:
+        invoice = one_of(self.invoices(), move.one)
+        if invoice.disputed:
+            self.do(resolve_dispute, ResolveDispute(invoice_id=invoice.id, reason="x"))
+        elif move.two % 2:
+            self.do(open_dispute, OpenDispute(invoice_id=invoice.id, reason="x"))
+        else:
+            day = self.world.day(move.back)
+            self.do(log_promise, LogPromise(customer_id=invoice.customer_id, invoice_id=invoice.id, promised_on=day))
+
     def limit(self, move: Move) -> None:
         days = move.back or None
         amount = money(move.amount * (9 if move.two % 3 else 900))
@@ -403,6 +431,7 @@ KINDS = (
     + ("note", "note_step") * 2
     + ("issue", "take_back", "pay_out", "refund", "withdraw", "decide", "paid_out", "undo")
     + ("bill", "month_end", "month_end", "note_step", "unallocate", "unassign", "limit", "switch", "clock")
+    + ("give_up", "give_up", "decide", "hold")
     + ("rule", "rule", "look")
 )
 ANY = some.builds(

@@ -226,6 +226,8 @@ class Matching:
         WrongState.
         """
         lot, invoice = self.lots[allocation.lot_id], self.invoices[allocation.invoice_id]
+        if invoice.state is InvoiceState.WRITTEN_OFF:
+            raise WrongState(f"{invoice.label} is written off; reverse that write-off first.", field="invoices")
         credit = self._whole_top_up(invoice) if invoice.kind is InvoiceKind.TOP_UP else None
         if invoice.automatic:
             self._check_none_waits()

@@ -10,8 +10,10 @@ from bot.domain.open_items import Invoice, Lot
 if TYPE_CHECKING:
     from bot.domain.approvals import Approval
     from bot.domain.credit_note import CreditNote
+    from bot.domain.disputes import Dispute
     from bot.domain.payment import Payment
     from bot.domain.payment_settings import PaymentSettings
+    from bot.domain.promises import PromiseStanding
     from bot.domain.withdrawals import Withdrawal
 
 
@@ -35,3 +37,5 @@ class CustomerFile:
     month_usage: Money | None = None
     last_payment: "Payment | None" = None
     payment_settings: "PaymentSettings | None" = None
+    disputes: "tuple[Dispute, ...]" = ()
+    promises: "tuple[PromiseStanding, ...]" = ()

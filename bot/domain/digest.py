@@ -2,9 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
+from types import MappingProxyType
 
+from bot.domain.held import HeldBack
 from bot.domain.money import Currency, Money
 from bot.domain.receivables import Ageing, AgeingRow, AgeingTotal
 
@@ -15,6 +17,8 @@ MOVEMENTS = {
     "note applied": "credited",
     "allocation taken back": "payments taken back",
     "note taken back": "credit notes taken back",
+    "write-off": "written off",
+    "write-off reversed": "write-offs reversed",
     "invoice": "new invoices",
     "usage": "usage",
 }
@@ -95,6 +99,7 @@ class DigestLine:
     newly_late_customers: int
     movers: tuple[Mover, ...]
     differences: tuple[Difference, ...]
+    held: HeldBack | None = None
 
     @property
     def change(self) -> Money:
@@ -115,8 +120,13 @@ class Digest:
         return tuple(each for line in self.lines for each in line.differences)
 
 
-def compose(report: Ageing, accounts: Sequence[Account], earlier: Earlier | None) -> Digest:
-    """The digest of a report, the ledger at the same day, and the digest before. Rules 79-84."""
+def compose(
+    report: Ageing,
+    accounts: Sequence[Account],
+    earlier: Earlier | None,
+    held: Mapping[str, HeldBack] = MappingProxyType({}),
+) -> Digest:
+    """The digest of a report, the ledger at the same day, the digest before, and what is held back. Rules 79-84."""
     totals = {each.currency.code: each for each in report.totals}
     rows = {row.customer_id: row for row in report.rows}
     mine: dict[str, list[Account]] = defaultdict(list)
@@ -126,7 +136,10 @@ def compose(report: Ageing, accounts: Sequence[Account], earlier: Earlier | None
         of.code: of for of in [*(each.currency for each in accounts), *(each.currency for each in report.totals)]
     }
     lines = [
-        _line(currencies[code], totals.get(code), mine[code], rows, earlier, columns=len(report.labels))
+        replace(
+            _line(currencies[code], totals.get(code), mine[code], rows, earlier, columns=len(report.labels)),
+            held=held.get(code),
+        )
         for code in sorted(currencies)
     ]
     return Digest(

@@ -93,6 +93,7 @@ class DocumentKind(StrEnum):
     CREDIT_NOTE = "credit_note"
     TOP_UP = "top_up"
     TERMS = "terms"  # a limit or a mode that others approve first
+    WRITE_OFF = "write_off"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

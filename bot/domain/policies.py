@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 COUNTS = {"none": 0, "one": 1, "two": 2}
 OPERATIONS = ("withdrawal", "credit_note", "limit_increase", "write_off", "mode_switch")
+ALWAYS = frozenset({"write_off"})  # nobody does these alone
 MOST_RULES = 40
 _RULE = re.compile(r"(?P<name>[a-z_]+) (?P<count>none|one|two)(?: from (?P<amount>[0-9.]+) (?P<code>[A-Z]{3}))?")
 
@@ -77,6 +78,8 @@ def _rule(text: str) -> PolicyRule:
         )
     if found["name"] not in OPERATIONS:
         raise SettingRefused(f"{found['name'][:30]} is none of {', '.join(OPERATIONS)}.", field="value")
+    if found["name"] in ALWAYS and not COUNTS[found["count"]]:
+        raise SettingRefused(f"{found['name']} always needs somebody else; type one or two.", field="value")
     return PolicyRule(operation=found["name"], needed=COUNTS[found["count"]], least=_least(found))
 
 

@@ -9,6 +9,7 @@ from bot.domain.approval_ports import ApprovalQuestions
 from bot.domain.credit_ports import CreditQuestions
 from bot.domain.customer_file import CustomerFile
 from bot.domain.customers import Contact, Customer
+from bot.domain.dispute_ports import DisputeBooks, DisputeQuestions
 from bot.domain.ledger import Account, Entry
 from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice, Lot, Made
@@ -21,14 +22,17 @@ from bot.domain.statement_ports import StatementQuestions
 if TYPE_CHECKING:
     from bot.domain.approval_ports import Approvals, Delegations, Withdrawals
     from bot.domain.credit_ports import Credits, Master
+    from bot.domain.disputes import Dispute
     from bot.domain.intake_ports import Intakes
     from bot.domain.invoices import InvoiceLine
     from bot.domain.note_ports import Notes
     from bot.domain.payments import Payment, PaymentState
+    from bot.domain.promises import PromiseStanding
     from bot.domain.proofs import Proof
     from bot.domain.terms_ports import Terms, TermsRequests
     from bot.domain.top_up_ports import TopUps
     from bot.domain.usage_ports import Usage
+    from bot.domain.write_off import WriteOff
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +169,7 @@ class Operations(Protocol):
     def later_on_payment(self, payment_id: int, operation_id: int) -> str | None: ...
 
 
-class Books(Protocol):
+class Books(DisputeBooks, Protocol):
     """The books inside one open transaction: reads answer at once, writes are done together at the end."""
 
     @property
@@ -328,6 +332,9 @@ class InvoiceFile:
     lines: "tuple[InvoiceLine, ...]"
     customer: Customer
     allocations: tuple[Allocation, ...]
+    dispute: "Dispute | None" = None
+    promise: "PromiseStanding | None" = None
+    write_offs: "tuple[WriteOff, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -340,7 +347,7 @@ class Finding:
     recomputed: str
 
 
-class ReadBooks(ApprovalQuestions, CreditQuestions, StatementQuestions, Protocol):
+class ReadBooks(ApprovalQuestions, CreditQuestions, DisputeQuestions, StatementQuestions, Protocol):
     """Questions to the books; a report cannot be handed a writer."""
 
     def settings(self) -> Settings: ...

@@ -91,6 +91,7 @@ class AgeingDetail:
     open: Money
     days_late: int
     bucket: int
+    disputed: bool = False  # now, whatever the day asked about
 
 
 def check_edges(edges: Sequence[int]) -> tuple[int, ...]:

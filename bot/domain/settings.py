@@ -34,6 +34,7 @@ SERIES = (
     "master_series",
     "note_series",
     "request_series",
+    "write_off_series",
 )
 LONGEST_PREFIX = 12
 LONGEST_WAIT = 24 * 60
@@ -48,7 +49,7 @@ HIGHEST_RATE = 100
 
 POLICY = (
     "withdrawal one; withdrawal two from 10000 SGD; credit_note none; credit_note one from 1000 SGD; "
-    "limit_increase none; limit_increase one from 5000 SGD; mode_switch none"
+    "limit_increase none; limit_increase one from 5000 SGD; mode_switch none; write_off one"
 )
 
 
@@ -71,6 +72,7 @@ class Settings:
     master_series: str = "MST-:4"
     note_series: str = "CN-:4"
     request_series: str = "REQ-:4"
+    write_off_series: str = "WO-:4"
     approval_policy: str = POLICY
     approval_hours: int = 72
     limit_notice_days: int = 3
@@ -317,6 +319,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "master_series": _series,
     "note_series": _series,
     "request_series": _series,
+    "write_off_series": _series,
     "approval_policy": check_policy,
     "approval_hours": lambda value: _whole(value, 1, LONGEST_WAIT),
     "limit_notice_days": lambda value: _whole(value, 0, LONGEST_NOTICE),

@@ -33,6 +33,8 @@ NAMES = {
     "credit note": "Credit note",
     "credit note voided": "Credit note, void",
     "imported invoices": "Invoices, imported",
+    "write-off": "Written off",
+    "write-off reversed": "Written off, reversed",
 }
 
 

@@ -8,6 +8,7 @@ from bot.domain.approval import Approval, Mandate
 from bot.domain.delegations import Delegation
 from bot.domain.money import Money
 from bot.domain.ports import InvoiceListLine, PaymentLine
+from bot.domain.promises import PromiseStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +34,8 @@ class Worklist:
     """What waits in the book, the oldest first; what a person did last, the newest first.
 
     `unassigned`: payments of nobody yet. `left_over`: assigned money that pays nothing yet. `drafts`: unsent invoices.
-    `waiting`: requests that other people decide, the first to end first. `mandates`: in whose place this person
-    decides; `delegation`: who does in theirs.
+    `waiting`: requests that other people decide, the first to end first. `broken`: promises whose day has passed.
+    `mandates`: in whose place this person decides; `delegation`: who does in theirs.
     """
 
     unassigned: Pile
@@ -45,5 +46,6 @@ class Worklist:
     waiting: Sequence[Approval]
     mandates: Sequence[Mandate]
     delegation: Delegation | None
+    broken: Sequence[PromiseStanding]
     undelivered: Sequence[tuple[str, int]]
     done: Sequence[Done]

@@ -27,6 +27,7 @@ from bot.handlers.blocks.rich import bold, preformatted, rich, typed
 from bot.handlers.blocks.text import balance, counted, escape, shorten, table
 from bot.handlers.commands import Command, Reply, Sub, command
 from bot.handlers.customer_states import typed_verb
+from bot.handlers.disputes import run_customer_promise
 from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, ChoiceField, Form, NumberField, TextField, Values, context
 from bot.handlers.parse.words import whole
@@ -230,6 +231,13 @@ CUSTOMER = command(
                 "/customer usage ACME",
                 "what was used; a price charges it",
                 show_usage,
+            ),
+            Sub(
+                "promise",
+                Role.VIEWER,
+                "/customer promise ACME 200 by 28 nov",
+                "logs a promise to pay",
+                run_customer_promise,
             ),
             Sub("reopen", Role.CLERK, "/customer reopen ACME", "opens it again", typed_verb("reopen")),
         ),

@@ -16,9 +16,11 @@ from bot.domain.payments import LONGEST_REFERENCE
 from bot.domain.settings import Settings
 from bot.handlers import find
 from bot.handlers.blocks.text import amount, date_text, shorten
+from bot.handlers.disputes import PROMISE
 from bot.handlers.flow import settings_of
+from bot.handlers.forms import Values
 from bot.handlers.parse.messages import seen
-from bot.handlers.parse.notice import Notice, Reading, read_notice
+from bot.handlers.parse.notice import Notice, Reading, read_notice, read_promise
 from bot.handlers.parse.notice_dates import Posted
 from bot.handlers.parse.notice_money import Book
 from bot.handlers.payment_forms import RECORD
@@ -70,6 +72,44 @@ def open_from_message(call: Call) -> None:
     line = f"From a message {where}, {date_text(posted.date(), settings.locale)} {posted:%H:%M}"
     values = fresh(call).but(**{"received_on": None, "remark": f"From a message {where}", **made.given})
     RECORD.open(call, values, {"line": line, "notes": _carried(made.notes(notice))})
+
+
+def open_promise_from_message(call: Call) -> None:
+    """Open the form of a promise with what the message says; nothing is written before the person has seen it."""
+    settings = settings_of(call)
+    text = seen(call.body.get("message") or {})
+    posted = _posted(call, settings)
+    book = Book(settings.locale, settings.currency_codes())
+    notice = read_promise(text, book=book, posted=Posted(posted.date(), settings.zone))
+    if not text:
+        notice = Notice(nothing=NO_TEXT)
+    made = promised(call, notice, settings)
+    line = f"From a message {_place(call)}, {date_text(posted.date(), settings.locale)} {posted:%H:%M}"
+    about = {"line": line, "notes": _carried(made.notes(notice)), "from_message": True}
+    PROMISE.open(call, Values(made.given), about)
+
+
+def promised(call: Call, notice: Notice, settings: Settings) -> Suggestions:
+    """What a message says of a promise, held against the customers and invoices of the book."""
+    made = Suggestions()
+    if notice.nothing:
+        return made
+    made.take("amount", "amount", notice.amount, _typed(notice, settings))
+    made.take("promised_on", "paid by", notice.day, notice.day.value)
+    if notice.day.value is None and not notice.day.asked:
+        made.asked.append("paid by: no day stands in the message")
+    named = [_invoice(call, number, settings) for number in notice.invoices.value or ()]
+    invoices = [invoice for invoice in named if invoice is not None and invoice.open]
+    customer = _customer(call, notice) or _owner(call, notice, invoices, made)
+    if customer is not None:
+        made.given["customer"] = find.customer_option(customer)
+    else:
+        made.asked.append("customer: nobody of these books is named for certain")
+    if len(named) == 1 and invoices and customer is not None and invoices[0].customer_id == customer.id:
+        made.given["invoice"] = invoices[0].label
+    elif notice.invoices.value or notice.invoices.asked:
+        made.asked.append("invoice: name the one it is about, or leave it empty for all that is owed")
+    return made
 
 
 def suggestions(call: Call, notice: Notice, settings: Settings) -> Suggestions:

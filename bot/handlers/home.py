@@ -19,6 +19,7 @@ from bot.handlers.blocks.home import closed_home, home_blocks
 from bot.handlers.blocks.terms_requests import terms_request_card, terms_request_title
 from bot.handlers.blocks.text import escape
 from bot.handlers.blocks.withdrawals import withdrawal_card, withdrawal_title
+from bot.handlers.blocks.write_offs import write_off_card, write_off_title
 from bot.handlers.commands import Reply, id_of, press
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import Block
@@ -123,11 +124,17 @@ def _terms(document_id: int, books: ReadBooks, now: datetime) -> tuple[str, list
     return terms_request_title(file, settings), terms_request_card(file, settings, now)
 
 
+def _write_off(document_id: int, books: ReadBooks, _now: datetime) -> tuple[str, list[Block]]:
+    settings, file = books.settings(), books.write_off_file(document_id)
+    return write_off_title(file, settings), write_off_card(file, settings)
+
+
 # The card of each kind of document that others decide: its first line and its blocks.
 WAITING: dict[DocumentKind, Callable[[int, ReadBooks, datetime], tuple[str, list[Block]]]] = {
     DocumentKind.WITHDRAWAL: _withdrawal,
     DocumentKind.CREDIT_NOTE: _note,
     DocumentKind.TERMS: _terms,
+    DocumentKind.WRITE_OFF: _write_off,
 }
 
 

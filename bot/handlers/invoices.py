@@ -27,6 +27,7 @@ from bot.handlers.blocks.lists import invoice_table
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, escape, money, shorten
 from bot.handlers.commands import OTHER_VERSION, Command, Reply, Sub, command, id_of, press
+from bot.handlers.disputes import open_hold, open_promise, run_dispute, run_invoice_promise
 from bot.handlers.entries import entries_reply
 from bot.handlers.files import MORE, PAPER, document_json, file_format, list_json, offer, send_file
 from bot.handlers.flow import Flow, flow, settings_of
@@ -37,9 +38,10 @@ from bot.handlers.parse.named import name_and_amount
 from bot.handlers.parse.words import as_seen, phrase, whole
 from bot.handlers.request import Call, button_key
 from bot.handlers.usage_invoices import open_usage
+from bot.handlers.write_offs import open_request, run_write_off
 
 LIST_ROWS = 20
-STATES = ("draft", "open", "partly", "paid")
+STATES = ("draft", "open", "partly", "paid", "disputed")
 
 CUSTOMER = SearchField("customer", "Customer", placeholder="Name, code or wallet ID")
 ISSUE = DateField("issue_on", "Issue date")
@@ -243,8 +245,22 @@ def _auto(call: Call, text: str) -> Reply:
     return Reply(escape(outcome.trace().description), invoice_card(outcome, settings_of(call)))
 
 
+def _promise_of(call: Call, invoice: Invoice) -> None:
+    customer = call.desk.ask(lambda books: books.customer(invoice.customer_id), call.request)
+    open_promise(call, customer, invoice)
+
+
+def _write_off_of(call: Call, invoice: Invoice) -> None:
+    call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
+    open_request(call, invoice)
+
+
 # What the overflow menu of a card opens, beside the entries.
 STEPS: Mapping[str, Callable[[Call, Invoice], None]] = {
+    "dispute": lambda call, invoice: open_hold(call, invoice, resolve=False),
+    "resolve": lambda call, invoice: open_hold(call, invoice, resolve=True),
+    "promise": _promise_of,
+    "write_off": _write_off_of,
     "edit": open_edit,
     "delete": open_step("delete"),
     "void": open_step("void"),
@@ -268,6 +284,15 @@ INVOICE = command(
             Sub("list", Role.VIEWER, "/invoice list open Acme", "by customer, number or issue date", _list),
             Sub("show", Role.VIEWER, "/invoice show INV-0001", "an invoice's card", _show),
             Sub("auto", Role.CLERK, "/invoice auto off INV-0001", "switches auto-allocation", _auto),
+            Sub("dispute", Role.VIEWER, "/invoice dispute INV-0001 because Wrong quantity", "not chased", run_dispute),
+            Sub("promise", Role.VIEWER, "/invoice promise INV-0001 by 28 nov", "logs it", run_invoice_promise),
+            Sub(
+                "write-off",
+                Role.CLERK,
+                "/invoice write-off INV-0001 because Insolvent",
+                "asks a manager",
+                run_write_off,
+            ),
         ),
     )
 )

@@ -9,7 +9,7 @@ from bot.handlers.commands import id_of
 from bot.handlers.customers import show_customer
 from bot.handlers.flow import Answer, update
 from bot.handlers.forms import Form, FormRefused, SearchField, Values, message_view
-from bot.handlers.from_message import open_from_message
+from bot.handlers.from_message import open_from_message, open_promise_from_message
 from bot.handlers.payment_forms import RECORD
 from bot.handlers.payments import fresh
 from bot.handlers.request import Call
@@ -69,6 +69,14 @@ SHORTCUTS: Mapping[str, Shortcut] = {
             "Record a payment from this message",
             Role.CLERK,
             open_from_message,
+            on="message",
+        ),
+        Shortcut(
+            "promise_from_message",
+            "Log a promise to pay",
+            "Log a promise to pay from this message",
+            Role.VIEWER,
+            open_promise_from_message,
             on="message",
         ),
     )

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 from bot.desk import Desk
 from bot.domain.digest import Digest, Earlier, compose, sums_of
 from bot.domain.digest_plans import plans_of
+from bot.domain.held import held_back
 from bot.domain.receivables import AgeingQuestion
 from bot.handlers.blocks.digest import difference_text, summary
 from bot.storage.digest import accounts
@@ -61,7 +62,8 @@ def figures(books: SqlReadBooks, channel: str, as_of: date) -> tuple[Digest, str
     earlier = _earlier(books, channel, as_of)
     report = books.ageing(AgeingQuestion(as_of=as_of))
     ledger = accounts(books.connection, as_of, earlier.as_of if earlier is not None else None)
-    digest = compose(report, ledger, earlier)
+    held = held_back(books.disputed_sums(), books.promises_waited_for(), as_of)
+    digest = compose(report, ledger, earlier, held)
     return digest, json.dumps({str(key): value for key, value in sums_of(ledger).items()})
 
 

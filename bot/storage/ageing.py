@@ -42,6 +42,7 @@ from bot.storage.tables import (
     TakenRow,
     UsageDayRow,
     WithdrawnRow,
+    WrittenOffRow,
 )
 
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
@@ -53,6 +54,7 @@ _day = UsageDayRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
 _taken = TakenRow.__table__  # type: ignore[attr-defined]  # as above
 _withdrawn = WithdrawnRow.__table__  # type: ignore[attr-defined]  # as above
+_written_off = WrittenOffRow.__table__  # type: ignore[attr-defined]  # as above
 BATCH = 1000  # rows of a file that are in memory together
 _DAY = bindparam("day", type_=Date)
 _WAITED = _allocation.c.credit_on < _allocation.c.effective_on  # most credit is matched on its first day
@@ -77,6 +79,11 @@ _IS_ADVANCE: ColumnElement[bool] = literal_column("allocation.advance")  # as th
 _DEBITS = (
     Part(_invoice, _invoice.c.open_micros, (_invoice.c.open_micros > 0, _invoice.c.posted_on <= _DAY)),
     Part(_allocation, _allocation.c.amount_micros, (_OFF_SINCE, _allocation.c.posted_on <= _DAY)),
+    Part(
+        _written_off,
+        _written_off.c.amount_micros,
+        (_written_off.c.effective_on > _DAY, _written_off.c.posted_on <= _DAY),
+    ),
 )
 _USED = (_allocation.c.usage_day_id.is_not(None), _OFF_SINCE, _allocation.c.posted_on <= _DAY)
 _PREPAID = (
@@ -165,20 +172,28 @@ def _open_then(question: AgeingQuestion) -> Any:
     in_currency = [_invoice.c.currency == question.currency_code] if question.currency_code is not None else []
     mine = (_invoice.c.posted_on <= question.as_of, *_of_customer(_invoice, question), *in_currency)
     if question.customer_id is not None:  # one customer's invoices are few: each looks for its own matches
-        since = select(func.coalesce(_sum(_allocation.c.amount_micros), 0)).where(
-            _allocation.c.invoice_id == _invoice.c.id, _allocation.c.effective_on > question.as_of
-        )
-        left = _invoice.c.open_micros + since.scalar_subquery()
+        left = _invoice.c.open_micros + _off_since(_allocation, question) + _off_since(_written_off, question)
         return select(_invoice, left.label("left_micros")).where(*mine, left > 0)
+    taken_off = union_all(
+        *(
+            select(table.c.invoice_id, table.c.amount_micros).where(table.c.effective_on > question.as_of)
+            for table in (_allocation, _written_off)
+        )
+    ).subquery()
     later = (
-        select(_allocation.c.invoice_id, func.sum(_allocation.c.amount_micros).label("later"))
-        .where(_allocation.c.effective_on > question.as_of)
-        .group_by(_allocation.c.invoice_id)
+        select(taken_off.c.invoice_id, func.sum(taken_off.c.amount_micros).label("later"))
+        .group_by(taken_off.c.invoice_id)
         .subquery()
     )
     left = _invoice.c.open_micros + func.coalesce(later.c.later, 0)
     joined = select(_invoice, left.label("left_micros")).outerjoin(later, later.c.invoice_id == _invoice.c.id)
     return joined.where(*mine, left > 0)
+
+
+def _off_since(table: Any, question: AgeingQuestion) -> Any:
+    """What was taken off an invoice after the day."""
+    since = select(func.coalesce(_sum(table.c.amount_micros), 0))
+    return since.where(table.c.invoice_id == _invoice.c.id, table.c.effective_on > question.as_of).scalar_subquery()
 
 
 def _detail(row: Any, question: AgeingQuestion) -> AgeingDetail:
@@ -195,6 +210,7 @@ def _detail(row: Any, question: AgeingQuestion) -> AgeingDetail:
         open=Money(row.left_micros, of),
         days_late=days,
         bucket=bucket_of(days, question.edges),
+        disputed=row.disputed,
     )
 
 

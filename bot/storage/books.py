@@ -19,6 +19,7 @@ from bot.storage.credits import SqlCredits, SqlMaster
 from bot.storage.customers import SqlCustomers
 from bot.storage.database import unanswered
 from bot.storage.delegations import SqlDelegations
+from bot.storage.disputes import SqlDisputes, SqlPromises
 from bot.storage.documents import SqlInvoices, SqlPayments
 from bot.storage.ids import new_id
 from bot.storage.intakes import SqlIntakes
@@ -31,6 +32,7 @@ from bot.storage.terms_requests import SqlTermsRequests
 from bot.storage.top_ups import SqlTopUps
 from bot.storage.usage import SqlUsage
 from bot.storage.withdrawals import SqlWithdrawals
+from bot.storage.write_offs import SqlWriteOffs
 
 # The order in which pending rows are inserted: what is referred to comes first, an entry after its postings. Rows that
 # come before what they refer to cost SQLite a search through every table that refers there.
@@ -56,8 +58,11 @@ ORDER = (
     "usage_refund",
     "posting",
     "entry",
+    "written_off",
     "allocation",
     "taken",
+    "dispute",
+    "promise",
     "invoice_flag",
     "outbox",
     "request_key",
@@ -156,6 +161,9 @@ class SqlBooks:
         self.terms = SqlTerms(self)
         self.notes = SqlNotes(self)
         self.top_ups = SqlTopUps(self)
+        self.disputes = SqlDisputes(self)
+        self.promises = SqlPromises(self)
+        self.write_offs = SqlWriteOffs(self)
         self.undoes: int | None = None
 
     def new_id(self) -> int:

@@ -1,4 +1,6 @@
-"""Checks of what was sold and given without an invoice: usage, refunds, issued credit, and the master account."""
+"""Checks of what was sold and given without an invoice: usage, refunds, issued credit, the master account; and of debts
+that are disputed or given up.
+"""
 
 # Each check selects rows that must not exist: where, what is kept, what it was recomputed to.
 SOLD_AND_GIVEN: dict[str, str] = {
@@ -202,4 +204,53 @@ SOLD_AND_GIVEN: dict[str, str] = {
     "master numbers have no hole": """SELECT 'series master', s.last, COUNT(m.id) FROM series s
         LEFT JOIN master_top_up m ON m.id IS NOT NULL
         WHERE s.name = 'master' GROUP BY s.last HAVING s.last <> COUNT(m.id)""",
+}
+
+GIVEN_UP: dict[str, str] = {
+    "write_off equals its documents": """SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
+        SELECT currency, amount_micros AS kept, 0 AS posted FROM write_off WHERE state = 'made' UNION ALL
+        SELECT e.currency, 0, p.amount_micros FROM posting p JOIN entry e ON e.id = p.entry_id
+        WHERE p.account = 'write_off') x GROUP BY x.currency HAVING SUM(x.kept) <> SUM(x.posted)""",
+    "written off is what the document says": """SELECT 'write-off ' || COALESCE(w.number, w.draft_reference),
+        CASE WHEN w.state = 'made' THEN w.amount_micros ELSE 0 END || ' on ' || COALESCE(CAST(w.made_on AS TEXT), ''),
+        COALESCE(x.total, 0) || ' on ' || COALESCE(CAST(x.since AS TEXT), '') FROM write_off w LEFT JOIN (
+        SELECT o.write_off_id, SUM(o.amount_micros) AS total, MIN(o.effective_on) AS since,
+        MAX(o.effective_on) AS until FROM written_off o
+        JOIN write_off d ON d.id = o.write_off_id AND d.invoice_id = o.invoice_id AND d.customer_id = o.customer_id
+        JOIN invoice i ON i.id = o.invoice_id AND i.customer_id = o.customer_id AND i.currency = d.currency
+        AND i.due_on = o.due_on AND i.issue_on = o.issue_on AND i.posted_on = o.posted_on
+        GROUP BY o.write_off_id) x ON x.write_off_id = w.id
+        WHERE COALESCE(x.total, 0) <> CASE WHEN w.state = 'made' THEN w.amount_micros ELSE 0 END
+        OR COALESCE(CAST(x.since AS TEXT), '') <> COALESCE(CAST(w.made_on AS TEXT), '')
+        OR (w.state = 'undone' AND x.until <> w.undone_on)""",
+    "written off matches its entry": """SELECT 'written off ' || o.id, o.amount_micros || ' on ' || o.effective_on,
+        COALESCE(-p.amount_micros || ' on ' || e.effective_on, 'none') FROM written_off o
+        LEFT JOIN posting p ON p.entry_id = o.entry_id AND p.account = 'receivable'
+        LEFT JOIN entry e ON e.id = o.entry_id WHERE p.id IS NULL OR e.id IS NULL
+        OR -p.amount_micros <> o.amount_micros OR p.customer_id <> o.customer_id
+        OR e.effective_on <> o.effective_on""",
+    "an invoice is written off by its document": """SELECT 'invoice ' || i.number, i.state || ' open ' || i.open_micros,
+        COALESCE(x.documents, 0) || ' write-offs' FROM invoice i LEFT JOIN (SELECT invoice_id, COUNT(*) AS documents
+        FROM write_off WHERE state = 'made' GROUP BY invoice_id) x ON x.invoice_id = i.id
+        WHERE i.state = 'written_off' AND (i.open_micros <> 0 OR x.documents IS NULL)""",
+    "a write-off is as its approval": """SELECT 'write-off ' || COALESCE(w.number, w.draft_reference), w.state,
+        COALESCE(a.state, 'none') FROM write_off w
+        LEFT JOIN approval a ON a.document_kind = 'write_off' AND a.document_id = w.id WHERE a.id IS NULL
+        OR a.amount_micros <> w.amount_micros OR a.customer_id <> w.customer_id OR a.needed = 0
+        OR a.state <> CASE w.state WHEN 'requested' THEN 'waiting' WHEN 'made' THEN 'approved'
+        WHEN 'undone' THEN 'approved' ELSE w.state END""",
+    "write-off numbers have no hole": """SELECT 'series write_off', s.last, COUNT(w.id) FROM series s
+        LEFT JOIN write_off w ON w.number IS NOT NULL
+        WHERE s.name = 'write_off' GROUP BY s.last HAVING s.last <> COUNT(w.id)""",
+    "an invoice is disputed as was said last": """SELECT 'invoice ' || i.number,
+        CASE WHEN i.disputed THEN 'disputed' ELSE 'not disputed' END, COALESCE(d.step, 'never') FROM invoice i
+        LEFT JOIN dispute d ON d.invoice_id = i.id AND NOT EXISTS (SELECT 1 FROM dispute n
+        WHERE n.invoice_id = i.id AND n.id > d.id) WHERE (i.disputed AND COALESCE(d.step, '') <> 'opened')
+        OR (NOT i.disputed AND d.step = 'opened') OR d.customer_id <> i.customer_id""",
+    "one promise for one debt": """SELECT 'promise of ' || c.code, '1', COUNT(p.id) FROM promise p
+        JOIN customer c ON c.id = p.customer_id WHERE p.ended_at IS NULL
+        GROUP BY c.code, p.customer_id, p.invoice_id HAVING COUNT(p.id) > 1""",
+    "a promise is of its customer's debt": """SELECT 'promise ' || p.id, p.customer_id, COALESCE(i.customer_id, 0)
+        FROM promise p LEFT JOIN invoice i ON i.id = p.invoice_id WHERE p.invoice_id IS NOT NULL
+        AND (i.id IS NULL OR i.customer_id <> p.customer_id OR i.currency <> p.currency)""",
 }

@@ -31,6 +31,8 @@ FROZEN = (
     "credit_note_line",
     "payment_settings",
     "top_up_attempt",
+    "dispute",
+    "written_off",
 )
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
@@ -104,6 +106,8 @@ KEPT = {
     ),
     "delegation": ("principal_id", "stand_in_id", "last_day", "until"),
     "withdrawal": ("number", "customer_id", "amount_micros", "currency", "gateway", "details", "reason"),
+    "promise": ("customer_id", "amount_micros", "currency", "promised_on", "logged_at"),
+    "write_off": ("draft_reference", "customer_id", "invoice_id", "amount_micros", "currency", "reason"),
 }
 # The number of an imported document is given back when its opening is taken back, so that it can come again.
 GIVEN_BACK = frozenset({"payment"})
@@ -153,6 +157,9 @@ def statements(dialect: str, there: AbstractSet[str]) -> Iterator[str]:
         yield from _fits_and_moves("withdrawn", _HELD, _TAKEN, _SENTENCE, dialect)
     if "taken" in there:
         yield from _fits_and_moves("taken", _TAKES_FREE, _move("lot", "lot_id"), _TAKES_FREE_SENTENCE, dialect)
+    if "written_off" in there:
+        yield from _fits_and_moves("written_off", _GIVES_UP, _GIVEN_UP, _GIVES_UP_SENTENCE, dialect)
+        yield from _written_off_only_so(dialect)
 
 
 def remove(dialect: str) -> Iterator[str]:
@@ -183,6 +190,9 @@ def names() -> Iterator[tuple[str, str]]:
     yield "guard_withdrawn_moves", "withdrawn"
     yield "guard_taken_fits", "taken"
     yield "guard_taken_moves", "taken"
+    yield "guard_written_off_fits", "written_off"
+    yield "guard_written_off_moves", "written_off"
+    yield "guard_invoice_written_off", "invoice"
     for table in FROZEN:
         yield f"guard_{table}_unchanged", table
         yield f"guard_{table}_undeleted", table
@@ -377,6 +387,42 @@ _TAKES_FREE = """EXISTS (SELECT 1 FROM lot l JOIN credit c ON c.id = NEW.credit_
     AND o.reverses_id IS NULL AND o.amount_micros = -NEW.amount_micros AND o.lot_id = NEW.lot_id
     AND o.credit_id = NEW.credit_id AND o.effective_on <= NEW.effective_on))"""
 _TAKES_FREE_SENTENCE = "a credit document takes what is there"
+
+# What is written off was owed, of an invoice of the document's customer; what is given back is what was written off.
+_GIVES_UP = """EXISTS (SELECT 1 FROM invoice i JOIN write_off w ON w.id = NEW.write_off_id WHERE i.id = NEW.invoice_id
+    AND w.invoice_id = i.id AND w.customer_id = NEW.customer_id AND i.customer_id = NEW.customer_id AND i.kind = 'tax'
+    AND i.posted_on = NEW.posted_on AND i.due_on = NEW.due_on AND i.issue_on = NEW.issue_on
+    AND NEW.effective_on >= i.posted_on AND ((NEW.reverses_id IS NOT NULL AND i.state IN ('sent', 'written_off'))
+    OR (i.state = 'sent' AND NEW.effective_on >= i.rose_on AND NEW.amount_micros = w.amount_micros)))
+    AND EXISTS (SELECT 1 FROM entry e WHERE e.id = NEW.entry_id AND e.effective_on = NEW.effective_on)
+    AND (NEW.reverses_id IS NULL OR EXISTS (SELECT 1 FROM written_off o WHERE o.id = NEW.reverses_id
+    AND o.reverses_id IS NULL AND o.amount_micros = -NEW.amount_micros AND o.write_off_id = NEW.write_off_id
+    AND o.effective_on <= NEW.effective_on))"""
+_GIVES_UP_SENTENCE = "a write-off takes what is owed"
+# An invoice with nothing left to pay is written off then; what is given back makes it owed again.
+_GIVEN_UP = """UPDATE invoice SET open_micros = open_micros - NEW.amount_micros,
+    rose_on = CASE WHEN NEW.amount_micros < 0 AND NEW.effective_on > rose_on THEN NEW.effective_on ELSE rose_on END,
+    state = CASE WHEN NEW.amount_micros < 0 THEN 'sent' WHEN open_micros = NEW.amount_micros THEN 'written_off'
+    ELSE state END WHERE id = NEW.invoice_id;"""
+_LIVE_WRITE_OFF = """EXISTS (SELECT 1 FROM written_off o WHERE o.invoice_id = NEW.id AND o.reverses_id IS NULL
+    AND NOT EXISTS (SELECT 1 FROM written_off b WHERE b.reverses_id = o.id))"""
+
+
+def _written_off_only_so(dialect: str) -> Iterator[str]:
+    """An invoice is written off by a document that stands, with nothing open, and by nothing else."""
+    other = "OLD.state <> NEW.state" if dialect == "sqlite" else "OLD.state IS DISTINCT FROM NEW.state"
+    misfit = f"""(NEW.state = 'written_off' AND (NEW.open_micros <> 0 OR ({other} AND NOT ({_LIVE_WRITE_OFF}))))
+        OR (OLD.state = 'written_off' AND {other} AND (NEW.state <> 'sent' OR NEW.open_micros = 0))"""
+    sentence = "an invoice is written off by its document"
+    name = "guard_invoice_written_off"
+    if dialect == "sqlite":
+        body = f"SELECT RAISE(ABORT, '{sentence}') WHERE {misfit};"
+        yield f"CREATE TRIGGER {name} BEFORE UPDATE ON invoice FOR EACH ROW BEGIN {body} END"
+        return
+    raising = f"RAISE EXCEPTION '{sentence}' USING ERRCODE = 'check_violation'"
+    body = f"IF {misfit} THEN {raising}; END IF; RETURN NEW;"
+    yield f"CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $guard$ BEGIN {body} END $guard$"
+    yield f"CREATE TRIGGER {name} BEFORE UPDATE ON invoice FOR EACH ROW EXECUTE FUNCTION {name}()"
 
 
 def _fits_and_moves(table: str, fits: str, moves: str, sentence: str, dialect: str) -> Iterator[str]:

@@ -21,6 +21,7 @@ from bot.storage.tables import (
     InvoiceRow,
     LotRow,
     PaymentRow,
+    WriteOffRow,
 )
 
 _intake = IntakeRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
@@ -31,6 +32,7 @@ _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # as above
 _assignment = AssignmentRow.__table__  # type: ignore[attr-defined]  # as above
 _limit = CreditLimitRow.__table__  # type: ignore[attr-defined]  # as above
+_write_off = WriteOffRow.__table__  # type: ignore[attr-defined]  # as above
 
 GROUP = 1000
 _ID: Any = bindparam("of_intake")
@@ -115,7 +117,15 @@ def _used() -> Any:
     of_holds = held.where(_lot.c.intake_id == _ID, ~whole, _lot.c.closed_on.is_(None), ~used)
     changed = select((literal("invoice ") + _invoice.c.number + literal(" is ") + _invoice.c.state).label("used"))
     of_states = changed.where(_invoice.c.intake_id == _ID, _invoice.c.state != "sent")
-    return union_all(of_invoices, of_lots, of_payments, of_holds, of_states).order_by("used").limit(bindparam("most"))
+    given_up = literal("invoice ") + _invoice.c.number + literal(" is or was written off by ") + _write_off.c.number
+    of_write_offs = (
+        select(given_up.label("used"))
+        .select_from(_write_off)
+        .join(_invoice, _invoice.c.id == _write_off.c.invoice_id)
+        .where(_invoice.c.intake_id == _ID, _write_off.c.number.is_not(None))
+    )
+    every = union_all(of_invoices, of_lots, of_payments, of_holds, of_states, of_write_offs)
+    return every.order_by("used").limit(bindparam("most"))
 
 
 _REFERENCES = _used()

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Select, func, literal, or_, select
+from sqlalchemy import Connection, Select, func, literal, null, or_, select, union_all
 
 from bot.domain.ledger import Account
 from bot.domain.money import Money, currency
@@ -17,6 +17,8 @@ from bot.storage.tables import (
     LotRow,
     PaymentRow,
     PostingRow,
+    WriteOffRow,
+    WrittenOffRow,
 )
 
 _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
@@ -27,8 +29,10 @@ _lot = LotRow.__table__  # type: ignore[attr-defined]  # as above
 _note = CreditNoteRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
 _posting = PostingRow.__table__  # type: ignore[attr-defined]  # as above
+_write_off = WriteOffRow.__table__  # type: ignore[attr-defined]  # as above
+_written_off = WrittenOffRow.__table__  # type: ignore[attr-defined]  # as above
 
-_MATCHED = (
+_MATCHES = (
     select(
         _allocation.c.entry_id,
         _payment.c.id.label("payment_id"),
@@ -40,8 +44,19 @@ _MATCHED = (
     .outerjoin(_note, _note.c.id == _allocation.c.credit_note_id)
     .outerjoin(_invoice, _invoice.c.id == _allocation.c.invoice_id)
     .outerjoin(_payment, _payment.c.id == _lot.c.payment_id)
-    .subquery()
 )
+_GIVEN_UP = (
+    select(
+        _written_off.c.entry_id,
+        null().label("payment_id"),
+        _write_off.c.number.label("payment"),
+        _written_off.c.invoice_id,
+        _invoice.c.number.label("invoice"),
+    )
+    .join(_write_off, _write_off.c.id == _written_off.c.write_off_id)
+    .join(_invoice, _invoice.c.id == _written_off.c.invoice_id)
+)
+_MATCHED = union_all(_MATCHES, _GIVEN_UP).subquery()
 
 
 def of_payment(connection: Connection, payment_id: int) -> Sequence[EntryLine]:
@@ -50,7 +65,9 @@ def of_payment(connection: Connection, payment_id: int) -> Sequence[EntryLine]:
 
 
 def of_invoice(connection: Connection, invoice_id: int) -> Sequence[EntryLine]:
-    """An invoice's entries in the order they were made; matches name the payment or the credit note."""
+    """An invoice's entries in the order they were made; matches name the payment, the credit note or the
+    write-off.
+    """
     return _lines(connection, "invoice", invoice_id, _MATCHED.c.invoice_id, _MATCHED.c.payment)
 
 

@@ -1,6 +1,7 @@
 """Questions to the books: lists, cards, searches. Ageing has a module of its own."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -36,6 +37,7 @@ from bot.domain.worklist import Worklist
 from bot.storage import ageing, customer_card, customers, documents, journal, ledger, people, verify, worklist
 from bot.storage.approval_reads import ApprovalReads
 from bot.storage.credit_reads import CreditReads
+from bot.storage.dispute_reads import DisputeReads
 from bot.storage.note_reads import NoteReads
 from bot.storage.statements import StatementReads
 from bot.storage.tables import (
@@ -70,6 +72,7 @@ _INVOICE_STATES = {
     "draft": _invoice.c.state == "draft",
     "open": _invoice.c.open_micros > 0,
     "paid": and_(_invoice.c.state == "sent", _invoice.c.open_micros == 0),
+    "disputed": and_(_invoice.c.disputed, _invoice.c.open_micros > 0),
     "partly": and_(_invoice.c.open_micros > 0, _invoice.c.open_micros < _invoice.c.total_micros),
 }
 
@@ -80,7 +83,7 @@ def like(text: str) -> str:
     return f"%{escaped}%"
 
 
-class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpReads, UsageReads):
+class SqlReadBooks(ApprovalReads, CreditReads, DisputeReads, NoteReads, StatementReads, TopUpReads, UsageReads):
     """Read-only questions in one snapshot, on either engine."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:
@@ -111,7 +114,8 @@ class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpR
         return customers.from_row(row)
 
     def customer_file(self, customer_id: int, today: date) -> CustomerFile:
-        return customer_card.customer_file(self._connection, self.customer(customer_id), today)
+        file = customer_card.customer_file(self._connection, self.customer(customer_id), today)
+        return replace(file, disputes=self.disputes_of(customer_id), promises=self.promises_of(customer_id))
 
     def find_customers(self, text: str, limit: int = 10) -> Sequence[Customer]:
         """By code, name, UUID or wallet ID; then by likeness, so that a typo still finds. Rule 60."""
@@ -245,6 +249,7 @@ class SqlReadBooks(ApprovalReads, CreditReads, NoteReads, StatementReads, TopUpR
             lines=tuple(documents.line_of(row) for row in lines),
             customer=self.customer(invoice.customer_id),
             allocations=tuple(ledger.allocation_of(row) for row in allocations),
+            **self._held_back(invoice),
         )
 
     def list_invoices(self, page: Page) -> Sequence[InvoiceListLine]:

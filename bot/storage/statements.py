@@ -49,6 +49,7 @@ from bot.storage.tables import (
     TakenRow,
     WithdrawalRow,
     WithdrawnRow,
+    WriteOffRow,
 )
 
 _allocation = AllocationRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
@@ -63,6 +64,7 @@ _posting = PostingRow.__table__  # type: ignore[attr-defined]  # as above
 _taken = TakenRow.__table__  # type: ignore[attr-defined]  # as above
 _withdrawal = WithdrawalRow.__table__  # type: ignore[attr-defined]  # as above
 _withdrawn = WithdrawnRow.__table__  # type: ignore[attr-defined]  # as above
+_write_off = WriteOffRow.__table__  # type: ignore[attr-defined]  # as above
 
 _OF: Any = bindparam("of_customer")
 _SINCE: Any = bindparam("since", type_=Date)
@@ -126,7 +128,13 @@ _MOVEMENTS = (
         case((_IS_IMPORTED, literal("imported invoices")), else_=_MOVED.c.kind).label("kind"),
         _MOVED.c.micros,
         func.coalesce(
-            _payment.c.number, _invoice.c.number, _note.c.number, _credit.c.number, _withdrawal.c.number, ""
+            _payment.c.number,
+            _invoice.c.number,
+            _note.c.number,
+            _credit.c.number,
+            _withdrawal.c.number,
+            _write_off.c.number,
+            "",
         ).label("document"),
         func.coalesce(_payment.c.reference, "").label("reference"),
     )
@@ -137,6 +145,7 @@ _MOVEMENTS = (
     .outerjoin(_note, _of_kind(_note, "credit_note"))
     .outerjoin(_credit, _of_kind(_credit, "credit"))
     .outerjoin(_withdrawal, _of_kind(_withdrawal, "withdrawal"))
+    .outerjoin(_write_off, _of_kind(_write_off, "write_off"))
     .where(_IN_TIME)
 )
 _OLDEST = _MOVEMENTS.order_by(_MOVED.c.effective_on, _MOVED.c.entry_id)

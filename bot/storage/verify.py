@@ -14,7 +14,7 @@ from bot.domain.receivables import AgeingQuestion
 from bot.domain.settings import Settings
 from bot.storage import requests
 from bot.storage.ageing import ageing
-from bot.storage.checks import SOLD_AND_GIVEN
+from bot.storage.checks import GIVEN_UP, SOLD_AND_GIVEN
 from bot.storage.database import now_of
 from bot.storage.invoice_checks import ASKED_FOR
 from bot.storage.tables import (
@@ -27,6 +27,7 @@ from bot.storage.tables import (
     PaymentRow,
     SealRow,
     WithdrawalRow,
+    WriteOffRow,
 )
 
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
@@ -38,6 +39,7 @@ _note = CreditNoteRow.__table__  # type: ignore[attr-defined]  # as above
 _credit = CreditRow.__table__  # type: ignore[attr-defined]  # as above
 _top_up = MasterTopUpRow.__table__  # type: ignore[attr-defined]  # as above
 _seal = SealRow.__table__  # type: ignore[attr-defined]  # as above
+_write_off = WriteOffRow.__table__  # type: ignore[attr-defined]  # as above
 
 PROFORMA = func.coalesce(_invoice.c.proforma_number, _invoice.c.number)
 NUMBERED: tuple[tuple[str, Any, Any], ...] = (
@@ -49,6 +51,7 @@ NUMBERED: tuple[tuple[str, Any, Any], ...] = (
     ("credit", _credit.c.number, true()),
     ("credit note", _note.c.number, true()),
     ("master", _top_up.c.number, true()),
+    ("write-off", _write_off.c.number, true()),
 )
 UNSEALED_SECONDS = 60
 MOST_FINDINGS = 100
@@ -86,11 +89,11 @@ CHECKS: dict[str, str] = {
         UNION ALL SELECT lot_id, amount_micros FROM taken) u GROUP BY lot_id) x ON x.lot_id = l.id
         WHERE l.open_micros <> CASE WHEN l.closed_on IS NULL THEN l.amount_micros ELSE 0 END - COALESCE(x.total, 0)""",
     "invoice open amount": """SELECT 'invoice ' || COALESCE(i.number, i.draft_reference), i.open_micros,
-        CASE WHEN i.state = 'sent' THEN i.total_micros - i.settled_micros ELSE 0 END - COALESCE(x.total, 0)
-        FROM invoice i
-        LEFT JOIN (SELECT invoice_id, SUM(amount_micros) AS total FROM allocation GROUP BY invoice_id) x
-        ON x.invoice_id = i.id
-        WHERE i.open_micros <> CASE WHEN i.state = 'sent' THEN i.total_micros - i.settled_micros ELSE 0 END
+        CASE WHEN i.state IN ('sent', 'written_off') THEN i.total_micros - i.settled_micros ELSE 0 END
+        - COALESCE(x.total, 0) FROM invoice i LEFT JOIN (SELECT invoice_id, SUM(amount_micros) AS total FROM (
+        SELECT invoice_id, amount_micros FROM allocation UNION ALL SELECT invoice_id, amount_micros FROM written_off) u
+        GROUP BY invoice_id) x ON x.invoice_id = i.id WHERE i.open_micros <>
+        CASE WHEN i.state IN ('sent', 'written_off') THEN i.total_micros - i.settled_micros ELSE 0 END
         - COALESCE(x.total, 0)""",
     "invoice lines add up": """SELECT 'invoice ' || COALESCE(i.number, i.draft_reference), i.total_micros,
         COALESCE(x.total, 0) FROM invoice i LEFT JOIN (SELECT invoice_id, SUM(net_micros + tax_micros) AS total
@@ -125,8 +128,9 @@ CHECKS: dict[str, str] = {
     "invoice never over-allocated": """SELECT 'invoice ' || i.number, i.total_micros - i.settled_micros, x.used
         FROM invoice i JOIN (
         SELECT invoice_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY invoice_id ORDER BY
-        effective_on) AS used
-        FROM allocation GROUP BY invoice_id, effective_on) x ON x.invoice_id = i.id
+        effective_on) AS used FROM (SELECT invoice_id, effective_on, amount_micros FROM allocation
+        UNION ALL SELECT invoice_id, effective_on, amount_micros FROM written_off) u
+        GROUP BY invoice_id, effective_on) x ON x.invoice_id = i.id
         WHERE x.used > i.total_micros - i.settled_micros OR x.used < 0""",
     "lot never over-allocated": """SELECT 'lot of ' || l.number, l.amount_micros, x.used FROM lot l JOIN (
         SELECT lot_id, effective_on, SUM(SUM(amount_micros)) OVER (PARTITION BY lot_id ORDER BY effective_on) AS used
@@ -149,7 +153,7 @@ CHECKS: dict[str, str] = {
     **{
         f"{account} equals what was sold": f"""SELECT 'currency ' || x.currency, SUM(x.kept), SUM(x.posted) FROM (
             SELECT i.currency, i.{column} AS kept, 0 AS posted FROM invoice i LEFT JOIN intake t ON t.id = i.intake_id
-            WHERE i.state = 'sent' AND i.kind = 'tax' AND COALESCE(t.kind, '') <> 'opening'
+            WHERE i.state IN ('sent', 'written_off') AND i.kind = 'tax' AND COALESCE(t.kind, '') <> 'opening'
             AND ({of_usage} OR i.usage_net_micros IS NULL) AND COALESCE(i.usage_mode, '') <> 'prepaid' UNION ALL
             SELECT c.currency, c.{column}, 0 FROM charge c WHERE {charged} UNION ALL
             SELECT r.currency, -r.{column}, 0 FROM usage_refund r WHERE {refunded} UNION ALL
@@ -218,6 +222,7 @@ CHECKS: dict[str, str] = {
         WHERE s.name = 'withdrawal' GROUP BY s.last HAVING s.last <> COUNT(w.id)""",
     **SOLD_AND_GIVEN,
     **ASKED_FOR,
+    **GIVEN_UP,
     "one audit row and one key each": """SELECT 'operation ' || a.id, '1', COUNT(r.key) FROM audit a
         LEFT JOIN request_key r ON r.operation_id = a.id GROUP BY a.id HAVING COUNT(r.key) <> 1""",
     "every key has its operation": """SELECT 'key ' || r.key, r.operation_id, 'none' FROM request_key r

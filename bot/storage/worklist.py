@@ -1,7 +1,7 @@
 """The home tab's questions, each answered from an index of what waits alone."""
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, func, select
@@ -9,12 +9,14 @@ from sqlalchemy import Connection, func, select
 from bot.domain.money import Money, currency
 from bot.domain.operation import Actor
 from bot.domain.ports import InvoiceListLine, PaymentLine
+from bot.domain.promises import PromiseStanding, PromiseState
 from bot.domain.settings import Settings
 from bot.domain.undoing import UNDONE_BY
 from bot.domain.worklist import Done, Pile, Worklist
 from bot.storage import documents
 from bot.storage.approvals import waiting
 from bot.storage.delegations import delegation_of, mandates_of
+from bot.storage.dispute_reads import promises
 from bot.storage.ids import first_id_of
 from bot.storage.tables import AuditRow, CustomerRow, InvoiceRow, LotRow, OutboxRow, PaymentRow, RequestRow
 
@@ -46,6 +48,7 @@ def worklist(connection: Connection, settings: Settings, actor: Actor, now: date
         waiting=waiting(connection),
         mandates=[each for each in mandates_of(connection, actor.team, actor.user) if now < each.until],
         delegation=given if given is not None and now < given.until else None,
+        broken=_broken(connection, settings.today(now)),
         undelivered=_undelivered(connection),
         done=_done(connection, settings, actor, now),
     )
@@ -77,6 +80,11 @@ def _drafts(connection: Connection) -> list[InvoiceListLine]:
         )
         for row in connection.execute(statement)
     ]
+
+
+def _broken(connection: Connection, today: date) -> list[PromiseStanding]:
+    """Promises whose day has passed, of debts that are still owed, the oldest first."""
+    return [each for each in promises(connection) if each.state(today) is PromiseState.BROKEN]
 
 
 def _undelivered(connection: Connection) -> list[tuple[str, int]]:

@@ -67,6 +67,7 @@ from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.undo import Undo, undo
 from tests.domain.approval_stages import APPROVAL_STAGES
 from tests.domain.credit_stages import CREDIT_STAGES
+from tests.domain.dispute_stages import DISPUTE_STAGES
 from tests.domain.invoice_stages import INVOICE_STAGES
 from tests.domain.top_up_stages import TOP_UP_STAGES
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, SGD, TEAM, VIEWER, World, money
@@ -271,4 +272,5 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     **CREDIT_STAGES,
     **INVOICE_STAGES,
     **TOP_UP_STAGES,
+    **DISPUTE_STAGES,
 }

@@ -42,10 +42,10 @@ def posted(slack: Slack, **message: Any) -> dict[str, Any]:
     return next(each for each in slack.clerk.messages("finance") if each["ts"] == ts)
 
 
-def form(slack: Slack, message: dict[str, Any], by: str = CLERK) -> dict[str, Any]:
+def form(slack: Slack, message: dict[str, Any], by: str = CLERK, shortcut: str = SHORTCUT) -> dict[str, Any]:
     """What the form shows and has filled in, by label."""
     person = slack.person(by)
-    person.shortcut(SHORTCUT, on=message)
+    person.shortcut(shortcut, on=message)
     view = person.modal
     assert view is not None
     found: dict[str, Any] = {"notes": "", "line": ""}

@@ -185,6 +185,26 @@ def test_the_cards_of_a_credit_note_read_as_reviewed(book: Slack) -> None:
 
 
 @ENGINE
+def test_debts_in_doubt_read_as_reviewed(book: Slack) -> None:
+    """A dispute, a promise, and a debt that is given up."""
+    book.type("/duedesk settings approvals_channel #finance", by=OWNER)
+    for name, line, by in (
+        ("dispute", "/invoice dispute INV-0002 because Wrong quantity", VIEWER),
+        ("promise", "/customer promise ACME 100 by 28 nov", VIEWER),
+        ("write_off", "/invoice write-off INV-0002 20 because Agreed", CLERK),
+    ):
+        book.type(line, by=by)
+        check_golden(f"form_{name}", {"blocks": (book.person(by).modal or {})["blocks"]})
+        assert book.person(by).submit()["ok"]
+    check_golden("card_write_off_requested", _sent(book.card("Write-off")))
+    check_golden("answer_customer_in_doubt", {"text": book.type("/customer ACME", by=VIEWER)})
+    book.person(MANAGER).press(book.card("Write-off"), "Approve")
+    check_golden("card_write_off_made", _sent(book.card("Write-off")))
+    check_golden("card_invoice_in_doubt", _sent(book.card("INV-0002")))
+    check_golden("answer_aging_disputed", {"text": book.type("/aging customer ACME", by=VIEWER)})
+
+
+@ENGINE
 def test_the_terms_of_a_customer_read_as_reviewed(book: Slack) -> None:
     book.world.pay(80, book.world.customer("BORNEO", name="Borneo Foods", mode=Mode.PREPAID))
     manager = book.person(MANAGER)
@@ -252,6 +272,10 @@ def test_invoices_that_nobody_owes_read_as_reviewed(book: Slack) -> None:
 @pytest.mark.parametrize("who", HOMES)
 def test_a_home_tab_reads_as_reviewed(book: Slack, who: str) -> None:
     book.world.invoice(book.world.customer("BORNEO", of="USD"), 40, send=False)
+    book.world.now -= timedelta(days=2)
+    book.type("/invoice promise INV-0002 50 by today", by=VIEWER)
+    assert book.person(VIEWER).submit()["ok"]
+    book.world.now += timedelta(days=2)
     book.type("/payment Acme 15 ref TT-7")
     book.clerk.submit()
     page = book.person(HOMES[who]).open_home()
@@ -271,6 +295,13 @@ def test_the_digest_reads_as_reviewed(book: Slack) -> None:
     world.invoice(world.customer("NASTY", name="<!channel> *Nasty* & Søns _Ltd_"), "12.34", due=0)
     world.invoice(world.customer("TOKYO", of="JPY"), 9000, due=30)
     world.pay(40, acme)
+    for line in (
+        "/invoice dispute INV-0003 because Broken",
+        "/invoice promise INV-0002 50 by today",
+        "/customer promise ACME 60 by 30 nov",
+    ):
+        book.type(line, by=VIEWER)
+        assert book.person(VIEWER).submit()["ok"]
     world.now += timedelta(days=1)
     check_golden("digest_since", _digest(book))
     wrong = text("UPDATE customer SET receivable_micros = receivable_micros + 1000000 WHERE code = 'ACME'")
@@ -318,6 +349,8 @@ def test_no_golden_file_is_without_its_test() -> None:
     made |= {f"{what}_note_{name}" for what in ("form", "card") for name in ("drafted", "applied")}
     made |= {"card_terms_requested", "card_terms_approved", "thread_limit_watch"}
     made |= {"answer_note_list"}
+    made |= {"form_dispute", "form_promise", "form_write_off", "card_write_off_requested", "card_write_off_made"}
+    made |= {"card_invoice_in_doubt", "answer_customer_in_doubt", "answer_aging_disputed"}
     made |= {"form_usage_charged", "answer_usage", "form_master_top_up", "card_master_top_up", "answer_master"}
     made |= {"digest_first", "digest_since", "digest_differs", "answer_jobs"}
     made |= {f"card_payment_{name}" for name in ("recorded", "unallocated", "unassigned", "voided")}

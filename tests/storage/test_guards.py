@@ -22,6 +22,7 @@ from bot.storage import guards
 from bot.storage.ids import new_id
 from bot.storage.tables import metadata
 from tests.domain.credit_stages import consumed, credited, credited_by_notes
+from tests.domain.dispute_stages import disputed_promised_and_given_up
 from tests.domain.invoice_stages import PROFORMA, TOP_UP, asked
 from tests.domain.top_up_stages import topped_up
 from tests.world import START, TEAM, World, money, withdraw
@@ -44,6 +45,7 @@ CHANGES = {
     "mode": "CASE mode WHEN 'prepaid' THEN 'postpaid' ELSE 'prepaid' END",
     "opened_at": "'2020-01-01 00:00:00'",
     "recorded_at": "'2020-01-01 00:00:00'",
+    "logged_at": "'2020-01-01 00:00:00'",
 }
 
 
@@ -164,6 +166,7 @@ def filled(world: World) -> Filled:
     consumed(world)
     credited_by_notes(world)
     topped_up(world)
+    disputed_promised_and_given_up(world)
 
     def more(connection: Connection) -> None:
         facts = {"customer_id": customer.id, "operation_id": done.operation_id, "starts_at": START}

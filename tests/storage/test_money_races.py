@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from bot.desk import SYSTEM
+from bot.domain.allocation import Portion
 from bot.domain.approvals import (
     Approve,
     Cancel,
@@ -22,18 +23,30 @@ from bot.domain.credit_note import ApplyNote, ApproveNote, DraftNote, ReasonCode
 from bot.domain.credit_notes import apply_note, approve_note, draft_note
 from bot.domain.credits import IssueCredit, Purpose, issue_credit
 from bot.domain.customers import Customer, Mode
-from bot.domain.errors import MasterShort, MoreThanLeft, NotEnoughUsable, NotUndoable, Refused, WrongState
+from bot.domain.errors import (
+    MasterShort,
+    MoreThanLeft,
+    NotEnoughUsable,
+    NothingToAllocate,
+    NotUndoable,
+    Refused,
+    WrongState,
+)
 from bot.domain.invoices import LineInput
 from bot.domain.limits import SetLimit, set_limit
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.modes import SwitchMode, switch_mode
+from bot.domain.open_items import Invoice
 from bot.domain.operation import Operation, Request, Role
+from bot.domain.payments import RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, grant
 from bot.domain.terms_undo import undo_limit
 from bot.domain.topups import TopUpCode, TopUpTried, TriggerTopUp, trigger_top_up
 from bot.domain.undo import Undo
 from bot.domain.usage import ChargeUsage, charge_usage
 from bot.domain.withdrawals import Gateway, RequestWithdrawal, Withdrawal, request_withdrawal
+from bot.domain.write_off import RequestWriteOff, WriteOff
+from bot.domain.write_offs import request_write_off
 from tests.domain.expect import ask_sql
 from tests.domain.top_up_stages import set_rule
 from tests.domain.usage_steps import used
@@ -194,6 +207,42 @@ def test_two_that_issue_to_two_customers_never_hand_out_more_than_there_is(
         ways = [by(manned, issue_credit, issuing(customer), MANAGER) for customer in customers]
         one_won(at_once(pool, ways), MasterShort)
     assert manned.store.read(lambda books: books.masters())[0].usable == money(0)
+    manned.check()
+
+
+def asked_to_give_up(world: World, customer: Customer) -> tuple[Invoice, WriteOff]:
+    invoice = world.invoice(customer, 10, auto=False)
+    command = RequestWriteOff(invoice_id=invoice.id, reason="Gone")
+    return invoice, world.do(request_write_off, command).write_off
+
+
+def approval_of(world: World, made: WriteOff) -> Approve:
+    approval = world.store.read(lambda books: books.write_off_file(made.id)).approval
+    assert approval is not None
+    return Approve(approval_id=approval.id, version=1)
+
+
+def test_two_approvals_of_a_write_off_at_once_give_it_up_once(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = manned.customer()
+    for _ in range(ROUNDS):
+        approval = approval_of(manned, asked_to_give_up(manned, customer)[1])
+        one_won(at_once(pool, [by(manned, approve_request, approval, who) for who in (MANAGER, OTHER)]), WrongState)
+    assert manned.read_customer(customer).controls.receivable == 0
+    manned.check()
+
+
+def test_a_payment_and_a_write_off_of_one_debt_at_once_are_one(manned: World, pool: ThreadPoolExecutor) -> None:
+    customer = manned.customer()
+    for _ in range(ROUNDS):
+        invoice, made = asked_to_give_up(manned, customer)
+        portions = (Portion(invoice_id=invoice.id, amount=money(10)),)
+        pay = RecordPayment(
+            payer="x", amount=money(10), received_on=manned.today, customer_id=customer.id, portions=portions
+        )
+        ways = [by(manned, approve_request, approval_of(manned, made), MANAGER), by(manned, record_payment, pay)]
+        one_won(at_once(pool, ways), MoreThanLeft, NothingToAllocate)
+        assert manned.read_invoice(invoice).status in {"paid", "written off"}
+    assert manned.read_customer(customer).balance == money(0)
     manned.check()
 
 

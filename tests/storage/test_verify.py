@@ -12,6 +12,7 @@ from bot.storage import guards, verify
 from bot.storage.tables import metadata
 from tests.domain.approval_stages import limit_approved
 from tests.domain.credit_stages import consumed, credited, credited_by_notes, invoiced_by_month
+from tests.domain.dispute_stages import disputed_promised_and_given_up
 from tests.domain.invoice_stages import asked_of_all_kinds
 from tests.domain.top_up_stages import topped_up
 from tests.world import World, withdraw
@@ -130,6 +131,25 @@ FAULTS: dict[str, Fault] = {
     "request numbers have no hole": Fault("request", "UPDATE series SET last = last + 1 WHERE name = 'request'"),
     "nobody counts twice": Fault("REQ-0001", "UPDATE approval_vote SET person = 'U0MANAGER'"),
     "note numbers have no hole": Fault("note", "UPDATE series SET last = last + 1 WHERE name = 'note'"),
+    "write_off equals its documents": Fault(
+        "SGD", "UPDATE write_off SET amount_micros = amount_micros + 1 WHERE number = 'WO-0001'"
+    ),
+    "written off is what the document says": Fault(
+        "WO-0001", "UPDATE written_off SET amount_micros = amount_micros + 1"
+    ),
+    "written off matches its entry": Fault("written off", "UPDATE written_off SET effective_on = '2026-01-01'"),
+    "an invoice is written off by its document": Fault(
+        "INV-", "UPDATE invoice SET open_micros = 1 WHERE state = 'written_off'"
+    ),
+    "a write-off is as its approval": Fault(
+        "DRAFT-", "UPDATE write_off SET state = 'rejected' WHERE state = 'requested'"
+    ),
+    "write-off numbers have no hole": Fault("write_off", "UPDATE series SET last = last + 1 WHERE name = 'write_off'"),
+    "an invoice is disputed as was said last": Fault("INV-", "UPDATE dispute SET step = 'resolved'"),
+    "one promise for one debt": Fault(
+        "DOUBT", "UPDATE promise SET invoice_id = NULL, ended_at = NULL, ended_by = NULL WHERE customer_id IS NOT NULL"
+    ),
+    "a promise is of its customer's debt": Fault("promise", "UPDATE promise SET invoice_id = 1"),
     "a limit is its newest row": Fault("PRE", "UPDATE customer SET limit_micros = 1 WHERE code = 'PRE'"),
     "a mode is its newest row": Fault("MODE", "UPDATE customer SET mode = 'postpaid' WHERE code = 'MODE'"),
     "a top-up threshold is that of the settings": Fault(
@@ -248,6 +268,7 @@ def busy(world: World) -> World:
     asked_of_all_kinds(world)
     topped_up(world)
     limit_approved(world, world.customer("TERMS"))
+    disputed_promised_and_given_up(world)
     world.check()
     return world
 

@@ -1,14 +1,16 @@
 """One card per kind of document: title, facts, effect, context, actions; pure, from an outcome or a file."""
 
+from dataclasses import replace
 from datetime import datetime
 
 from bot.domain.customers import Customer, CustomerChanged
 from bot.domain.invoices import InvoiceChanged, InvoiceLine
 from bot.domain.money import Money
-from bot.domain.open_items import Invoice, InvoiceState
+from bot.domain.open_items import Invoice, InvoiceKind, InvoiceState
 from bot.domain.payments import Payment, PaymentChanged, PaymentState
 from bot.domain.ports import InvoiceFile, PaymentFile
 from bot.domain.settings import Settings
+from bot.handlers.blocks.disputes import held_lines
 from bot.handlers.blocks.effects import (
     MOST_LINES,
     allocation_lines,
@@ -147,14 +149,24 @@ def _said(what: str, by: str, at: datetime, undo_until: datetime | None) -> tupl
 def invoice_title(invoice: Invoice, customer: Customer, settings: Settings) -> str:
     total = money(invoice.total, settings.locale)
     name = shorten(customer.name, 80)
-    return f"{TITLES[invoice.kind]} {invoice.label} · {name} · {total} · {label_of(invoice)}"
+    hold = ", disputed" if invoice.disputed and invoice.open else ""
+    return f"{TITLES[invoice.kind]} {invoice.label} · {name} · {total} · {label_of(invoice)}{hold}"
 
 
-def invoice_card(outcome: InvoiceChanged, settings: Settings, by: str = "", at: datetime | None = None) -> list[Block]:
-    """What happened to an invoice."""
+def invoice_card(
+    outcome: InvoiceChanged,
+    settings: Settings,
+    by: str = "",
+    at: datetime | None = None,
+    *,
+    held: InvoiceFile | None = None,
+) -> list[Block]:
+    """What happened to an invoice; `held` says what keeps it from being chased, as it stands now."""
     file = InvoiceFile(
         invoice=outcome.invoice, lines=outcome.lines, customer=outcome.effect.after, allocations=outcome.allocations
     )
+    if held is not None:
+        file = replace(file, dispute=held.dispute, promise=held.promise, write_offs=held.write_offs)
     blocks = invoice_file_card(file, settings)
     moved = [rich(*effect_lines(outcome.effect, settings), block_id="effect")] if outcome.invoice.number else []
     said = [rich((f"{outcome.step.value} by ", person(by), " · ", moment(at)), block_id="context")] if by and at else []
@@ -194,6 +206,9 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
             for each in file.allocations[:MOST_LINES]
         ]
         blocks.append(rich(*paid, block_id="allocations"))
+    held = held_lines(file, settings)
+    if held:
+        blocks.append(rich(*held, block_id="held"))
     blocks.append(invoice_actions(invoice, settings))
     return blocks
 
@@ -230,9 +245,18 @@ def invoice_actions(invoice: Invoice, settings: Settings) -> Block:
     elements.append(button("Customer", "customer_show", str(invoice.customer_id)))
     elements.append(button("PDF", "invoice_pdf", str(invoice.id)))
     entries = [("Show entries", "entries")] if invoice.state is not InvoiceState.DRAFT else []
-    more = [option(label, f"{verb}:{invoice.id}") for label, verb in (*kind_verbs(invoice), *entries)]
+    verbs = (*_holds(invoice), *kind_verbs(invoice), *entries)
+    more = [option(label, f"{verb}:{invoice.id}") for label, verb in verbs]
     elements.append({"type": "overflow", "action_id": "invoice_more", "options": more})
     return {"type": "actions", "block_id": "actions", "elements": elements}
+
+
+def _holds(invoice: Invoice) -> list[tuple[str, str]]:
+    """What may be said of an invoice that is owed."""
+    if not invoice.open or invoice.kind is not InvoiceKind.TAX:
+        return []
+    hold = ("Resolve the dispute", "resolve") if invoice.disputed else ("Dispute", "dispute")
+    return [hold, ("Log a promise", "promise"), ("Write off", "write_off")]
 
 
 def _line(line: InvoiceLine, settings: Settings) -> tuple[Part, ...]:

@@ -9,6 +9,7 @@ from bot.domain.customers import Contact, Customer, CustomerState, Mode
 from bot.domain.money import Money
 from bot.domain.open_items import CALLED, InvoiceKind, Lot, LotKind
 from bot.domain.settings import Settings
+from bot.handlers.blocks.disputes import disputed_parts, hidden_disputes, promise_lines
 from bot.handlers.blocks.rich import Part, bold, rich, typed
 from bot.handlers.blocks.terms import limit_parts
 from bot.handlers.blocks.text import amount, balance, counted, date_text, money, plain, shorten
@@ -137,15 +138,21 @@ def open_lines(view: View) -> list[Line]:
         return []
     today = view.settings.today(view.now)
     lines: list[Line] = [(bold(f"Open invoices ({file.open_count:,})"),)]
+    disputes = {each.invoice_id: each for each in file.disputes}
     for invoice in file.open_invoices:
         late = (today - invoice.due_on).days
         due = f"{counted(late, 'day')} late" if late > 0 else f"due {date_text(invoice.due_on, locale)}"
         kind = "" if invoice.kind is InvoiceKind.TAX else f", {CALLED[invoice.kind]}"
-        held = ", disputed" if invoice.disputed else ""
-        lines.append((bold(invoice.label), f"  {amount(invoice.open, locale)}  {due}{kind}{held}"))
+        held = (", ", *disputed_parts(disputes[invoice.id])) if invoice.id in disputes else ()
+        lines.append((bold(invoice.label), f"  {amount(invoice.open, locale)}  {due}{kind}", *held))
     if file.open_count > len(file.open_invoices):
         lines.append((f"and {file.open_count - len(file.open_invoices):,} more",))
-    return lines
+    return [*lines, *hidden_disputes(file, view.settings)]
+
+
+def promised_lines(view: View) -> list[Line]:
+    """What the customer promised to pay, open or broken."""
+    return promise_lines(view.file, view.settings, view.settings.today(view.now))
 
 
 def credit_lines(view: View) -> list[Line]:
@@ -206,6 +213,7 @@ SECTIONS: tuple[tuple[str, tuple[Draw, ...]], ...] = (
     ("figures", (balance_line, limit_line, top_up_line, held_line, lately_line)),
     ("open", (open_lines,)),
     ("credits", (credit_lines,)),
+    ("promises", (promised_lines,)),
     ("waiting", (waiting_lines, draft_line)),
     ("contacts", (contact_lines,)),
 )

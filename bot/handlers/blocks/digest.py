@@ -7,6 +7,7 @@ from typing import Any
 from babel import Locale, dates
 
 from bot.domain.digest import Difference, Digest, DigestLine, Movement, Mover
+from bot.domain.held import HeldBack
 from bot.domain.settings import Settings
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, money, short_date, signed, table
@@ -73,6 +74,7 @@ def digest_blocks(
         blocks.append(rich(*_below(lines, settings), block_id="below"))
         blocks.append(rich(*_since(digest, lines[:MOST_LINES], settings), block_id="since"))
         blocks += _movers(lines, settings)
+        blocks += _held(lines[:MOST_LINES], settings)
         blocks += charts_of(digest, settings, shown) if charts else []
     return [*blocks, context("In the thread: each customer and its invoices.", block_id="files")]
 
@@ -110,6 +112,24 @@ def _below(lines: Sequence[DigestLine], settings: Settings) -> list[str]:
     ]
     left = len(lines) - MOST_LINES
     return [*told, f"and {left} more currencies, in the file"] if left > 0 else told
+
+
+def _held(lines: Sequence[DigestLine], settings: Settings) -> list[Block]:
+    """`SGD: 2 disputes 730.00 (oldest 41 days) · 3 promises 2,450.00, 1 broken`, where anything is held back."""
+    told = [f"{line.currency.code}: {held_text(line.held, settings)}" for line in lines if line.held is not None]
+    return [rich((bold("Held"),), *told, block_id="held")] if told else []
+
+
+def held_text(held: HeldBack, settings: Settings) -> str:
+    """What is disputed and what is promised, with their sums."""
+    told = []
+    if held.disputes:
+        days = counted(held.oldest_days, "day")
+        told.append(f"{counted(held.disputes, 'dispute')} {amount(held.disputed, settings.locale)} (oldest {days})")
+    if held.promises:
+        broken = f", {held.broken} broken" if held.broken else ""
+        told.append(f"{counted(held.promises, 'promise')} {amount(held.promised, settings.locale)}{broken}")
+    return " · ".join(told)
 
 
 def _since(digest: Digest, lines: Sequence[DigestLine], settings: Settings) -> list[tuple[Part, ...] | Part]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 
 from bot.domain.operation import Role
+from bot.domain.promises import PromiseStanding
 from bot.domain.receivables import Ageing
 from bot.domain.settings import Settings
 from bot.domain.worklist import Done, Pile, Worklist
@@ -16,6 +17,7 @@ NOTHING_HERE = (
     "You have no access to these books. An administrator grants it with /duedesk grant @you viewer, clerk or manager."
 )
 MOST_SUMS = 6
+MOST_BROKEN = 5
 
 
 def closed_home(sentence: str = NOTHING_HERE) -> list[Block]:
@@ -47,7 +49,7 @@ def home_blocks(
 
 def _waiting(work: Worklist, settings: Settings, *, may_write: bool) -> list[Block]:
     blocks: list[Block] = [_rule("waits"), *_away(work, settings)]
-    if not (work.unassigned.count or work.left_over.count or work.drafts.count or work.waiting):
+    if not (work.unassigned.count or work.left_over.count or work.drafts.count or work.waiting or work.broken):
         return [*blocks, rich((bold("What waits"),), "Nothing waits.", block_id="waits")]
     lines: list[tuple[Part, ...]] = []
     if work.left_over.count:
@@ -76,6 +78,8 @@ def _waiting(work: Worklist, settings: Settings, *, may_write: bool) -> list[Blo
             blocks.append(rich(request, block_id=f"approval:{each.id}"))
             press = button("Open", "home_approval", str(each.id))
             blocks.append({"type": "actions", "block_id": f"open:{each.id}", "elements": [press]})
+    if work.broken:
+        blocks += _broken(work.broken, settings)
     if work.drafts.count:
         blocks.append(_pile("Not sent", "invoice", work.drafts, settings, block_id="drafts"))
         for draft in work.draft_lines:
@@ -96,6 +100,18 @@ def _away(work: Worklist, settings: Settings) -> list[Block]:
         last = date_text(work.delegation.last_day, settings.locale)
         lines.append((person(work.delegation.stand_in), f" decides approvals in your place until {last}"))
     return [rich(*lines, block_id="away")] if lines else []
+
+
+def _broken(broken: Sequence[PromiseStanding], settings: Settings) -> list[Block]:
+    """Promises that were not kept, each with its customer a press away."""
+    blocks: list[Block] = [rich((bold("Broken promises"), f"  {len(broken):,}"), block_id="broken")]
+    for each in broken[:MOST_BROKEN]:
+        made = each.promise
+        said = f"{each.label} · {money(made.amount, settings.locale)} by {date_text(made.promised_on, settings.locale)}"
+        came = f" · {money(each.paid, settings.locale)} came in" if each.paid else ""
+        press = button("Customer", "customer_show", str(made.customer_id))
+        blocks.append(_line(f"{said}{came}", press, block_id=f"broken:{made.id}"))
+    return blocks
 
 
 def _rule(before: str) -> Block:

@@ -8,6 +8,7 @@ from bot.domain.approvals import ApprovalChanged
 from bot.domain.credit_note import NoteChanged
 from bot.domain.credits import CreditChanged
 from bot.domain.customers import CustomerChanged
+from bot.domain.disputes import DisputeChanged
 from bot.domain.invoices import InvoiceChanged
 from bot.domain.limit_watch import LimitAnnounced
 from bot.domain.limits import LimitChanged
@@ -19,8 +20,10 @@ from bot.domain.operation import DocumentKind, Outcome
 from bot.domain.payment_settings import PaymentSettingsChanged
 from bot.domain.payments import PaymentChanged, PaymentStep
 from bot.domain.ports import ReadBooks
+from bot.domain.promises import PromiseChanged
 from bot.domain.topups import TopUpTried
 from bot.domain.withdrawals import WithdrawalChanged
+from bot.domain.write_off import WriteOffChanged
 from bot.handlers.blocks.cards import (
     customer_opened,
     invoice_card,
@@ -32,6 +35,7 @@ from bot.handlers.blocks.cards import (
 )
 from bot.handlers.blocks.credit_notes import note_card, note_said, note_title
 from bot.handlers.blocks.credits import credit_card, credit_said, credit_title, top_up_card, top_up_title
+from bot.handlers.blocks.disputes import dispute_said, promise_card, promise_said, promise_title
 from bot.handlers.blocks.effects import told
 from bot.handlers.blocks.invoice_kinds import label_of
 from bot.handlers.blocks.limit_watch import announced_card, announced_said, announced_title
@@ -48,6 +52,7 @@ from bot.handlers.blocks.top_ups import (
     top_up_said,
 )
 from bot.handlers.blocks.withdrawals import said, withdrawal_card, withdrawal_title
+from bot.handlers.blocks.write_offs import write_off_card, write_off_said, write_off_title
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +91,8 @@ def _payment(outcome: PaymentChanged, _id: int, books: ReadBooks) -> Rendered:
 def _invoice(outcome: InvoiceChanged, _id: int, books: ReadBooks) -> Rendered:
     settings = books.settings()
     text = invoice_title(outcome.invoice, outcome.effect.after, settings)
-    return Rendered(text, invoice_card(outcome, settings), (f"{outcome.step.value}: {label_of(outcome.invoice)}",))
+    card = invoice_card(outcome, settings, held=books.invoice_file(outcome.invoice.id))
+    return Rendered(text, card, (f"{outcome.step.value}: {label_of(outcome.invoice)}",))
 
 
 def _month(outcome: MonthClosed, document_id: int, books: ReadBooks) -> Rendered:
@@ -101,6 +107,25 @@ def _withdrawal(outcome: ApprovalChanged | WithdrawalChanged, document_id: int, 
 def _decided(outcome: ApprovalChanged, document_id: int, books: ReadBooks) -> Rendered:
     """A decision shows on the card of what it is about."""
     return DECIDED[outcome.approval.document](outcome, document_id, books)
+
+
+def _write_off(outcome: WriteOffChanged | ApprovalChanged, document_id: int, books: ReadBooks) -> Rendered:
+    settings, file = books.settings(), books.write_off_file(document_id)
+    return Rendered(write_off_title(file, settings), write_off_card(file, settings), write_off_said(outcome))
+
+
+def _dispute(outcome: DisputeChanged, document_id: int, books: ReadBooks) -> Rendered:
+    settings, file = books.settings(), books.invoice_file(document_id)
+    title = invoice_title(file.invoice, file.customer, settings)
+    return Rendered(title, invoice_file_card(file, settings), dispute_said(outcome))
+
+
+def _promise(outcome: PromiseChanged, document_id: int, books: ReadBooks) -> Rendered:
+    settings, says = books.settings(), promise_said(outcome, books.settings())
+    if outcome.promise.invoice_id is None:
+        return Rendered(promise_title(outcome, settings), promise_card(outcome, settings), says)
+    file = books.invoice_file(document_id)
+    return Rendered(invoice_title(file.invoice, file.customer, settings), invoice_file_card(file, settings), says)
 
 
 def _note(outcome: NoteChanged | ApprovalChanged, document_id: int, books: ReadBooks) -> Rendered:
@@ -179,6 +204,7 @@ DECIDED: dict[DocumentKind, Callable[[ApprovalChanged, int, ReadBooks], Rendered
     DocumentKind.WITHDRAWAL: _withdrawal,
     DocumentKind.CREDIT_NOTE: _note,
     DocumentKind.TERMS: _terms_request,
+    DocumentKind.WRITE_OFF: _write_off,
 }
 # What draws the card of an outcome's own document.
 CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
@@ -196,6 +222,9 @@ CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
     TopUpTried: _top_up,
     LimitAnnounced: _announced,
     CustomerChanged: _customer,
+    DisputeChanged: _dispute,
+    PromiseChanged: _promise,
+    WriteOffChanged: _write_off,
 }
 
 

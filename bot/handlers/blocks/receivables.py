@@ -14,6 +14,7 @@ MOST_ROWS = 20
 MOST_PICKS = 100
 MOST_CURRENCIES = 8
 MOST_DETAILS = 40
+DISPUTED = "⚑"
 
 
 def ageing_title(report: Ageing, settings: Settings) -> str:
@@ -141,7 +142,7 @@ def detail_blocks(report: Ageing, details: Sequence[AgeingDetail], settings: Set
         ]
     lines = [
         [
-            each.number,
+            f"{each.number} {DISPUTED}" if each.disputed else each.number,
             amount(each.open, settings.locale),
             short_date(each.due_on, settings.locale),
             str(max(0, each.days_late)),
@@ -158,6 +159,8 @@ def detail_blocks(report: Ageing, details: Sequence[AgeingDetail], settings: Set
     )
     below = [_rest(row, details[:MOST_DETAILS], settings)]
     below.append(f"unapplied credit {money(Money(row.unapplied_micros, row.currency), settings.locale)}, not netted")
+    if any(each.disputed for each in details[:MOST_DETAILS]):
+        below.append(f"{DISPUTED} disputed")
     return [
         rich((bold(typed(f"{title} · {row.name} · {row.code} · {row.currency.code}")),), block_id="title"),
         preformatted(shown, block_id="details"),

@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import Generic, TypeVar
 
 from bot.domain.money import Currency, currency
-from bot.handlers.parse.notice_dates import Day, Posted, date_spans, days_of
+from bot.handlers.parse.notice_dates import Day, Posted, date_spans, days_of, promised_days
 from bot.handlers.parse.notice_direction import why_nothing
 from bot.handlers.parse.notice_money import Book, Sum, sums_of
 from bot.handlers.parse.notice_names import Named, invoices_of, payers_of, references_of
@@ -69,6 +69,31 @@ def read_notice(message: str, *, book: Book, posted: Posted) -> Notice:
         notice,
         invoices=_invoices(text, invoices, is_range=is_range),
         day=_day(text, days_of(text, parts, posted)),
+        sentence=_sentence(text, parts, main) or _first(message),
+    )
+
+
+def read_promise(message: str, *, book: Book, posted: Posted) -> Notice:
+    """Read what somebody says they will pay and by when, by the same rules: what can be read in two ways is asked."""
+    if len(message) > LONGEST_READ:
+        return Notice(
+            nothing="The message is too long to be read for certain; fill in what it says.", sentence=_first(message)
+        )
+    text = plain_text(message)
+    parts = parts_of(text)
+    dates = date_spans(text)
+    sums = sums_of(text, parts, dates, book)
+    main = [each for each in sums if each.role is not Role.OTHER]
+    spans = [(each.start, each.end) for each in sums]
+    amount, of = _amount(text, main, book)
+    payer = _one(text, payers_of(text, parts, [*dates, *spans]), "payers", lambda each: each.value.casefold())
+    invoices, is_range = invoices_of(text, parts, spans)
+    return Notice(
+        payer=payer,
+        amount=amount,
+        currency=of,
+        invoices=_invoices(text, invoices, is_range=is_range),
+        day=_day(text, promised_days(text, posted)),
         sentence=_sentence(text, parts, main) or _first(message),
     )
 

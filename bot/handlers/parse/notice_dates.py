@@ -3,7 +3,7 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from bot.domain.errors import Refused
@@ -54,6 +54,16 @@ _SPOKEN = re.compile(
 )
 _BARE = re.compile(
     r"\b(?:on|dated?|am|le|el|il|pada|tgl)[ .:]+(?P<numbers>\d{1,2}[/.]\d{1,2})(?![\w/]|[.,]\d|\.?\d)", re.IGNORECASE
+)
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_PROMISED = re.compile(
+    (
+        r"\b(?:(?P<word>today|tomorrow)|(?P<vague>(?:next|end of(?: the)?|this|in \w+) (?:week|month|days|weeks|"
+        r"mon|tue|wed|thu|fri|sat|sun)\w*|month end|soon|shortly)|(?:by|on|before) (?P<weekday>mon|tues?|"
+        r"wed(?:nes)?|thu(?:rs)?|fri|sat(?:ur)?|sun)(?:day)?|"
+        r"(?:by|on|before) (?P<numbers>\d{1,2}[/.]\d{1,2})(?![\w/]|[.,]\d))\b"
+    ),
+    re.IGNORECASE,
 )
 _NOT_IT = re.compile(
     r"(?:\bdue(?: date| on| by)?|\binv(?:oice)? ?date|\binvoices? (?:\S+ )?(?:of|from|dated?)|\bdated|\bexpir\w*|"
@@ -115,6 +125,37 @@ def days_of(text: Text, parts: Sequence[Part], posted: Posted) -> list[Day]:
     return sorted(days, key=lambda day: day.start)
 
 
+def promised_days(text: Text, posted: Posted) -> list[Day]:
+    """Every day in the message by which somebody can mean to pay: that of the message or a later one."""
+    days: list[Day] = []
+    for pattern in (*_DATES, _EASTERN, _PROMISED):
+        for found in pattern.finditer(text.plain):
+            start, end = found.span()
+            if _is_one(found) and not any(start < day.end and day.start < end for day in days):
+                days.append(_promised(text, found, posted))
+    return sorted(days, key=lambda day: day.start)
+
+
+def _promised(text: Text, found: "re.Match[str]", posted: Posted) -> Day:
+    start, end = found.span()
+    shown = " ".join(text.plain[start:end].split())
+    groups = found.groupdict()
+    if groups.get("vague"):
+        return Day(start, end, None, Role.DATE, f"{shown} is no single day")
+    if name := groups.get("weekday"):
+        ahead = (_WEEKDAYS.index(name.lower()[:3]) - posted.day.weekday()) % 7
+        asked = f"{shown} can be the day of the message or a week later" if not ahead else ""
+        return Day(start, end, posted.day + timedelta(days=ahead) if ahead else None, Role.DATE, asked)
+    try:
+        is_thai = _MEAN.search(text.plain) is not None
+        value = _value(found, posted, is_thai=is_thai, future=True)
+    except Refused as refusal:
+        return Day(start, end, None, Role.DATE, refusal.sentence.rstrip("."))
+    if value < posted.day:
+        return Day(start, end, None, Role.DATE, f"{shown} is before the day of the message")
+    return Day(start, end, value, Role.DATE)
+
+
 def _in_labels(part: Part) -> "tuple[re.Pattern[str], ...]":
     return (_COMPACT,) if part.role in {Role.DATE, Role.VALUE_DATE, Role.SETTLED} else ()
 
@@ -155,24 +196,25 @@ def _role(part: Part, before: str) -> Role:
     return Role.VALUE_DATE if _VALUE.search(before) else Role.DATE
 
 
-def _value(found: "re.Match[str]", posted: Posted, *, is_thai: bool) -> date:
+def _value(found: "re.Match[str]", posted: Posted, *, is_thai: bool, future: bool = False) -> date:
     """The day a pattern found. Refuses: DateAmbiguous, DateNotUnderstood."""
     groups = found.groupdict()
     if word := groups.get("word"):
         said = word.lower().removeprefix("on ")
         said = "today" if said.startswith(("this", "just")) else said
-        return parse_date(said, today=posted.day)
+        return parse_date(said, today=posted.day, future=future)
     if short := groups.get("short"):
         return parse_date(f"20{short[:2]}-{short[2:4]}-{short[4:]}", today=posted.day)
     if numbers := groups.get("numbers") or groups.get("iso"):
-        return parse_date(_gregorian(numbers) if is_thai else _with_century(numbers, posted), today=posted.day)
+        written = _gregorian(numbers) if is_thai else _with_century(numbers, posted)
+        return parse_date(written, today=posted.day, future=future)
     year = (groups.get("year") or "").lstrip("'’")
     month = groups["month"].casefold()
     name = month if month.isdigit() else str(_MONTH_OF[month])
     written = f"{int(groups['day'])} {_ENGLISH[(int(name) - 1) % 12]} {year}".strip()
     if not 1 <= int(name) <= len(_ENGLISH):
         written = found[0]
-    return parse_date(_gregorian(written) if is_thai else written, today=posted.day)
+    return parse_date(_gregorian(written) if is_thai else written, today=posted.day, future=future)
 
 
 def _with_century(numbers: str, posted: Posted) -> str:

@@ -67,7 +67,7 @@ _ROUGHLY = re.compile(
     re.IGNORECASE,
 )
 _SAID = re.compile(
-    r"(?:received|receive|credited|credited with|paid|pays|paid us|paid you|sent us|sent|payment of|payment|"
+    r"(?:received|receive|credited|credited with|paid|pays?|paid us|paid you|sent us|sent|payment of|payment|"
     r"transfer of|transferred|"
     r"deposit of|deposited|amount|amt|amount of|sum of|credit of|settled|wired|remitted|cheque for|"
     r"check for)\s*(?:of|:|is|was)?\s*$",

@@ -13,6 +13,7 @@ from bot.storage.tables.columns import KEY, Instant, Table
 from bot.storage.tables.credits import CreditRow, MasterRow, MasterTopUpRow, TakenRow
 from bot.storage.tables.customers import ContactRow, CreditLimitRow, CustomerRow, LimitWatchRow, ModeRow
 from bot.storage.tables.desk import AuditRow, JobRunRow, MessageRow, OutboxRow, PulseRow, RequestRow, SealRow
+from bot.storage.tables.disputes import DisputeRow, PromiseRow, WriteOffRow, WrittenOffRow
 from bot.storage.tables.documents import (
     AssignmentRow,
     CreditNoteLineRow,
@@ -52,6 +53,7 @@ __all__ = [
     "CreditRow",
     "CustomerRow",
     "DelegationRow",
+    "DisputeRow",
     "EntryRow",
     "FlagRow",
     "HoldLotRow",
@@ -72,6 +74,7 @@ __all__ = [
     "PaymentSettingsRow",
     "PersonRow",
     "PostingRow",
+    "PromiseRow",
     "ProofRow",
     "PulseRow",
     "RequestRow",
@@ -86,5 +89,7 @@ __all__ = [
     "UsageRefundRow",
     "WithdrawalRow",
     "WithdrawnRow",
+    "WriteOffRow",
+    "WrittenOffRow",
     "metadata",
 ]
