@@ -11,14 +11,16 @@ from typing import TypeVar
 from bot.desk import Desk
 from bot.domain.allocation import Portion
 from bot.domain.customers import Contact, Customer, Mode, NewCustomer, new_customer
+from bot.domain.disputes import OpenDispute, open_dispute
 from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.money import Money, currency
-from bot.domain.open_items import InvoiceKind
+from bot.domain.open_items import Invoice, InvoiceKind
 from bot.domain.operation import Actor, Operation, Outcome, Request, Role
 from bot.domain.payment_settings import SetPaymentSettings, TopUpMethod, set_payment_settings
 from bot.domain.payments import Method, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
+from bot.domain.promises import LogPromise, log_promise
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.withdrawals import Gateway, RequestWithdrawal, request_withdrawal
 from bot.jobs.runner import Runner
@@ -53,6 +55,7 @@ PEOPLE = (
 RIGHTS = {"U0CLARA": Role.CLERK, "U0MIRA": Role.MANAGER, "U0VIK": Role.VIEWER}
 OWNER = "U0OLGA"
 CLERK = "U0CLARA"
+SALES = "U0VIK"
 MANAGER = "U0MIRA"
 NAMES = (
     "Acme Pte Ltd|ACME|SGD",
@@ -278,14 +281,16 @@ class Sample:
     def _loose_ends(self, acme: Customer) -> None:
         """Acme always has fresh invoices to try things on, and one payment waits to be assigned."""
         day = self._today
+        fresh: list[Invoice] = []
         for ago, price in ((20, "300"), (6, "320"), (1, "180")):
             line = LineInput(description=ITEMS[0], unit_price=Money.parse(price, acme.currency))
             command = DraftInvoice(customer_id=acme.id, lines=(line,), issue_on=day - timedelta(days=ago), send=True)
-            self._do(draft_invoice, command, day)
+            fresh.append(self._do(draft_invoice, command, day).invoice)
         unknown = RecordPayment(
             payer="ACME GRP HOLDINGS", amount=Money.parse("300", acme.currency), received_on=day, reference="TT-77120"
         )
         self._do(record_payment, unknown, day)
+        self._doubts(fresh)
 
     def _asked_for(self, customer: Customer) -> None:
         """A top-up invoice that waits for payment, and a proforma paid in part."""
@@ -313,6 +318,18 @@ class Sample:
             portions=(Portion(invoice_id=made.id, amount=half),),
         )
         self._do(record_payment, deposit, self._today)
+
+    def _doubts(self, invoices: list[Invoice]) -> None:
+        """Sales was told that one invoice is wrong, that one will be paid next week, and one was to be paid by now."""
+        first, second, third = invoices
+        reason = "Two bags of the delivery were torn"
+        self._do(open_dispute, OpenDispute(invoice_id=first.id, reason=reason), self._today, SALES)
+        for invoice, logged, ahead in ((second, 4, 2), (third, 0, 7)):
+            day = self._today - timedelta(days=logged)
+            promise = LogPromise(
+                customer_id=invoice.customer_id, invoice_id=invoice.id, promised_on=day + timedelta(days=ahead)
+            )
+            self._do(log_promise, promise, day, SALES)
 
     def _waiting(self, customer: Customer) -> None:
         """A withdrawal whose card comes up in the approvals channel when the demo starts."""
