@@ -89,7 +89,8 @@ def _add_jobs(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -
     jobs.add_parser("list", help="how each job went and when it runs next").set_defaults(run=_jobs_list)
     by_hand = jobs.add_parser("run", help="jobs run digest --date 2026-11-23")
     by_hand.add_argument("name")
-    by_hand.add_argument("--date", type=_day, help="the day it is for; today when left out")
+    which = "the day it is for, or one of the month that ends; today, or last month, when left out"
+    by_hand.add_argument("--date", type=_day, help=which)
     by_hand.add_argument("--channel", default="", help="one channel by its id; all when left out")
     by_hand.add_argument("--again", action="store_true", help="post a copy of what is done, marked as one")
     by_hand.set_defaults(run=_jobs_run)

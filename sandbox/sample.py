@@ -13,8 +13,10 @@ from bot.domain.allocation import Portion
 from bot.domain.customers import Contact, Customer, Mode, NewCustomer, new_customer
 from bot.domain.disputes import OpenDispute, open_dispute
 from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
+from bot.domain.limits import SetLimit, set_limit
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.money import Money, currency
+from bot.domain.month_end import CloseMonth, close_month, month_before
 from bot.domain.open_items import Invoice, InvoiceKind
 from bot.domain.operation import Actor, Operation, Outcome, Request, Role
 from bot.domain.payment_settings import SetPaymentSettings, TopUpMethod, set_payment_settings
@@ -22,6 +24,7 @@ from bot.domain.payments import Method, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
 from bot.domain.promises import LogPromise, log_promise
 from bot.domain.settings import ChangeSetting, change_setting
+from bot.domain.usage import ChargeUsage, UsageLine, charge_usage
 from bot.domain.withdrawals import Gateway, RequestWithdrawal, request_withdrawal
 from bot.jobs.runner import Runner
 from bot.storage.outbox import Outbox
@@ -147,6 +150,7 @@ class Sample:
                 elif (day.day - 1) == (index * 7) % 28:
                     self._invoice(customer, habit, day)
             self._money(day)
+            self._used({each.code: each for each, _ in customers}, day)
             if day == self._last_digest_day():
                 self._digest(day)
         self._loose_ends(customers[0][0])
@@ -266,6 +270,20 @@ class Sample:
             amount = Money.parse(str(self._random.randrange(2, 20) * 100), customer.currency)
             self._pay(customer, amount, day, "top-up")
 
+    def _used(self, customers: dict[str, Customer], day: date) -> None:
+        """Calls and messages of a postpaid and a prepaid customer since last month, invoiced with its end."""
+        month = month_before(self._today)
+        postpaid, prepaid = customers["CEDAR"], customers["HARBOUR"]
+        if day == month:
+            limit = SetLimit(customer_id=postpaid.id, amount=Money.parse("900", postpaid.currency))
+            self._do(set_limit, limit, day, "U0MIRA")
+        if day == self._today.replace(day=1):
+            for each in (postpaid, prepaid):
+                self._do(close_month, CloseMonth(customer_id=each.id, month=month), day)
+        if day >= month and day.day % 7 == 5:  # four days of each month, none of them its first
+            for each in (postpaid, prepaid):
+                self._do(charge_usage, ChargeUsage(customer_id=each.id, lines=_calls(each, day)), day)
+
     def _last_digest_day(self) -> date:
         """The weekday before today: the next digest has something to compare with."""
         return next(day for ago in range(1, 4) if (day := self._today - timedelta(days=ago)).weekday() < 5)
@@ -359,6 +377,21 @@ class Sample:
 
     def _balance(self, customer: Customer) -> Money:
         return self._store.read(lambda books: books.customer(customer.id).balance)
+
+
+def _calls(customer: Customer, day: date) -> tuple[UsageLine, ...]:
+    """Some minutes and some messages of a day, to the micro."""
+    worth = (("Calls", f"{day.day}.123456"), ("Messages", f"0.{day.day:02d}75"))
+    return tuple(
+        UsageLine(
+            external_id=f"{customer.code}-{product}-{day}",
+            used_on=day,
+            product=product,
+            net=Money.parse(net, customer.currency),
+            tax_rate=Decimal(9),
+        )
+        for product, net in worth
+    )
 
 
 def _profile(person: Person) -> Profile:

@@ -50,6 +50,8 @@ def invoice_paper(books: ReadBooks, asked: Asked) -> Document:
     body: list[Grid | Sums | Note] = [_lines(file.lines, settings), Sums(_totals(file, settings, asked))]
     if file.allocations:
         body.append(_payments(file, settings))
+    if told := _told(invoice, settings):
+        body.append(Note("Please note", told))
     if invoice.remark:
         body.append(Note("Remark", invoice.remark))
     return Document(
@@ -84,6 +86,8 @@ def _party(customer: Customer) -> list[str]:
 
 
 def _terms(invoice: Invoice) -> str:
+    if invoice.state is not InvoiceState.DRAFT and invoice.to_pay.micros <= 0:
+        return "nothing to pay"
     days = (invoice.due_on - invoice.issue_on).days
     return "due on issue" if not days else f"{days} day{'' if days == 1 else 's'} from issue"
 
@@ -129,10 +133,25 @@ def _totals(file: InvoiceFile, settings: Settings, asked: Asked) -> list[tuple[s
     made.append(("Total tax", money(invoice.tax, locale), False))
     made.append(("Total", money(invoice.total, locale), True))
     if invoice.state is not InvoiceState.DRAFT:
+        if invoice.is_negative:
+            return [*made, ("We owe you", money(-invoice.total, locale), True)]
+        if invoice.is_summary:
+            made.append(("Already deducted", money(invoice.total - invoice.to_pay, locale), False))
         until = date_text(settings.today(asked.asked_at), locale)
-        made.append((f"Paid until {until}", money(invoice.total - invoice.open, locale), False))
+        made.append((f"Paid until {until}", money(invoice.to_pay - invoice.open, locale), False))
         made.append(("Open", money(invoice.open, locale), True))
     return made
+
+
+def _told(invoice: Invoice, settings: Settings) -> str:
+    """What is out of the ordinary about an invoice of usage. Rule 105."""
+    if invoice.is_negative:
+        who = settings.company or "The issuer"
+        worth = money(-invoice.total, settings.locale)
+        return f"More was refunded than used: {who} owes the recipient {worth}. Later invoices use it up."
+    if invoice.is_summary:
+        return "This sums up what was deducted from credit as it was used. Only what is open is to be paid."
+    return ""
 
 
 def _payments(file: InvoiceFile, settings: Settings) -> Grid:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from bot.domain.allocation import Matching
 from bot.domain.customers import CustomerState, Mode
-from bot.domain.errors import DateInFuture, WrongState
+from bot.domain.errors import DateInFuture, Refused, WrongState
 from bot.domain.invoices import InvoiceChanged
+from bot.domain.money import Money
 from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
 from bot.domain.usage_invoices import bill_of, billed, send_bill
 
@@ -58,9 +59,56 @@ class MonthClosed:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthSum:
+    """All invoices, or all summaries, of a month in one currency: their total, what was to pay, and what we owe."""
+
+    mode: Mode
+    count: int
+    total: Money
+    to_pay: Money
+    below: Money
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A customer without its invoice of the month, and why."""
+
+    customer_id: int
+    name: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MonthTold:
+    """What a month end comes to, as its message tells it."""
+
+    month: date
+    sums: tuple[MonthSum, ...]
+    left_out: tuple[LeftOut, ...]
+
+
 def month_label(month: date) -> str:
     """`2026-10`, as months are typed and kept."""
     return f"{month:%Y-%m}"
+
+
+def read_month(text: str, today: date) -> date:
+    """A month that is over, from `2026-10` or a day of it; the one before the running one when nothing is typed.
+    Refuses: Refused.
+    """
+    try:
+        month = date.fromisoformat(text if text.count("-") > 1 else f"{text}-01") if text else month_before(today)
+    except ValueError:
+        raise Refused(f"{text[:20]} is no month; type one such as 2026-10.", field="date") from None
+    if last_day(month) >= today.replace(day=1):
+        raise Refused(f"{month_label(month)} is not over yet; it is invoiced once it is.", field="date")
+    return month.replace(day=1)
+
+
+def run_day(month: date) -> date:
+    """The day that a run for a month is entered under: the first after it."""
+    return last_day(month) + timedelta(days=1)
 
 
 def last_day(month: date) -> date:

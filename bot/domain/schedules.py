@@ -12,19 +12,35 @@ GROUPS = {"weekdays": (0, 1, 2, 3, 4), "daily": tuple(range(7)), "weekends": (5,
 WEEKDAYS = GROUPS["weekdays"]
 NINE = time(9)
 WEEK = 7
+MONTH = 31
+LAST_MONTHDAY = 28
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
-    """A time of day on some days of the week, in the book's zone."""
+    """A time of day on some days of the week, or on one of each month, in the book's zone."""
 
     at: time = NINE
     weekdays: tuple[int, ...] = WEEKDAYS
+    monthday: int = 0  # of each month, instead of days of the week
+
+    def falls_on(self, day: date) -> bool:
+        return day.day == self.monthday if self.monthday else day.weekday() in self.weekdays
+
+    def is_of_month(self, last: date, day: date) -> bool:
+        """Whether it was done in the month of that day already: once a month is once."""
+        return bool(self.monthday) and (last.year, last.month) == (day.year, day.month)
+
+    @property
+    def reach(self) -> int:
+        """Within so many days it falls on one of them."""
+        return MONTH if self.monthday else WEEK
 
     @property
     def label(self) -> str:
         """`weekdays 09:00`, as it is shown and typed."""
-        return f"{days_label(self.weekdays)} {self.at:%H:%M}"
+        days = f"day {self.monthday} of each month" if self.monthday else days_label(self.weekdays)
+        return f"{days} {self.at:%H:%M}"
 
 
 def instant(day: date, at: time, zone: str) -> datetime:
@@ -51,10 +67,10 @@ def due(schedule: Schedule, last: date | None, now: datetime, zone: str) -> date
     Days missed in an outage are caught up by the newest alone. What never ran begins today, not with a day gone by.
     """
     today = now.astimezone(ZoneInfo(zone)).date()
-    for back in range(WEEK + 1):
+    for back in range(schedule.reach + 1):
         day = today - timedelta(days=back)
-        if day.weekday() in schedule.weekdays and instant(day, schedule.at, zone) <= now:
-            is_new = day == today if last is None else day > last
+        if schedule.falls_on(day) and instant(day, schedule.at, zone) <= now:
+            is_new = day == today if last is None else day > last and not schedule.is_of_month(last, day)
             return day if is_new else None
     return None
 
@@ -64,11 +80,11 @@ def next_run(schedule: Schedule, last: date | None, now: datetime, zone: str) ->
     if due(schedule, last, now, zone) is not None:
         return now
     today = now.astimezone(ZoneInfo(zone)).date()
-    days = [today + timedelta(days=ahead) for ahead in range(2 * WEEK + 1)]
+    days = [today + timedelta(days=ahead) for ahead in range(2 * schedule.reach + 1)]
     coming = [
         instant(day, schedule.at, zone)
         for day in days
-        if day.weekday() in schedule.weekdays and (last is None or day > last)
+        if schedule.falls_on(day) and (last is None or (day > last and not schedule.is_of_month(last, day)))
     ]
     return min(each for each in coming if each > now)
 
@@ -103,6 +119,24 @@ def read_days(text: str) -> tuple[int, ...]:
     if not days:
         raise SettingRefused("Type days such as mon,thu or mon-fri, weekdays or daily.", field="value")
     return tuple(sorted(days))
+
+
+def read_monthly(text: str) -> Schedule | None:
+    """`1 at 06:00`, a day of each month and a time, or `off`. Refuses: SettingRefused."""
+    if text.strip().lower() == "off":
+        return None
+    found = re.fullmatch(r"([0-9]{1,2}) at ([0-9:]+)", " ".join(text.lower().split()))
+    if found is None or not 1 <= int(found[1]) <= LAST_MONTHDAY:
+        raise SettingRefused(
+            f"Type a day from 1 to {LAST_MONTHDAY} and a time, such as 1 at 06:00, or off.", field="value"
+        )
+    return Schedule(at=read_time(found[2]), monthday=int(found[1]))
+
+
+def check_monthly(value: str) -> str:
+    """The same in its stored form. Refuses: SettingRefused."""
+    schedule = read_monthly(value)
+    return f"{schedule.monthday} at {schedule.at:%H:%M}" if schedule is not None else "off"
 
 
 def days_label(days: tuple[int, ...]) -> str:

@@ -14,7 +14,7 @@ from bot.domain.errors import NoAccess, SettingRefused, UnknownCurrency
 from bot.domain.money import Currency, currency, plain
 from bot.domain.operation import Announcement, Context, Role, Trace, operation
 from bot.domain.policies import check_policy
-from bot.domain.schedules import instant
+from bot.domain.schedules import check_monthly, instant
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -36,6 +36,7 @@ SERIES = (
     "request_series",
     "write_off_series",
 )
+INVOICING = ("individual", "consolidated", "none")
 LONGEST_PREFIX = 12
 LONGEST_WAIT = 24 * 60
 LONGEST_NUMBER = 12
@@ -86,6 +87,8 @@ class Settings:
     approvals_channel: str = ""
     digest_channel: str = ""
     digests: str = ""
+    month_end: str = "1 at 06:00"  # when usage of the months before is invoiced
+    invoicing: str = "individual"  # what the advice on limits goes by: which purchases wait for the monthly invoice
     version: int = 0
 
     def today(self, now: datetime) -> date:
@@ -243,6 +246,12 @@ def _zone(value: str) -> str:
     return value
 
 
+def _one_of(value: str, choices: tuple[str, ...]) -> str:
+    if value.lower() not in choices:
+        raise _fail(f"Choose one of {', '.join(choices)}.")
+    return value.lower()
+
+
 def _locale(value: str) -> str:
     if value not in LOCALES:
         raise _fail(f"Choose one of {', '.join(LOCALES)}.")
@@ -328,4 +337,6 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "top_up_monthly": lambda value: _whole(value, 0, LARGEST_TOP_UP),
     "top_up_daily": lambda value: _whole(value, 0, LARGEST_TOP_UP),
     "digests": check_plans,
+    "month_end": check_monthly,
+    "invoicing": lambda value: _one_of(value, INVOICING),
 }

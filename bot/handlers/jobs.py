@@ -5,10 +5,12 @@ from datetime import date
 
 from bot.domain.digest_plans import DigestPlan, plans_of
 from bot.domain.errors import Refused
+from bot.domain.month_end import month_label, read_month, run_day
+from bot.domain.month_plans import BOOK, MONTH_END, month_end_of
 from bot.domain.operation import Role
 from bot.domain.settings import Settings
 from bot.handlers.blocks.digest import day_text
-from bot.handlers.blocks.jobs import NO_CHANNEL, next_text, plan_block
+from bot.handlers.blocks.jobs import NO_CHANNEL, month_end_block, next_text, plan_block
 from bot.handlers.blocks.rich import rich
 from bot.handlers.blocks.text import escape, shorten
 from bot.handlers.commands import Reply
@@ -19,7 +21,7 @@ from bot.handlers.parse.words import Word, join, split
 from bot.handlers.request import Call
 from bot.storage.jobs import Asked, JobRuns
 
-NAMES = ("digest",)
+NAMES = ("digest", MONTH_END)
 RUN, AGAIN = "run", "again"
 
 
@@ -37,10 +39,12 @@ def jobs(call: Call, text: str) -> Reply:
 def _list(call: Call) -> Reply:
     settings = settings_of(call)
     plans = plans_of(settings)
-    if not plans:
-        return Reply(NO_CHANNEL, [rich(NO_CHANNEL, block_id="job_none")])
     runs = JobRuns(call.desk.store)
-    blocks: list[Block] = []
+    monthly = month_end_of(settings)
+    last_month = runs.newest(MONTH_END, BOOK)
+    blocks: list[Block] = [month_end_block(monthly, last_month, settings, call.request.now)]
+    if not plans:
+        return Reply(NO_CHANNEL, [*blocks, rich(NO_CHANNEL, block_id="job_none")])
     for place, plan in enumerate(plans):
         last = runs.newest("digest", plan.channel)
         coming = next_text(plan, last, call.request.now, settings)
@@ -55,6 +59,8 @@ def _run(call: Call, words: Sequence[Word]) -> Reply:
     settings = settings_of(call)
     if not words or words[0].text.lower() not in NAMES:
         raise Refused(f"Name the job to run: {', '.join(NAMES)}. For example /duedesk jobs run digest.", field="name")
+    if words[0].text.lower() == MONTH_END:
+        return _run_month_end(call, words[1:], settings)
     channels = [word.channel for word in words[1:] if word.channel]
     again = any(word.text.lower() == AGAIN for word in words[1:])
     rest = tuple(word for word in words[1:] if not word.channel and word.text.lower() != AGAIN)
@@ -74,6 +80,24 @@ def _run(call: Call, words: Sequence[Word]) -> Reply:
     call.desk.on_job()
     call.desk.on_commit()
     return Reply("\n".join(said))
+
+
+def _run_month_end(call: Call, words: Sequence[Word], settings: Settings) -> Reply:
+    """`[2026-10] [again]`: a month that is done is left alone, and looked at once more with again."""
+    again = any(word.text.lower() == AGAIN for word in words)
+    text = join(tuple(word for word in words if word.text.lower() != AGAIN))
+    month = read_month(text, settings.today(call.request.now))
+    reference = call.request.request_id if again else ""
+    by, now = call.request.actor.user, call.request.now
+    asked = JobRuns(call.desk.store).ask(MONTH_END, BOOK, run_day(month), now, by=by, again=reference)
+    call.desk.on_job()
+    call.desk.on_commit()
+    said = {
+        Asked.PLANNED: "On its way: the month end of {}; what it comes to is told in the finance channel.",
+        Asked.AT_WORK: "Being made already: the month end of {}; nothing was started twice.",
+        Asked.DONE: "Done already: the month end of {}. Add `again` to invoice who was left out.",
+    }
+    return Reply(said[asked].format(month_label(month)))
 
 
 def day_of(text: str, settings: Settings, call: Call) -> date:

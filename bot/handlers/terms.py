@@ -242,7 +242,11 @@ def _show(call: Call, text: str) -> Reply:
     """What a customer buys on now, and how much limit is enough. Rules 61, 63."""
     customer, settings = find.customer_named(call, whole(text)), settings_of(call)
     title = terms_title(customer, customer.mode.value)
-    lines = [(bold(typed(title)),), limit_parts(customer, settings, call.request.now), *advice_lines(customer.mode)]
+    lines = [
+        (bold(typed(title)),),
+        limit_parts(customer, settings, call.request.now),
+        *advice_lines(customer.mode, settings.invoicing),
+    ]
     return Reply(escape(shorten(title, 150)), [rich(*lines, block_id="terms")])
 
 

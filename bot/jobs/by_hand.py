@@ -7,8 +7,10 @@ from datetime import date, datetime
 from bot.desk import SYSTEM, Desk
 from bot.domain.digest_plans import DigestPlan, plans_of
 from bot.domain.errors import Refused
+from bot.domain.month_end import month_label, read_month, run_day
+from bot.domain.month_plans import BOOK, MONTH_END, month_end_of
 from bot.domain.settings import Settings
-from bot.handlers.blocks.jobs import NO_CHANNEL, last_text, next_text
+from bot.handlers.blocks.jobs import NO_CHANNEL, coming_text, last_text, next_text
 from bot.handlers.blocks.text import table
 from bot.jobs.delivery import Runs
 from bot.jobs.runner import Runner
@@ -20,6 +22,10 @@ from bot.storage.store import Store
 PATIENCE_SECONDS = 60
 PAUSE_SECONDS = 0.2
 COMMAND_LINE = f"{SYSTEM}: command line"
+ALREADY = {
+    "digest": "done already, nothing was posted; --again posts a copy, marked as one",
+    MONTH_END: "done already; --again invoices who was left out",
+}
 HEADINGS = ("job", "channel", "when", "last run", "next run")
 
 
@@ -27,15 +33,17 @@ def listed(store: Store, now: datetime) -> str:
     """Each job and channel: how the last run went and when the next one comes."""
     settings = store.read(lambda books: books.settings())
     plans = plans_of(settings)
-    if not plans:
-        return NO_CHANNEL
     runs = JobRuns(store)
-    rows = []
+    monthly, last = month_end_of(settings), runs.newest(MONTH_END, BOOK)
+    coming = coming_text(monthly, last, now, settings) if monthly is not None else "never: it is switched off"
+    label = monthly.label if monthly is not None else "off"
+    rows = [[MONTH_END, BOOK, label, last_text(last, settings), coming]]
     for plan in plans:
         last = runs.newest("digest", plan.channel)
         coming = next_text(plan, last, now, settings)
         rows.append(["digest", plan.channel, plan.label, last_text(last, settings), coming])
-    return table(rows, HEADINGS, ["left"] * len(HEADINGS))
+    shown = table(rows, HEADINGS, ["left"] * len(HEADINGS))
+    return shown if plans else f"{shown}\n{NO_CHANNEL}"
 
 
 def run_now(
@@ -49,12 +57,18 @@ def run_now(
         raise Refused(f"There is no job {name[:20]}; choose one of {', '.join(JOBS)}.")
     settings = desk.store.read(lambda books: books.settings())
     today = settings.today(desk.store.now())
+    if name == MONTH_END:
+        month = read_month(day.isoformat() if day is not None else "", today)
+        reference = str(new_id()) if again else ""
+        said = _one(desk, workers, (MONTH_END, BOOK), run_day(month), settings, reference)
+        yield f"{MONTH_END} {month_label(month)}: {said}"
+        return
     wanted = day or today
     if wanted > today:
         raise Refused(f"{wanted} lies in the future; a digest is of today or an earlier day.")
     for plan in _chosen(settings, channel):
         reference = str(new_id()) if again else ""
-        yield f"{name} {plan.channel}: {_one(desk, workers, plan, wanted, settings, reference)}"
+        yield f"{name} {plan.channel}: {_one(desk, workers, (name, plan.channel), wanted, settings, reference)}"
 
 
 def _chosen(settings: Settings, channel: str) -> Sequence[DigestPlan]:
@@ -67,13 +81,15 @@ def _chosen(settings: Settings, channel: str) -> Sequence[DigestPlan]:
     return chosen
 
 
-def _one(desk: Desk, workers: Sequence[Runs], plan: DigestPlan, day: date, settings: Settings, reference: str) -> str:
-    runs, name = JobRuns(desk.store), "digest"
-    asked = runs.ask(name, plan.channel, day, desk.store.now(), by=COMMAND_LINE, again=reference)
+def _one(
+    desk: Desk, workers: Sequence[Runs], job: tuple[str, str], day: date, settings: Settings, reference: str
+) -> str:
+    runs, (name, target) = JobRuns(desk.store), job
+    asked = runs.ask(name, target, day, desk.store.now(), by=COMMAND_LINE, again=reference)
     if asked is Asked.DONE:
-        return "done already, nothing was posted; --again posts a copy, marked as one"
-    copy = runs.of_period(name, period_of(plan.channel, day, reference))
-    period = copy.period if copy is not None else period_of(plan.channel, day)
+        return ALREADY[name]
+    copy = runs.of_period(name, period_of(target, day, reference))
+    period = copy.period if copy is not None else period_of(target, day)
     end = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < end:
         Runner(desk).run_once()
@@ -94,4 +110,10 @@ def _send(workers: Sequence[Runs]) -> int:
 
 def _is_over(run: JobRun) -> bool:
     """Whether nothing more comes soon: sent, refused, or failed at its first try."""
-    return run.state == "failed" or run.sent in {"done", "failed"} or (run.state == "waiting" and run.attempt > 0)
+    is_told = run.state == "done" and not run.payload
+    return (
+        is_told
+        or run.state == "failed"
+        or run.sent in {"done", "failed"}
+        or (run.state == "waiting" and run.attempt > 0)
+    )

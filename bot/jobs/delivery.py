@@ -18,8 +18,10 @@ from bot.desk import Desk, restore
 from bot.domain.operation import DocumentKind, Outcome
 from bot.domain.settings import Settings
 from bot.handlers.blocks.messages import Rendered, note_of, render
+from bot.handlers.blocks.month_end import month_blocks, month_text
 from bot.handlers.blocks.text import escape
 from bot.jobs.digest_post import post_digest
+from bot.jobs.month_end import told_of
 from bot.metrics import Metrics, counted
 from bot.observe import log, request_id
 from bot.storage.faults import AWAY
@@ -98,6 +100,21 @@ class Worker:
     def digest(self, outbox: Outbox, row: Claimed) -> None:
         """A digest of a channel; its files follow as rows of their own."""
         post_digest(self.desk, self.client, outbox, row)
+
+    def month_end(self, outbox: Outbox, row: Claimed) -> None:
+        """What a month end came to, in the finance channel."""
+        settings = self.desk.store.read(lambda books: books.settings())
+        channel = settings.finance_channel
+        if not channel:
+            outbox.later(row, CHANNEL_WAIT, "no finance channel is set", attempts=0)
+            return
+        found = self._sent_before(channel, row) if row.attempts > 1 else None
+        if found is None:
+            told = told_of(row.payload)
+            text, blocks = escape(month_text(told, settings)), month_blocks(told, settings)
+            post = self.client.chat_postMessage
+            found = str(self._call(channel, post, row, text=text, blocks=blocks, unfurl_links=False)["ts"])
+        outbox.done(row, channel, found)
 
     def card(self, outbox: Outbox, row: Claimed) -> None:
         """Post a document's first card, or bring its card up to date and say so in its thread."""
@@ -217,6 +234,7 @@ class Worker:
 
 SENDERS: dict[str, Callable[[Worker, Outbox, Claimed], None]] = {
     "digest": Worker.digest,
+    "month_end": Worker.month_end,
 }
 
 

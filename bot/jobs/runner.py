@@ -59,9 +59,12 @@ class Runner:
     def _plan(self, runs: JobRuns, job: Job, target: Target, settings: Settings) -> None:
         try:
             now = self._now()
-            day = due(target.schedule, runs.last_day(job.name, target.name), now, settings.zone)
+            last = runs.last_day(job.name, target.name)
+            if last is None and job.catches_up:
+                last = runs.opened_on(settings.zone)
+            day = due(target.schedule, last, now, settings.zone)
             if day is not None:
-                runs.plan(job.name, target.name, day, now)
+                runs.plan(job.name, target.name, job.period(day), now)
         except Exception as fault:  # noqa: BLE001  # one channel never stops the others
             log.error("job %s cannot be planned for %s", job.name, target.name, exc_info=fault)
 

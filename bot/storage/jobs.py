@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection, Select, and_, func, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -13,16 +14,18 @@ from sqlalchemy.dialects import postgresql, sqlite
 from bot.storage.database import now_of
 from bot.storage.ids import new_id
 from bot.storage.store import Store
-from bot.storage.tables import JobRunRow, OutboxRow
+from bot.storage.tables import AuditRow, JobRunRow, OutboxRow
 
 _run = JobRunRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _outbox = OutboxRow.__table__  # type: ignore[attr-defined]  # as above
+_audit = AuditRow.__table__  # type: ignore[attr-defined]  # as above
 
 LEASE = timedelta(minutes=2)
 FIRST_BACK_OFF_SECONDS = 30
 LONGEST_BACK_OFF_SECONDS = 600
 MOST_ATTEMPTS = 8
 BASELINES_KEPT = 5
+DIGEST = "digest"
 
 
 class Asked(StrEnum):
@@ -69,6 +72,7 @@ class Finished:
     payload: str
     baseline: str = ""
     error: str = ""
+    kind: str = DIGEST  # of its message
 
 
 def period_of(target: str, day: date, again: str = "") -> str:
@@ -87,6 +91,12 @@ class JobRuns:
         statement = select(func.max(_run.c.day)).where(_run.c.job == job, _run.c.target == target)
         found: date | None = self._store.database.read(lambda connection: connection.execute(statement).scalar(), None)
         return found
+
+    def opened_on(self, zone: str) -> date | None:
+        """The day on which the book's first operation was done, in a zone."""
+        statement = select(_audit.c.at).order_by(_audit.c.id).limit(1)
+        first: datetime | None = self._store.database.read(lambda each: each.execute(statement).scalar(), None)
+        return first.astimezone(ZoneInfo(zone)).date() if first is not None else None
 
     def plan(self, job: str, target: str, day: date, now: datetime) -> bool:
         """Enter a period to be run; false when somebody did before. Older ones that still wait are given up."""
@@ -164,10 +174,12 @@ class JobRuns:
         return self._store.write(work)
 
     def finish(self, run: JobRun, done: Finished, now: datetime) -> bool:
-        """Note a run as done and put its message in the outbox, together; false when another took it over meanwhile."""
+        """Note a run as done and put its message, if it has one, in the outbox, together; false when another took it
+        over meanwhile.
+        """
 
         def work(connection: Connection) -> bool:
-            made = new_id()
+            made = new_id() if done.payload else None
             values = {
                 "state": "done",
                 "finished_at": now,
@@ -181,8 +193,11 @@ class JobRuns:
             if not connection.execute(update(_run).where(*_mine(run)).values(**values)).rowcount:
                 return False
             at = now_of(connection)
-            _replace_unsent(connection, run, at)
-            connection.execute(insert(_outbox), _message(made, "digest", run.target, run.id, done.payload, at))
+            if done.kind == DIGEST:
+                _replace_unsent(connection, run, at)
+            if made is not None:
+                message = _message(made, done.kind, run.target, run.id, done.payload, at)
+                connection.execute(insert(_outbox), message)
             _forget_old_baselines(connection, run)
             return True
 

@@ -352,6 +352,6 @@ def test_no_golden_file_is_without_its_test() -> None:
     made |= {"form_dispute", "form_promise", "form_write_off", "card_write_off_requested", "card_write_off_made"}
     made |= {"card_invoice_in_doubt", "answer_customer_in_doubt", "answer_aging_disputed"}
     made |= {"form_usage_charged", "answer_usage", "form_master_top_up", "card_master_top_up", "answer_master"}
-    made |= {"digest_first", "digest_since", "digest_differs", "answer_jobs"}
+    made |= {"digest_first", "digest_since", "digest_differs", "answer_jobs", "month_end"}
     made |= {f"card_payment_{name}" for name in ("recorded", "unallocated", "unassigned", "voided")}
     assert {path.stem for path in FOLDER.glob("*.json")} == made

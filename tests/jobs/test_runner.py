@@ -161,10 +161,10 @@ def test_a_digest_channel_has_weekdays_at_nine_until_it_is_planned_otherwise(wor
     world.do(change_setting, ChangeSetting(name="digest_channel", value=GAP), by=OWNER)
     saturday = START.replace(day=28)
     for now, count in ((START - timedelta(minutes=1), 0), (START, 1), (START + timedelta(hours=1), 0), (saturday, 1)):
-        assert Runner(world.desk, now=lambda now=now: now).run_once() == count, now  # type: ignore[misc]  # as above
+        assert Runner(world.desk, jobs={"digest": JOBS["digest"]}, now=lambda now=now: now).run_once() == count, now  # type: ignore[misc]  # as above
     assert [day.isoformat() for _, day, _, _ in runs_of(world)] == ["2026-11-23", "2026-11-27"]
     world.do(plan_digest, PlanDigest(channel=GAP, is_on=False), by=ADMIN)
-    assert Runner(world.desk, now=lambda: START + timedelta(days=8)).run_once() == 0
+    assert Runner(world.desk, jobs={"digest": JOBS["digest"]}, now=lambda: START + timedelta(days=8)).run_once() == 0
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])

@@ -36,6 +36,7 @@ from bot.domain.invoices import LineInput
 from bot.domain.limits import SetLimit, set_limit
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.modes import SwitchMode, switch_mode
+from bot.domain.month_end import CloseMonth, close_month, month_before
 from bot.domain.open_items import Invoice
 from bot.domain.operation import Operation, Request, Role
 from bot.domain.payments import RecordPayment, record_payment
@@ -49,7 +50,7 @@ from bot.domain.write_off import RequestWriteOff, WriteOff
 from bot.domain.write_offs import request_write_off
 from tests.domain.expect import ask_sql
 from tests.domain.top_up_stages import set_rule
-from tests.domain.usage_steps import used
+from tests.domain.usage_steps import charge, limited, used
 from tests.storage.test_races import at_once, done
 from tests.world import CLERK, MANAGER, OWNER, TEAM, World, money
 
@@ -279,4 +280,22 @@ def test_three_top_ups_at_once_are_one_and_the_others_are_told_why(manned: World
         (refused,) = [each for each in results if isinstance(each, Refused)]
         assert "topped up today" in refused.sentence
         assert manned.read_customer(customer).balance == money(12 + number)
+    manned.check()
+
+
+@pytest.mark.rule(101)
+def test_two_month_ends_at_once_invoice_a_customer_once(manned: World, pool: ThreadPoolExecutor) -> None:
+    start = manned.now
+    for number in range(ROUNDS):
+        manned.now = start
+        customer = limited(manned, 100, mode=(Mode.POSTPAID, Mode.PREPAID)[number % 2], code=f"C{number}")
+        charge(manned, customer, 10)
+        manned.now = start + timedelta(days=9)
+        command = CloseMonth(customer_id=customer.id, month=month_before(manned.today))
+        clock = partial(manned.do, close_month, command, by=SYSTEM, key=f"month-end:{number}")
+        ways: list[Callable[[], Any]] = [clock, clock, by(manned, close_month, command, SYSTEM)]
+        results = at_once(pool, ways)
+        assert len({each.made[0].invoice.number for each in done(results)}) == 1
+        assert {type(each) for each in results if isinstance(each, Refused)} <= {WrongState}, results
+    assert ask_sql(manned, "SELECT COUNT(*), COUNT(DISTINCT customer_id) FROM invoice") == [(ROUNDS, ROUNDS)]
     manned.check()

@@ -193,6 +193,7 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
             *((bold("  Open "), money(invoice.open, settings.locale)) if invoice.number else ()),
         ),
         *kind_facts(invoice),
+        *_of_usage(invoice, settings),
     ]
     if invoice.remark:
         facts.append((bold("Remark "), typed(invoice.remark, 500)))
@@ -211,6 +212,16 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
         blocks.append(rich(*held, block_id="held"))
     blocks.append(invoice_actions(invoice, settings))
     return blocks
+
+
+def _of_usage(invoice: Invoice, settings: Settings) -> list[tuple[Part, ...]]:
+    """What was deducted of a summary already; what we owe where more was refunded than used. Rule 105."""
+    if invoice.is_negative:
+        owed = money(-invoice.total, settings.locale)
+        return [(bold("We owe "), owed, ": more was refunded than used. It is credit, and later invoices use it up.")]
+    if invoice.is_summary:
+        return [(bold("Already deducted "), money(invoice.total - invoice.to_pay, settings.locale))]
+    return []
 
 
 def _counts_from(invoice: Invoice, settings: Settings) -> tuple[Part, ...]:

@@ -4,7 +4,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from bot.domain.digest_plans import DigestPlan
-from bot.domain.schedules import next_run
+from bot.domain.schedules import Schedule, next_run
 from bot.domain.settings import Settings
 from bot.handlers.blocks.digest import day_text
 from bot.handlers.blocks.rich import bold, rich, typed
@@ -41,13 +41,31 @@ def _state(run: JobRun, settings: Settings) -> str:
         return f"not sent ({run.send_error}); {run.result}"
     if run.sent == "done":
         return f"posted; {run.result}{difference}"
+    if not run.payload:
+        return f"done; {run.result}{difference}"
     return f"waiting to be sent; {run.result}{difference}"
 
 
 def next_text(plan: DigestPlan, run_day: JobRun | None, now: datetime, settings: Settings) -> str:
     """When it comes next, on the book's clock."""
-    last = run_day.day if run_day is not None else None
-    return _local(next_run(plan.schedule, last, now, settings.zone), settings)
+    return coming_text(plan.schedule, run_day, now, settings)
+
+
+def coming_text(schedule: Schedule, run: JobRun | None, now: datetime, settings: Settings) -> str:
+    """When a schedule comes next, on the book's clock."""
+    last = run.day if run is not None else None
+    return _local(next_run(schedule, last, now, settings.zone), settings)
+
+
+def month_end_block(schedule: Schedule | None, last: JobRun | None, settings: Settings, now: datetime) -> Block:
+    """The month end in the list of jobs."""
+    when = f"Next run: {coming_text(schedule, last, now, settings)}" if schedule is not None else "It is switched off."
+    return rich(
+        (bold("month-end"), f" · {schedule.label if schedule is not None else 'off'}"),
+        f"Last run: {typed(last_text(last, settings))}",
+        when,
+        block_id="job_month_end",
+    )
 
 
 def _local(at: datetime, settings: Settings) -> str:

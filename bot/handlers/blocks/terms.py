@@ -6,7 +6,7 @@ from bot.domain.customers import Customer, Mode
 from bot.domain.limits import LimitChanged, limit_at, used_of_limit
 from bot.domain.modes import ModeSwitched
 from bot.domain.money import Money
-from bot.domain.settings import Settings
+from bot.domain.settings import INVOICING, Settings
 from bot.handlers.blocks.approvals import PEOPLE
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
 from bot.handlers.blocks.text import amount, balance, counted, money
@@ -50,10 +50,17 @@ def bar(percent: int) -> str:
     return f"[{'█' * full}{'░' * (CELLS - full)}]"
 
 
-def advice_lines(mode: Mode) -> list[tuple[Part, ...]]:
-    """The sizing advice for a mode. Rule 63."""
+def advice_lines(mode: Mode, invoicing: str) -> list[tuple[Part, ...]]:
+    """The sizing advice for a mode; for postpaid the line of how this book sends invoices is marked. Rule 63."""
     head: tuple[Part, ...] = (bold(f"How much, for a {mode.value} customer"),)
-    return [head, *((f"{when}: {enough}",) for when, enough in ADVICE[mode])]
+    ours = INVOICING.index(invoicing) if mode is Mode.POSTPAID else None
+    return [
+        head,
+        *(
+            (f"{when}: {enough}", *((bold(" (this book)"),) if place == ours else ()))
+            for place, (when, enough) in enumerate(ADVICE[mode])
+        ),
+    ]
 
 
 def limit_effect(outcome: LimitChanged, settings: Settings) -> list[Block]:
@@ -72,7 +79,7 @@ def limit_effect(outcome: LimitChanged, settings: Settings) -> list[Block]:
     elif outcome.is_below_use:
         used = money(used_of_limit(after, outcome.at), locale)
         lines.append((f"{used} is in use: nothing can be bought until that is paid or the limit is raised.",))
-    return [rich(*lines, block_id="effect"), rich(*advice_lines(after.mode), block_id="advice")]
+    return [rich(*lines, block_id="effect"), rich(*advice_lines(after.mode, settings.invoicing), block_id="advice")]
 
 
 def waits(needed: int, what: str) -> str:
