@@ -207,7 +207,10 @@ class Desk:
         books = SqlBooks(connection, in_force, operation_id=context.operation_id, now=request.now)
         outcome = operation.run(command, books, context)
         past_lock = request.past_lock if books.posts_up_to(settings.soft_lock) else ""
-        requests.record(books, _record(operation, outcome, request, hashed, past_lock))
+        record = _record(operation, outcome, request, hashed, past_lock)
+        if not settings.attaches_papers:
+            record = replace(record, messages=[each for each in record.messages if each["kind"] != "paper"])
+        requests.record(books, record)
         books.flush()
         return outcome
 

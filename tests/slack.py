@@ -253,4 +253,5 @@ def _grant_all(duedesk: Duedesk, world: World) -> None:
     assert name_owner(duedesk.desk, duedesk.client, OWNER) is not None
     for user, role in ROLES.items():
         world.do(grant, Grant(profile=Profile(team=TEAM, user=user, name=user), role=role), by=OWNER)
-    world.do(change_setting, ChangeSetting(name="finance_channel", value=FINANCE), by=OWNER)
+    for name, value in (("finance_channel", FINANCE), ("attach_papers", "off")):  # a paper takes half a second to draw
+        world.do(change_setting, ChangeSetting(name=name, value=value), by=OWNER)

@@ -62,13 +62,14 @@ class Document:
 
 
 def write_pdf(document: Document, path: Path) -> int:
-    """Lay a document out, once to count its pages and once with their number on each; returns how many."""
-    counted = _laid_out(document, path, 0)
-    counted.close_fonts()
-    paper = _laid_out(document, path, counted.pages_count)
+    """Lay a document out, as the one page that most are, else again with their number on each; returns how many."""
+    paper = _laid_out(document, path, 1)
+    if paper.pages_count > 1:
+        paper.close_fonts()
+        paper = _laid_out(document, path, paper.pages_count)
     paper.output(str(path))
     paper.close_fonts()
-    return counted.pages_count
+    return paper.pages_count
 
 
 def _laid_out(document: Document, path: Path, pages: int) -> "_Paper":

@@ -88,6 +88,7 @@ class Settings:
     digest_channel: str = ""
     digests: str = ""
     month_end: str = "1 at 06:00"  # when usage of the months before is invoiced
+    attach_papers: str = "on"  # invoices and credit notes as files in the threads of their cards
     invoicing: str = "individual"  # what the advice on limits goes by: which purchases wait for the monthly invoice
     version: int = 0
 
@@ -103,6 +104,10 @@ class Settings:
 
     def undo_until(self, now: datetime) -> datetime:
         return now + timedelta(minutes=self.undo_minutes)
+
+    @property
+    def attaches_papers(self) -> bool:
+        return self.attach_papers == "on"
 
     @property
     def is_softly_locked(self) -> bool:
@@ -338,5 +343,6 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "top_up_daily": lambda value: _whole(value, 0, LARGEST_TOP_UP),
     "digests": check_plans,
     "month_end": check_monthly,
+    "attach_papers": lambda value: _one_of(value, ("on", "off")),
     "invoicing": lambda value: _one_of(value, INVOICING),
 }

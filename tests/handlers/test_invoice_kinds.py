@@ -9,10 +9,11 @@ from bot.domain.invoices import SendInvoice, send_invoice
 from bot.domain.open_items import Invoice
 from bot.domain.ports import Page
 from bot.domain.proformas import ProvisionProforma, provision_proforma
+from bot.domain.settings import ChangeSetting, change_setting
 from sandbox.client import shown
 from tests.domain.invoice_stages import PROFORMA, TOP_UP, asked
 from tests.slack import Slack
-from tests.world import CLERK, MANAGER, VIEWER
+from tests.world import CLERK, MANAGER, OWNER, VIEWER
 
 ENGINE = pytest.mark.parametrize("engine_name", ["sqlite"])
 
@@ -116,6 +117,9 @@ def files_below(book: Slack, title: str) -> list[str]:
 def test_what_is_final_stands_in_the_thread_of_its_card_as_a_file(book: Slack) -> None:
     world = book.world
     acme = world.store.read(lambda books: books.find_customers("Acme")[0])
+    asked(world, acme, 30, TOP_UP)
+    assert files_below(book, "TOP-0001") == []
+    world.do(change_setting, ChangeSetting(name="attach_papers", value="on"), by=OWNER)
     proforma = asked(world, acme, 40, PROFORMA)
     assert files_below(book, "PRO-0001") == ["proforma-PRO-0001"]
     world.pay(40, acme, to=((proforma, None),))
