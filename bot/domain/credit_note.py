@@ -215,6 +215,7 @@ def split_of_invoice(amount: Money | None, left: Sequence[Left]) -> tuple[NoteLi
     """
     made: list[NoteLine] = []
     rest = amount if amount is not None else total([each.gross for each in left], left[0].net.currency)
+    check_whole(rest.micros, left)
     for each in left:
         share = min(rest, each.gross)
         if share.micros <= 0:
@@ -223,10 +224,15 @@ def split_of_invoice(amount: Money | None, left: Sequence[Left]) -> tuple[NoteLi
         of = replace(each.line, net=net, tax=share - net)
         made.append(NoteLine(line=of, of_position=each.position))
         rest -= share
-    if rest:
-        most = total([each.gross for each in left], rest.currency)
-        raise MoreThanLeft(f"At most {most} of this invoice is left to credit.", field="amount")
+    assert not rest
     return tuple(made)
+
+
+def check_whole(amount_micros: int, left: Sequence[Left]) -> None:
+    """No more than is left of all lines together: one of them may be below zero. Refuses: MoreThanLeft."""
+    most = total([each.gross for each in left], left[0].net.currency)
+    if amount_micros > most.micros:
+        raise MoreThanLeft(f"At most {most} of this invoice is left to credit.", field="amount")
 
 
 def _net_share(share: Money, left: Left) -> Money:

@@ -21,6 +21,7 @@ from bot.domain.credit_note import (
     ReasonCode,
     UnapplyNote,
     VoidNote,
+    check_whole,
     note_entry,
     split_of_invoice,
 )
@@ -224,19 +225,21 @@ def _creditable(invoice_id: int, customer: Customer, books: "Books") -> tuple[Le
     invoice = books.invoices.get(invoice_id)
     if invoice.customer_id != customer.id or invoice.kind is not InvoiceKind.TAX or not invoice.number:
         raise WrongState(f"{invoice.label} is no sent invoice of {customer.name}.", field="invoice")
+    if invoice.total.micros <= 0:
+        raise WrongState(f"{invoice.label} is no debt: its total is {invoice.total}.", field="invoice")
     credited = books.notes.credited(invoice_id)
     nothing = (Money(0, customer.currency), Money(0, customer.currency))
     left = []
     for position, line in enumerate(books.invoices.lines(invoice_id), 1):
         net, tax = credited.get(position, nothing)
         left.append(Left(position, line, line.net - net, line.tax - tax))
-    if not any(each.gross for each in left):
+    if total([each.gross for each in left], customer.currency).micros <= 0:
         raise MoreThanLeft(f"All of {invoice.label} is credited already.", field="invoice")
     return tuple(left)
 
 
 def _check_left(lines: Sequence[NoteLine], left: Sequence[Left]) -> None:
-    """No line is credited beyond what it was, net and tax each. Refuses: MoreThanLeft."""
+    """No line is credited beyond what it was, net and tax each, nor the whole. Refuses: MoreThanLeft."""
     by_position = {each.position: each for each in left}
     for each in lines:
         rest = by_position[each.of_position or 0]
@@ -245,6 +248,7 @@ def _check_left(lines: Sequence[NoteLine], left: Sequence[Left]) -> None:
                 f"Of {each.line.description[:40]} only {rest.gross} is left to credit; write the note anew.",
                 field="amount",
             )
+    check_whole(sum(each.line.net.micros + each.line.tax.micros for each in lines), left)
 
 
 def _approve(note: CreditNote, books: "Books", matching: Matching, context: Context) -> CreditNote:

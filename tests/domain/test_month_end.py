@@ -7,9 +7,12 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from bot.desk import SYSTEM
+from bot.domain.credit_note import ApproveNote, DraftNote, ReasonCode
+from bot.domain.credit_notes import approve_note, draft_note
 from bot.domain.customer_states import ChangeCustomerState, change_customer_state
 from bot.domain.customers import Customer, CustomerState, Mode
 from bot.domain.errors import DateInFuture, MoreThanLeft, NotUndoable, WrongState
+from bot.domain.invoices import InvoiceLine
 from bot.domain.modes import SwitchMode, switch_mode
 from bot.domain.money import Money
 from bot.domain.month_end import CloseMonth, MonthClosed, close_month, last_day, month_before
@@ -140,6 +143,52 @@ def test_a_negative_month_pays_what_is_open_at_once(october: World) -> None:
     ]
     assert october.read_customer(customer).amount_due == money(10)
     ties(october)
+
+
+@pytest.mark.rules(38, 105)
+def test_no_more_is_credited_of_a_month_than_it_owes_and_nothing_of_one_below_zero(october: World) -> None:
+    customer = limited(october, 200, mode=Mode.POSTPAID)
+    charge(october, customer, 40, tax="9", line_id="C-1")
+    to(october, 11, 1)
+    close(october, customer)
+    refund(october, customer, "43.60", of="C-1")
+    to(october, 12, 1)
+    negative = only(close(october, customer, date(2026, 11, 1)))
+    with expect_refusal(october, WrongState, field="invoice", says="is no debt: its total is SGD -43.60"):
+        october.do(draft_note, crediting(october, negative))
+    charge(october, customer, 50, tax="9", line_id="C-2")
+    to(october, 12, 31)
+    october.now += timedelta(days=1)
+    close(october, customer, date(2026, 12, 1))
+    refund(october, customer, "54.50", of="C-2")
+    charge(october, customer, 100)
+    to_next = date(2027, 1, 1)
+    october.now += timedelta(days=31)
+    mixed = only(close(october, customer, to_next))
+    assert [line.net for line in lines(october, mixed)] == [money(100), money(-50)]
+    with expect_refusal(october, MoreThanLeft, field="amount", says="At most SGD 45.50"):
+        october.do(draft_note, crediting(october, mixed, money(46)))
+    whole = october.do(draft_note, crediting(october, mixed)).note
+    assert whole.total == mixed.total == money("45.50")
+    october.do(approve_note, ApproveNote(note_id=whole.id), by=MANAGER)
+    with expect_refusal(october, MoreThanLeft, field="invoice", says="credited already"):
+        october.do(draft_note, crediting(october, mixed))
+    october.check()
+
+
+def crediting(world: World, invoice: Invoice, amount: Money | None = None) -> DraftNote:
+    return DraftNote(
+        customer_id=invoice.customer_id,
+        issue_on=world.today,
+        code=ReasonCode.DISCOUNT,
+        reason="",
+        invoice_id=invoice.id,
+        amount=amount,
+    )
+
+
+def lines(world: World, invoice: Invoice) -> tuple[InvoiceLine, ...]:
+    return world.store.read(lambda books: books.invoice_file(invoice.id)).lines
 
 
 def test_a_month_of_exactly_nothing_waits_unless_its_tax_moves(october: World) -> None:
