@@ -20,11 +20,12 @@ from bot.storage.customers import SqlCustomers
 from bot.storage.database import unanswered
 from bot.storage.delegations import SqlDelegations
 from bot.storage.disputes import SqlDisputes, SqlPromises
-from bot.storage.documents import SqlInvoices, SqlPayments
 from bot.storage.ids import new_id
 from bot.storage.intakes import SqlIntakes
+from bot.storage.invoices import SqlInvoices
 from bot.storage.ledger import SqlAllocations, SqlLedger, SqlLots
 from bot.storage.notes import SqlNotes
+from bot.storage.payments import SqlPayments
 from bot.storage.people import SqlPeople, SqlSettings
 from bot.storage.requests import SqlNumbers, SqlOperations
 from bot.storage.terms import SqlTerms

@@ -10,9 +10,11 @@ from bot.domain.customers import Customer
 from bot.domain.money import Money
 from bot.domain.payment import Payment
 from bot.domain.withdrawals import Withdrawal
-from bot.storage import customers, documents, ledger
+from bot.storage import customers, ledger
 from bot.storage.approvals import approvals_of
+from bot.storage.invoices import INVOICES, invoice_of
 from bot.storage.notes import NOTES, note_of
+from bot.storage.payments import PAYMENTS, payment_of
 from bot.storage.tables import (
     ApprovalRow,
     CreditNoteRow,
@@ -47,14 +49,12 @@ def _sum(amount: Any) -> Any:
 
 
 _OWED = (_invoice.c.customer_id == _OF, _invoice.c.open_micros > 0)
-_OPEN = documents.INVOICES.where(*_OWED).order_by(_invoice.c.due_on, _invoice.c.number).limit(CARD_ITEMS)
+_OPEN = INVOICES.where(*_OWED).order_by(_invoice.c.due_on, _invoice.c.number).limit(CARD_ITEMS)
 _LOTS = ledger.LOTS.where(_lot.c.customer_id == _OF, _lot.c.open_micros > 0).order_by(_lot.c.opened_on, _lot.c.id)
 _NOTES = NOTES.where(_note.c.customer_id == _OF, _note.c.open_micros > 0).order_by(_note.c.posted_on, _note.c.id)
 _WAITING = select(_approval).where(_approval.c.customer_id == _OF, _approval.c.state == "waiting")
 _TO_PAY = WITHDRAWALS.where(_withdrawal.c.customer_id == _OF, _withdrawal.c.state == "approved")
-_LAST = documents.PAYMENTS.where(_payment.c.customer_id == _OF).order_by(
-    _payment.c.received_on.desc(), _payment.c.id.desc()
-)
+_LAST = PAYMENTS.where(_payment.c.customer_id == _OF).order_by(_payment.c.received_on.desc(), _payment.c.id.desc())
 
 
 def _count(table: Any, *conditions: Any) -> Select[Any]:
@@ -89,7 +89,7 @@ def customer_file(connection: Connection, customer: Customer, today: date) -> Cu
     return CustomerFile(
         customer=customer,
         contacts=customers.contacts_of(connection, customer.id),
-        open_invoices=tuple(documents.invoice_of(row) for row in connection.execute(_OPEN, asked)),
+        open_invoices=tuple(invoice_of(row) for row in connection.execute(_OPEN, asked)),
         open_count=invoices,
         unapplied=tuple(ledger.lot_of(row) for row in connection.execute(_LOTS.limit(CARD_ITEMS), asked)),
         notes=tuple(note_of(row) for row in connection.execute(_NOTES.limit(CARD_ITEMS), asked)),
@@ -113,4 +113,4 @@ def _to_pay(connection: Connection, customer: Customer) -> tuple[Withdrawal, ...
 
 def _last_payment(connection: Connection, customer_id: int) -> Payment | None:
     row = connection.execute(_LAST.limit(1), {"of_customer": customer_id}).first()
-    return documents.payment_of(row) if row is not None else None
+    return payment_of(row) if row is not None else None

@@ -11,8 +11,10 @@ from bot.domain.intake import Intake
 from bot.domain.open_items import Invoice
 from bot.domain.payments import Payment
 from bot.domain.usage import Charge
-from bot.storage import customers, documents
+from bot.storage import customers
 from bot.storage.intakes import STANDING, intake_of
+from bot.storage.invoices import invoice_of
+from bot.storage.payments import PAYMENTS, payment_of
 from bot.storage.reports import SqlReadBooks
 from bot.storage.tables import ChargeRow, ContactRow, CustomerRow, IntakeRow, InvoiceRow, LotRow, PaymentRow
 from bot.storage.usage import charge_of
@@ -68,13 +70,13 @@ def known_invoices(books: SqlReadBooks, numbers: Sequence[str]) -> dict[str, tup
     joined = _invoice.join(_customer, _customer.c.id == _invoice.c.customer_id)
     query = select(_invoice, _customer.c.code.label("customer_code")).select_from(joined)
     rows = _many(books, query, _invoice.c.number, numbers)
-    return {row.number: (documents.invoice_of(row), row.customer_code) for group in rows for row in group}
+    return {row.number: (invoice_of(row), row.customer_code) for group in rows for row in group}
 
 
 def known_payments(books: SqlReadBooks, numbers: Sequence[str]) -> dict[str, Payment]:
     """Those of these numbers that the book has."""
-    rows = _many(books, documents.PAYMENTS, _payment.c.number, numbers)
-    return {row.number: documents.payment_of(row) for group in rows for row in group}
+    rows = _many(books, PAYMENTS, _payment.c.number, numbers)
+    return {row.number: payment_of(row) for group in rows for row in group}
 
 
 def known_balances(books: SqlReadBooks, intake_id: int, codes: Sequence[str]) -> dict[str, int]:

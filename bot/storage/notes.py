@@ -8,7 +8,7 @@ from sqlalchemy import BigInteger, bindparam, cast, func, select, update
 from bot.domain.credit_note import CreditNote, NoteLine, NoteState, ReasonCode
 from bot.domain.errors import NotFound
 from bot.domain.money import Money, currency
-from bot.storage.documents import line_of, line_values
+from bot.storage.invoices import line_of, line_values
 from bot.storage.session import Session
 from bot.storage.tables import CreditNoteLineRow, CreditNoteRow
 

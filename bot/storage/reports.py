@@ -34,11 +34,13 @@ from bot.domain.ports import (
 from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion, AgeingRow
 from bot.domain.settings import Settings
 from bot.domain.worklist import Worklist
-from bot.storage import ageing, customer_card, customers, documents, journal, ledger, people, verify, worklist
+from bot.storage import ageing, customer_card, customers, journal, ledger, people, verify, worklist
 from bot.storage.approval_reads import ApprovalReads
 from bot.storage.credit_reads import CreditReads
 from bot.storage.dispute_reads import DisputeReads
+from bot.storage.invoices import INVOICES, LINES, invoice_of, line_of
 from bot.storage.note_reads import NoteReads
+from bot.storage.payments import PAYMENTS, payment_of
 from bot.storage.statements import StatementReads
 from bot.storage.tables import (
     AuditRow,
@@ -164,8 +166,8 @@ class SqlReadBooks(ApprovalReads, CreditReads, DisputeReads, NoteReads, Statemen
         return [customers.from_row(row) for row in rows]
 
     def payment(self, number_or_id: str) -> Payment | None:
-        row = self._connection.execute(documents.PAYMENTS.where(_named(_payment, number_or_id))).first()
-        return documents.payment_of(row) if row is not None else None
+        row = self._connection.execute(PAYMENTS.where(_named(_payment, number_or_id))).first()
+        return payment_of(row) if row is not None else None
 
     def payment_file(self, payment_id: int) -> PaymentFile:
         payment = self.payment(str(payment_id))
@@ -207,7 +209,7 @@ class SqlReadBooks(ApprovalReads, CreditReads, DisputeReads, NoteReads, Statemen
         newest = statement.order_by(_payment.c.received_on.desc(), _payment.c.id.desc())
         for row in self._each(newest.limit(page.limit).offset(page.offset), page.limit):
             yield PaymentLine(
-                payment=documents.payment_of(row),
+                payment=payment_of(row),
                 customer_name=row.customer_name or "",
                 customer_code=row.customer_code or "",
                 open_micros=row.left_micros,
@@ -224,7 +226,7 @@ class SqlReadBooks(ApprovalReads, CreditReads, DisputeReads, NoteReads, Statemen
         if customer_id is not None:
             is_theirs = or_(is_theirs, _payment.c.customer_id == customer_id)
         alike = or_(theirs == asked, and_(is_theirs, theirs == "")) if asked else is_theirs
-        statement = documents.PAYMENTS.where(
+        statement = PAYMENTS.where(
             _payment.c.amount_micros == amount.micros,
             _payment.c.currency == amount.currency.code,
             _payment.c.received_on.between(received_on - TWIN_DAYS, received_on + TWIN_DAYS),
@@ -232,21 +234,21 @@ class SqlReadBooks(ApprovalReads, CreditReads, DisputeReads, NoteReads, Statemen
             alike,
         )
         rows = self._connection.execute(statement.order_by(_payment.c.id.desc()).limit(MOST_TWINS))
-        return [documents.payment_of(row) for row in rows]
+        return [payment_of(row) for row in rows]
 
     def invoice(self, number_or_id: str) -> Invoice | None:
-        row = self._connection.execute(documents.INVOICES.where(_named(_invoice, number_or_id))).first()
-        return documents.invoice_of(row) if row is not None else None
+        row = self._connection.execute(INVOICES.where(_named(_invoice, number_or_id))).first()
+        return invoice_of(row) if row is not None else None
 
     def invoice_file(self, invoice_id: int) -> InvoiceFile:
         invoice = self.invoice(str(invoice_id))
         if invoice is None:
             raise NotFound("There is no such invoice.", field="invoice")
-        lines = self._connection.execute(documents.LINES, {"invoice_id": invoice_id})
+        lines = self._connection.execute(LINES, {"invoice_id": invoice_id})
         allocations = self._connection.execute(ledger.OF_INVOICE, {"invoice_id": invoice_id})
         return InvoiceFile(
             invoice=invoice,
-            lines=tuple(documents.line_of(row) for row in lines),
+            lines=tuple(line_of(row) for row in lines),
             customer=self.customer(invoice.customer_id),
             allocations=tuple(ledger.allocation_of(row) for row in allocations),
             **self._held_back(invoice),
@@ -280,7 +282,7 @@ class SqlReadBooks(ApprovalReads, CreditReads, DisputeReads, NoteReads, Statemen
         ordered = statement.order_by(order, func.length(_invoice.c.number), _invoice.c.number)
         for row in self._each(ordered.limit(page.limit).offset(page.offset), page.limit):
             yield InvoiceListLine(
-                invoice=documents.invoice_of(row), customer_name=row.customer_name, customer_code=row.customer_code
+                invoice=invoice_of(row), customer_name=row.customer_name, customer_code=row.customer_code
             )
 
     def ageing(self, question: AgeingQuestion) -> Ageing:

@@ -13,11 +13,12 @@ from bot.domain.promises import PromiseStanding, PromiseState
 from bot.domain.settings import Settings
 from bot.domain.undoing import UNDONE_BY
 from bot.domain.worklist import Done, Pile, Worklist
-from bot.storage import documents
 from bot.storage.approvals import waiting
 from bot.storage.delegations import delegation_of, mandates_of
 from bot.storage.dispute_reads import promises
 from bot.storage.ids import first_id_of
+from bot.storage.invoices import invoice_of
+from bot.storage.payments import PAYMENTS, payment_of
 from bot.storage.tables import AuditRow, CustomerRow, InvoiceRow, LotRow, OutboxRow, PaymentRow, RequestRow
 
 _audit = AuditRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
@@ -61,8 +62,8 @@ def _pile(connection: Connection, code: Any, amount: Any, where: Sequence[Any]) 
 
 
 def _unassigned(connection: Connection) -> list[PaymentLine]:
-    statement = documents.PAYMENTS.where(*UNASSIGNED).order_by(_payment.c.received_on, _payment.c.id).limit(SHOWN)
-    payments = [documents.payment_of(row) for row in connection.execute(statement)]
+    statement = PAYMENTS.where(*UNASSIGNED).order_by(_payment.c.received_on, _payment.c.id).limit(SHOWN)
+    payments = [payment_of(row) for row in connection.execute(statement)]
     return [PaymentLine(payment=each, customer_name="", open_micros=each.amount.micros) for each in payments]
 
 
@@ -75,9 +76,7 @@ def _drafts(connection: Connection) -> list[InvoiceListLine]:
         .limit(SHOWN)
     )
     return [
-        InvoiceListLine(
-            invoice=documents.invoice_of(row), customer_name=row.customer_name, customer_code=row.customer_code
-        )
+        InvoiceListLine(invoice=invoice_of(row), customer_name=row.customer_name, customer_code=row.customer_code)
         for row in connection.execute(statement)
     ]
 
