@@ -138,8 +138,8 @@ def match_portions(portions: tuple[Portion, ...], lot_id: int, wanted: date, mat
 
 
 def check_portions(portions: tuple[Portion, ...], free: Money, matching: Matching) -> None:
-    """The same invoice once, sums within the payment and each invoice. Rules 10-12. Refuses: NothingToAllocate,
-    MoreThanLeft.
+    """The same invoice once, sums within the payment and each invoice. Rules 10-12, 93. Refuses: NothingToAllocate,
+    MoreThanLeft, WrongState.
     """
     ids = [portion.invoice_id for portion in portions]
     if len(set(ids)) != len(ids):

@@ -482,7 +482,7 @@ def test_nothing_to_allocate_is_said_so(world: World) -> None:
     def allocation(*portions: Portion) -> AllocatePayment:
         return AllocatePayment(payment_id=paid.id, portions=portions)
 
-    with expect_refusal(world, NothingToAllocate, field="invoices", says="draft"):
+    with expect_refusal(world, WrongState, field="invoices", says="is a draft; send it"):
         world.do(allocate_payment, allocation(Portion(invoice_id=draft.id)))
     with expect_refusal(world, NothingToAllocate, field="invoices", says="twice"):
         world.do(allocate_payment, allocation(Portion(invoice_id=invoice.id), Portion(invoice_id=invoice.id)))
