@@ -59,6 +59,12 @@ CORRECTED_BY = {
     "undo_limit": "do the operation again",
     "undo_mode": "do the operation again",
     "undo_request": "ask for it again",
+    "open_dispute": "resolve the dispute",
+    "resolve_dispute": "open the dispute again",
+    "log_promise": "cancel the promise",
+    "end_promise": "log the promise again",
+    "request_write_off": "cancel the request, or reverse the write-off",
+    "undo_write_off": "ask for the write-off again",
 }
 
 

@@ -1,6 +1,6 @@
 """Questions about disputes, promises and write-offs; those of the whole book are one statement each."""
 
-from typing import Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict
 
 from sqlalchemy import BigInteger, Connection, Select, case, cast, func, select
 
@@ -52,12 +52,11 @@ class DisputeReads:
     """What a report may ask about disputes, promises and write-offs."""
 
     _connection: Connection
+    if TYPE_CHECKING:
 
-    def customer(self, customer_id: int) -> Customer:
-        raise NotImplementedError
+        def customer(self, customer_id: int) -> Customer: ...
 
-    def invoice(self, number_or_id: str) -> Invoice | None:
-        raise NotImplementedError
+        def invoice(self, number_or_id: str) -> Invoice | None: ...
 
     def disputes_of(self, customer_id: int) -> tuple[Dispute, ...]:
         """The disputes of a customer's invoices with something open, the oldest first."""

@@ -152,9 +152,9 @@ def invoicing(world: World) -> InvoiceUsage:
     return InvoiceUsage(customer_id=customer.id, through=world.today)
 
 
-def closing(world: World) -> CloseMonth:
+def closing(world: World, code: str = "ACME") -> CloseMonth:
     """Usage of the month before that credit paid in part."""
-    customer = limited(world, 50, code="BELOW")
+    customer = limited(world, 50, code=code)
     month = month_before(world.today)
     world.pay(4, customer)
     line = used("3.333333", last_day(month), tax="9", line_id="BELOW-1")
@@ -241,7 +241,7 @@ def consumed(world: World) -> None:
 
 def invoiced_by_month(world: World) -> None:
     """A summary of prepaid usage, part of it open, and a month below zero that gave credit."""
-    world.do(close_month, closing(world), by=SYSTEM)
+    world.do(close_month, closing(world, "BELOW"), by=SYSTEM)
     below = limited(world, 50, mode=Mode.POSTPAID, code="MINUS")
     charge(world, below, 30, tax="9", line_id="MINUS-1")
     world.do(invoice_usage, InvoiceUsage(customer_id=below.id, through=world.today))

@@ -182,6 +182,8 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "each_ageing_row": lambda books: list(books.each_ageing_row(today)),
         "each_ageing_detail": lambda books: list(books.each_ageing_detail(today)),
         "suspense": lambda books: books.suspense(today),
+        "customers_to_bill": lambda books: books.customers_to_bill(day),
+        "billed_of_month": lambda books: books.billed_of_month(day),
         "each_audit": lambda books: list(books.each_audit(AuditQuestion())),
         "verify": lambda books: list(books.verify()),
     }

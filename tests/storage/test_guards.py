@@ -9,6 +9,7 @@ from sqlalchemy import BigInteger, Connection, Date, Row, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.allocation import Portion
+from bot.domain.delegations import delegate
 from bot.domain.open_items import Invoice
 from bot.domain.payments import (
     AllocatePayment,
@@ -21,11 +22,12 @@ from bot.domain.payments import (
 from bot.storage import guards
 from bot.storage.ids import new_id
 from bot.storage.tables import metadata
+from tests.domain.approval_stages import delegating, limit_approved
 from tests.domain.credit_stages import consumed, credited, credited_by_notes
 from tests.domain.dispute_stages import disputed_promised_and_given_up
 from tests.domain.invoice_stages import PROFORMA, TOP_UP, asked
 from tests.domain.top_up_stages import topped_up
-from tests.world import START, TEAM, World, money, withdraw
+from tests.world import MANAGER, START, TEAM, World, money, withdraw
 
 Values = dict[str, Any]
 on_sqlite = pytest.mark.parametrize("engine_name", ["sqlite"], indirect=True)
@@ -43,9 +45,9 @@ CHANGES = {
     "purpose": "'correction'",
     **dict.fromkeys(("external_id", "product"), "'other'"),
     "mode": "CASE mode WHEN 'prepaid' THEN 'postpaid' ELSE 'prepaid' END",
-    "opened_at": "'2020-01-01 00:00:00'",
-    "recorded_at": "'2020-01-01 00:00:00'",
-    "logged_at": "'2020-01-01 00:00:00'",
+    "was_mode": "'other'",
+    "requested_by": "'other'",
+    **dict.fromkeys(("opened_at", "recorded_at", "logged_at", "was_ends_at", "until"), "'2020-01-01 00:00:00'"),
 }
 
 
@@ -156,6 +158,8 @@ def filled(world: World) -> Filled:
     gone = world.pay(5, customer).payment
     done = world.do(unassign_payment, UnassignPayment(payment_id=gone.id))
     world.invoice(other, 1)
+    limit_approved(world, world.customer("TERMS"))
+    world.do(delegate, delegating(world), by=MANAGER)
     swept = world.pay(8, other).payment
     world.do(unallocate_payment, UnallocatePayment(payment_id=swept.id))
 

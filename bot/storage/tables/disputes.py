@@ -14,6 +14,7 @@ class DisputeRow(Table, table=True):
     __table_args__ = (
         CheckConstraint("step in ('opened', 'resolved')", name="step"),
         Index("ix_dispute_invoice", "invoice_id", "id"),
+        Index("ix_dispute_customer", "customer_id", "recorded_on"),
     )
     id: int = key()
     invoice_id: int = ref("invoice")

@@ -33,6 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_dispute")),
     )
     op.create_index("ix_dispute_invoice", "dispute", ["invoice_id", "id"], unique=False)
+    op.create_index("ix_dispute_customer", "dispute", ["customer_id", "recorded_on"], unique=False)
     op.create_table(
         "promise",
         sa.Column("id", KEY, autoincrement=False, nullable=False),
