@@ -28,7 +28,7 @@ from bot.domain.statements import (
 )
 from bot.domain.usage import ChargeUsage, UsageLine, charge_usage
 from bot.storage.reports import SqlReadBooks
-from tests.test_all_operations import ANY, Desk, Move
+from tests.moves import ANY, Desk, Move
 from tests.world import SGD, World, money, withdraw
 
 Worlds = Callable[[], AbstractContextManager[World]]
