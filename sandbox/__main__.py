@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -81,8 +81,8 @@ def _config(api: str, book: Path) -> Config:
 
 
 @contextlib.contextmanager
-def running(book: Path, port: int = 0) -> Iterator[Demo]:
-    """The workspace and the bot over one book, joined by Socket Mode."""
+def running(book: Path, port: int = 0, ahead: timedelta = timedelta()) -> Iterator[Demo]:
+    """The workspace and the bot over one book, joined by Socket Mode; `ahead` lets them live so much later."""
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
     sandbox = Sandbox(
         manifest,
@@ -97,7 +97,7 @@ def running(book: Path, port: int = 0) -> Iterator[Demo]:
     for message in sample.bank_feed(_today()):
         sandbox.person(sample.CLERK).say("bank-feed", message)
     with sandbox.running(port) as address:
-        duedesk = build(_config(f"{address}/api/", book))
+        duedesk = build(_config(f"{address}/api/", book), clock=lambda: datetime.now(UTC) + ahead)
         duedesk.desk.store.upgrade()
         _post_again(duedesk)
         duedesk.delivery.start()
@@ -141,6 +141,7 @@ def main() -> int:
     """Start the demo and say where it is and what to try first."""
     parser = argparse.ArgumentParser(prog="make demo")
     parser.add_argument("--port", type=int, default=int(os.environ.get("PORT", PORT)))
+    parser.add_argument("--ahead", type=int, default=0, help="live so many days later, to see limits end")
     parser.add_argument("--fresh", action="store_true", help="make the sample book again")
     asked = parser.parse_args()
     if asked.fresh:
@@ -148,7 +149,7 @@ def main() -> int:
     if not BOOK.exists():
         print("Making the sample company: 40 customers, two years of invoices and payments ...", flush=True)
     prepare(BOOK)
-    with running(BOOK, _free(asked.port)) as demo:
+    with running(BOOK, _free(asked.port), timedelta(days=asked.ahead)) as demo:
         print(f"\nDuedesk runs at  {demo.address}/\n\nTry first, in #finance as Clara Clerk:", flush=True)
         for text, command in TIPS:
             print(f"  {command:<36} {text.lower()}")

@@ -107,7 +107,8 @@ class Reader:
         except NotThere as refused:
             return Reply("", 0, 0.0, str(refused), self.toasts[-1] if self.toasts else "", [])
         fresh = [each for each in self.messages(channel) if each["ts"] not in before and each.get("bot_id")]
-        said: Mapping[str, Any] = fresh[-1] if fresh else {}
+        own = [each for each in fresh if each["ephemeral"]]  # a card may come in between
+        said: Mapping[str, Any] = (own or fresh or [{}])[-1]
         failed = self.toasts[-1] if done.get("error") else ""
         return Reply(
             str(done["delivery"]),

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.__main__ import prepare, running
 from sandbox.client import RemoteActor, shown
-from sandbox.smoke_desk import worked
+from sandbox.smoke_desk import LIMIT_DAYS, lapsed, worked
 from sandbox.smoke_import import taken_over
 
 MICROS = 1_000_000
@@ -59,10 +59,9 @@ class Tables:
 
     def ageing(self, as_of: date) -> dict[str, list[int]]:
         """Buckets per currency from invoices and allocations, invoice by invoice."""
-        statement = """SELECT i.currency, i.due_on, i.total_micros - COALESCE((SELECT SUM(a.amount_micros) FROM
-        allocation a
-            WHERE a.invoice_id = i.id AND a.effective_on <= ?), 0) FROM invoice i WHERE i.state = 'sent' AND
-        i.posted_on <= ?"""
+        statement = """SELECT i.currency, i.due_on, i.total_micros - i.settled_micros - COALESCE((SELECT
+            SUM(a.amount_micros) FROM allocation a WHERE a.invoice_id = i.id AND a.effective_on <= ?), 0)
+            FROM invoice i WHERE i.state = 'sent' AND i.posted_on <= ?"""
         sums: dict[str, list[int]] = {}
         for currency, due_on, left in self.rows(statement, as_of.isoformat(), as_of.isoformat()):
             days = (as_of - date.fromisoformat(due_on)).days
@@ -193,6 +192,8 @@ def main() -> int:
                 print(f"ok  {tables.check_balances()} balances equal their postings")
                 said = RemoteActor(demo.address, "U0OLGA").command("finance", "/duedesk verify").text
                 expect("the book's own proof agrees", said, "The books are right")
+                with running(book, ahead=timedelta(days=LIMIT_DAYS + 2)) as later:
+                    lapsed(later.address, expect)
             except (Differs, AssertionError) as fault:
                 print(f"NOT {fault}", file=sys.stderr)
                 return 1

@@ -11,6 +11,8 @@ PREPAID = """SELECT code FROM customer WHERE mode = 'prepaid' AND currency = 'SG
     AND deposits_micros - reserved_micros >= 60000000 AND limit_micros = 0 ORDER BY id LIMIT 1"""
 OPEN = """SELECT i.number FROM invoice i JOIN customer c ON c.id = i.customer_id WHERE c.code = 'ACME'
     AND i.open_micros >= 50000000 ORDER BY i.issue_on LIMIT 1"""
+TEMPORARY = "FJORD"  # prepaid, and topped up from the master account: what its limit covers is no credit
+LIMIT_DAYS = 7
 Ask = Callable[..., Any]
 Expect = Callable[..., None]
 
@@ -22,6 +24,7 @@ def worked(address: str, ask: Ask, expect: Expect) -> None:
     withdrawn(code, (clara, mira, olga), ask, expect)
     credited(clara, mira, ask, expect)
     on_terms(code, mira, ask, expect)
+    limited(mira, expect)
     topped_up(clara, mira, ask, expect)
     asked_for(clara, ask, expect)
 
@@ -91,6 +94,21 @@ def on_terms(code: str, mira: RemoteActor, ask: Ask, expect: Expect) -> None:
     mira.close()
     now = ask("SELECT mode || ' ' || limit_micros FROM customer WHERE code = ?", code)
     expect("and is done in one step", now, f"postpaid {300 * MICROS}")
+
+
+def limited(mira: RemoteActor, expect: Expect) -> None:
+    """A limit for some days counts now."""
+    mira.command("finance", f"/credit-limit {TEMPORARY} 150 for {LIMIT_DAYS} days")
+    assert mira.submit()["ok"]
+    mira.close()
+    shown_now = mira.command("finance", f"/credit-limit show {TEMPORARY}").text
+    expect("a temporary limit is in force", shown_now, "150.00 until")
+
+
+def lapsed(address: str, expect: Expect) -> None:
+    """Some days later nobody has done anything, and it counts no more."""
+    text = RemoteActor(address, "U0VIK").command("finance", f"/credit-limit show {TEMPORARY}").text
+    expect("past its end it counts no more", text, "Limit 0.00")
 
 
 def topped_up(clara: RemoteActor, mira: RemoteActor, ask: Ask, expect: Expect) -> None:
