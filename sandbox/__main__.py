@@ -55,7 +55,7 @@ def prepare(book: Path) -> bool:
     _remove(half)
     duedesk = build(_config("http://127.0.0.1/api/", half))
     duedesk.desk.store.upgrade()
-    sample.Sample(duedesk.desk.store, _today()).write()
+    sample.Sample(duedesk.desk.store, _today(), datetime.now(UTC)).write()
     duedesk.close()
     half.rename(book)
     return True

@@ -124,13 +124,19 @@ class Due:
     known: bool = field(default=True, compare=False)
 
 
+def moment(day: date, serial: int, written: datetime) -> datetime:
+    """When something was done on a day: in its morning, but never later than the sample is written."""
+    return min(datetime.combine(day, time(2, serial % 60), tzinfo=UTC), written)
+
+
 class Sample:
     """Writes two years of business, a day at a time, as the people of the company did."""
 
-    def __init__(self, store: Store, today: date) -> None:
+    def __init__(self, store: Store, today: date, written: datetime) -> None:
         self._desk = Desk(store)
         self._store = store
         self._today = today
+        self._written = written
         self._random = random.Random(SEED)
         self._serial = 0
         self._coming: list[Due] = []
@@ -172,7 +178,7 @@ class Sample:
         self._serial += 1
         request = Request(
             actor=Actor(team=TEAM, user=by),
-            now=datetime.combine(day, time(2, self._serial % 60), tzinfo=UTC),
+            now=moment(day, self._serial, self._written),
             key=f"sample:{self._serial}",
             request_id=f"sample-{self._serial}",
             command="sample",
