@@ -23,6 +23,7 @@ from sandbox.state import Problem, Workspace
 FORM = "application/x-www-form-urlencoded"
 JSON = "application/json"
 DROP = "sandbox.drop"
+UNREADABLE = 1003  # of a web socket: data that cannot be read
 
 
 class AppDoors:
@@ -113,12 +114,13 @@ class AppDoors:
         await websocket.send_json(self._hello())
         sending = asyncio.create_task(_send(websocket, waiting))
         try:
-            while True:
-                answer = json.loads(await websocket.receive_text())
-                if isinstance(answer, Mapping):
-                    self._hub.answered(answer)
-        except (WebSocketDisconnect, RuntimeError, ValueError):
-            pass
+            with contextlib.suppress(WebSocketDisconnect, RuntimeError):  # the line is closed: that is the end
+                while True:
+                    answer = json.loads(await websocket.receive_text())
+                    if isinstance(answer, Mapping):
+                        self._hub.answered(answer)
+        except ValueError:
+            await websocket.close(UNREADABLE)
         finally:
             self._hub.leave(connection)
             sending.cancel()

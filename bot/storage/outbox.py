@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Connection, Update, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Exists, Row, Update, and_, delete, func, insert, or_, select, update
 
 from bot.observe import outcome
 from bot.storage.database import now_of
@@ -59,6 +59,40 @@ class Undelivered:
     recorded_at: datetime
 
 
+def _blocked() -> Exists:
+    """Whether an older row of the same document waits or is in flight, unless nothing waits for that."""
+    older = _outbox.alias("older")
+    return (
+        select(older.c.id)
+        .where(
+            older.c.document_kind == _outbox.c.document_kind,
+            older.c.document_id == _outbox.c.document_id,
+            older.c.id < _outbox.c.id,
+            older.c.state == "waiting",
+            _outbox.c.kind != "report",
+            older.c.kind.not_in(BESIDE),
+        )
+        .exists()
+    )
+
+
+def _claimed(row: Row[Any], owner: str) -> Claimed:
+    return Claimed(
+        row.id,
+        row.kind,
+        row.purpose,
+        row.destination,
+        row.document_kind,
+        row.document_id,
+        row.payload,
+        row.attempts,
+        row.recorded_at,
+        owner,
+        row.operation,
+        row.outcome,
+    )
+
+
 class Outbox:
     """The outbox of one book."""
 
@@ -76,19 +110,6 @@ class Outbox:
 
         def work(connection: Connection) -> Sequence[Claimed]:
             now = now_of(connection)
-            older = _outbox.alias("older")
-            blocked = (
-                select(older.c.id)
-                .where(
-                    older.c.document_kind == _outbox.c.document_kind,
-                    older.c.document_id == _outbox.c.document_id,
-                    older.c.id < _outbox.c.id,
-                    older.c.state == "waiting",
-                    _outbox.c.kind != "report",
-                    older.c.kind.not_in(BESIDE),
-                )
-                .exists()
-            )
             due = (
                 select(_outbox.c.id)
                 .where(
@@ -96,7 +117,7 @@ class Outbox:
                     wanted,
                     _outbox.c.not_before <= now,
                     or_(_outbox.c.lease_until.is_(None), _outbox.c.lease_until < now, _outbox.c.lease_owner == owner),
-                    ~blocked,
+                    ~_blocked(),
                 )
                 .order_by(_outbox.c.id)
                 .limit(1 if files else BATCH)
@@ -116,23 +137,7 @@ class Outbox:
                 .where(_outbox.c.id.in_(ids))
                 .order_by(_outbox.c.id)
             )
-            return [
-                Claimed(
-                    row.id,
-                    row.kind,
-                    row.purpose,
-                    row.destination,
-                    row.document_kind,
-                    row.document_id,
-                    row.payload,
-                    row.attempts,
-                    row.recorded_at,
-                    owner,
-                    row.operation,
-                    row.outcome,
-                )
-                for row in rows
-            ]
+            return [_claimed(row, owner) for row in rows]
 
         if not self._store.database.read(lambda connection: _anything_waits(connection, wanted), None):
             return ()
