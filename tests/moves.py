@@ -186,7 +186,7 @@ class Desk:
             send=move.amount % 4 != 0,
             kind=kind,
         )
-        self.do(draft_invoice, command)
+        self.do(draft_invoice, command, undo_by="its own" if command.send else "")
 
     def asked_step(self, move: Move) -> None:
         asked = [each for each in self.invoices() if not each.is_owed]
@@ -196,7 +196,7 @@ class Desk:
         elif move.two % 5 == 1 and move.back % 2:
             self.do(delete_draft, DeleteDraft(invoice_id=invoice.id))
         elif move.two % 5 == 1:
-            self.do(send_invoice, SendInvoice(invoice_id=invoice.id))
+            self.do(send_invoice, SendInvoice(invoice_id=invoice.id), undo_by="its own")
         elif move.two % 5 == 2:  # any invoice, so that the matches of those that were provisioned are tried too
             any_of_them = one_of(self.invoices(), move.amount)
             payment = one_of(self.payments(), move.back)

@@ -79,6 +79,11 @@ def void_invoice(command: VoidInvoice, books: "Books", context: Context) -> Invo
     """Void a sent top-up invoice or proforma of which nothing is allocated. Rules 94-97. Refuses: WrongState,
     TextTooLong.
     """
+    return void(command, books, context)
+
+
+def void(command: VoidInvoice, books: "Books", context: Context) -> InvoiceChanged:
+    """What voiding and undo of sending do alike. Refuses: WrongState, TextTooLong."""
     invoice, customer = _locked(command.invoice_id, books)
     reason = clean_text(command.reason, "reason", LONGEST_DESCRIPTION)
     if invoice.is_owed:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from bot.domain import credit_undo, note_undo, request_undo, terms_undo, undo
+from bot.domain import credit_undo, invoice_undo, note_undo, request_undo, terms_undo, undo
 from bot.domain.operation import OPERATIONS, Role
 from bot.domain.undoing import Undo, undone_with
 from bot.handlers.blocks.text import escape
@@ -10,7 +10,7 @@ from bot.handlers.commands import Reply, id_of, press
 from bot.handlers.request import Call, button_key
 
 # Each of them enters what it reverses; a process that can show the button knows them all.
-REVERSALS = (undo, credit_undo, note_undo, request_undo, terms_undo)
+REVERSALS = (undo, credit_undo, invoice_undo, note_undo, request_undo, terms_undo)
 
 
 @press("undo", by=Role.CLERK)

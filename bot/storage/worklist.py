@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, and_, func, select
 
 from bot.domain.money import Money, currency
-from bot.domain.operation import Actor
+from bot.domain.open_items import InvoiceKind, InvoiceState
+from bot.domain.operation import Actor, DocumentKind
 from bot.domain.ports import InvoiceListLine, PaymentLine
 from bot.domain.promises import PromiseStanding, PromiseState
 from bot.domain.settings import Settings
@@ -101,9 +102,14 @@ def _done(connection: Connection, settings: Settings, actor: Actor, now: datetim
             _audit.c.document_kind,
             _request.c.operation,
             undone.c.id.label("undone_by"),
+            _invoice.c.kind,
+            _invoice.c.state,
         )
         .join(_request, _request.c.operation_id == _audit.c.id)
         .outerjoin(undone, undone.c.undoes_id == _audit.c.id)
+        .outerjoin(
+            _invoice, and_(_audit.c.document_kind == DocumentKind.INVOICE.value, _invoice.c.id == _audit.c.document_id)
+        )
         .where(
             _audit.c.id >= first_id_of(now - LOOKED_BACK),
             _audit.c.at >= now - LOOKED_BACK,
@@ -120,6 +126,7 @@ def _done(connection: Connection, settings: Settings, actor: Actor, now: datetim
             description=row.description,
             is_undoable=(row.operation, row.document_kind) in UNDONE_BY
             and row.undone_by is None
+            and (row.kind is None or (row.kind != InvoiceKind.TAX.value and row.state == InvoiceState.SENT.value))
             and now <= settings.undo_until(row.at),
         )
         for row in connection.execute(statement)

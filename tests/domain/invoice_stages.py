@@ -7,6 +7,7 @@ from typing import Any
 from bot.domain.allocation import Portion
 from bot.domain.customers import Customer
 from bot.domain.invoice_changes import DeleteDraft, EditDraft, VoidInvoice, delete_draft, edit_draft, void_invoice
+from bot.domain.invoice_undo import undo_invoice
 from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
 from bot.domain.open_items import Invoice, InvoiceKind
 from bot.domain.payments import (
@@ -17,6 +18,7 @@ from bot.domain.payments import (
     unallocate_payment,
 )
 from bot.domain.proformas import ProvisionProforma, provision_proforma
+from bot.domain.undo import Undo
 from tests.domain.credit_stages import topped_up
 from tests.world import CLERK, World, money
 
@@ -83,10 +85,16 @@ def voiding(world: World) -> VoidInvoice:
     return VoidInvoice(invoice_id=asked(world, world.customer(), 10, TOP_UP).id, reason="Zoë left")
 
 
+def undoing(world: World) -> Undo:
+    sent = world.do(draft_invoice, asking(world, world.customer(), 10, TOP_UP))
+    return Undo(operation_id=sent.operation_id)
+
+
 INVOICE_STAGES: dict[str, Callable[[World], Staged]] = {
     "edit_draft": lambda world: (edit_draft, editing(world), CLERK),
     "delete_draft": lambda world: (delete_draft, a_draft(world), CLERK),
     "void_invoice": lambda world: (void_invoice, voiding(world), CLERK),
+    "undo_invoice": lambda world: (undo_invoice, undoing(world), CLERK),
     "provision_proforma": lambda world: (provision_proforma, provisioning(world), CLERK),
 }
 

@@ -10,20 +10,25 @@ from bot.domain.credit_note import ApplyNote, ApproveNote, CreditNote, DraftNote
 from bot.domain.credit_notes import apply_note, approve_note, draft_note, unapply_note, void_note
 from bot.domain.customers import Customer, Mode
 from bot.domain.errors import NoAccess, NotUndoable
-from bot.domain.invoices import LineInput
+from bot.domain.invoice_undo import undo_invoice
+from bot.domain.invoices import LineInput, draft_invoice
 from bot.domain.limits import ExtendLimit, SetLimit, extend_limit, limit_at, set_limit
 from bot.domain.modes import SwitchMode, switch_mode
 from bot.domain.note_undo import undo_note
 from bot.domain.open_items import Invoice
+from bot.domain.operation import Actor
 from bot.domain.request_undo import undo_request
 from bot.domain.terms_undo import undo_limit, undo_mode
 from bot.domain.undo import Undo
 from bot.domain.undoing import CORRECTED_BY, UNDONE_BY
 from bot.domain.withdrawals import Gateway, RequestWithdrawal, request_withdrawal
+from bot.domain.worklist import Worklist
+from bot.storage.reports import SqlReadBooks
 from tests.domain.expect import ask_sql, expect_refusal
+from tests.domain.invoice_stages import PROFORMA, TOP_UP, asking
 from tests.domain.samples import all_operations
 from tests.domain.usage_steps import charge
-from tests.world import CLERK, MANAGER, OWNER, VIEWER, World, money
+from tests.world import CLERK, MANAGER, OWNER, TEAM, VIEWER, World, money
 
 # What no undo reverses and no document corrects: people, settings, imports, and what the system does by itself.
 ADMINISTRATIVE = {
@@ -171,6 +176,32 @@ def test_a_request_is_undone_by_cancelling_until_it_is_decided(world: World) -> 
     with expect_refusal(world, NotUndoable, says="set the terms again"):
         world.do(undo_request, Undo(operation_id=terms), by=MANAGER)
     world.check()
+
+
+@pytest.mark.rules(94, 95, 96, 97)
+def test_a_sent_top_up_invoice_or_proforma_is_undone_by_voiding_and_a_tax_invoice_is_not(world: World) -> None:
+    customer = world.customer(mode=Mode.PREPAID)
+    for kind in (TOP_UP, PROFORMA):
+        sent = world.do(draft_invoice, asking(world, customer, 10, kind))
+        undone = world.do(undo_invoice, Undo(operation_id=sent.operation_id))
+        assert (undone.invoice.status, undone.invoice.number) == ("void", sent.invoice.number)
+        with expect_refusal(world, NotUndoable, says="undone already"):
+            world.do(undo_invoice, Undo(operation_id=sent.operation_id))
+        paid = world.do(draft_invoice, asking(world, customer, 10, kind))
+        world.pay(10, customer, to=((paid.invoice, None),))
+        with expect_refusal(world, NotUndoable, says="take that payment back first"):
+            world.do(undo_invoice, Undo(operation_id=paid.operation_id))
+    owed = world.invoiced(customer, 10)
+    with expect_refusal(world, NotUndoable, says="a credit note corrects it"):
+        world.do(undo_invoice, Undo(operation_id=owed.operation_id))
+    waiting = world.do(draft_invoice, asking(world, customer, 10, TOP_UP))
+    done = {each.operation_id: each.is_undoable for each in world.store.read(lambda books: home_of(books, world)).done}
+    assert (done[waiting.operation_id], done[owed.operation_id]) == (True, False)
+    world.check()
+
+
+def home_of(books: SqlReadBooks, world: World) -> Worklist:
+    return books.worklist(Actor(team=TEAM, user=CLERK), world.now)
 
 
 def test_each_operation_can_be_undone_or_names_what_corrects_it() -> None:
