@@ -1,6 +1,7 @@
 """The demo as a newcomer uses it: a payment is recorded and allocated by typing and clicking on the page."""
 
 import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,10 +16,16 @@ SECONDS = 15_000
 
 
 @pytest.fixture(scope="module")
-def book(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("demo") / "book.db"
     assert prepare(path)
     return path
+
+
+@pytest.fixture
+def book(sample: Path, tmp_path: Path) -> Path:
+    """A book of its own for each test, since each may pay what another looks for."""
+    return Path(shutil.copy(sample, tmp_path / "book.db"))
 
 
 @pytest.fixture
