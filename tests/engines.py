@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, make_url, text
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from bot.storage import sqlite
@@ -17,6 +17,7 @@ from bot.storage.store import Store
 
 BARE = "bare"
 MOST_USES = 100  # a database then goes, and with it what deleted rows left behind
+MOST_PREPARED = 1000
 QUICK = ("fsync = off", "synchronous_commit = off", "full_page_writes = off")
 # All that a test could have changed but rows: who did needs a database of its own, and the next test another.
 SHAPE = text(
@@ -155,7 +156,9 @@ class Databases:
             return pool(url, size)
         key = (address, size)
         if key not in self.kept:
-            self.kept[key] = KeptEngine(pool(url, size))
+            made = pool(url, size)
+            event.listen(made, "connect", _keeping_prepared)
+            self.kept[key] = KeptEngine(made)
         return self.kept[key]
 
     def close(self) -> None:
@@ -213,6 +216,11 @@ def upgraded(url: str) -> None:
     library = Library(url)
     Store.open(library).upgrade()
     library.close()
+
+
+def _keeping_prepared(connection: Any, _record: object) -> None:
+    """A proof of the books is more statements than a connection keeps prepared: none would be there the next time."""
+    connection.prepared_max = MOST_PREPARED
 
 
 def _rows(connection: Connection, table: str) -> str:

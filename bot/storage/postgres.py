@@ -6,6 +6,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
+import psycopg
+from psycopg.pq import ExecStatus
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
@@ -149,10 +151,15 @@ def _end(connection: Connection, how: str) -> None:
     if connection.invalidated:
         return
     connection.info["deadline"] = None
+    raw: Any = connection.connection.driver_connection
     try:
-        connection.exec_driver_sql(how)
-    except DBAPIError:
+        # Not by the driver's cursor: at a ROLLBACK that forgets each statement it prepared, though no table changed.
+        ended = raw.pgconn.exec_(how.encode())
+    except psycopg.Error:
         connection.invalidate()
+    else:
+        if ended.status != ExecStatus.COMMAND_OK:
+            connection.invalidate()
 
 
 def pool(url: URL, size: int) -> Engine:
