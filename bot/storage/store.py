@@ -1,5 +1,6 @@
 """A book, opened: writes and reads with its settings, its schema and its proof."""
 
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeVar
@@ -14,6 +15,7 @@ from bot.storage.reports import SqlReadBooks
 from bot.storage.shelf import Library
 
 T = TypeVar("T")
+PROOF_SECONDS = 3600.0  # large books take longer than a question may
 
 
 class Store:
@@ -70,4 +72,5 @@ class Store:
 
     def verify(self) -> Sequence[Finding]:
         """Prove the books; nothing found means they are right."""
-        return self.read(lambda books: list(verify.findings(books.connection, books.settings())))
+        until = time.monotonic() + PROOF_SECONDS
+        return self.read(lambda books: list(verify.findings(books.connection, books.settings())), until)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from datetime import date, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, and_, func, or_, select, text, true
+from sqlalchemy import Connection, TextClause, and_, func, literal, or_, select, text, true, union_all
 
 from bot.domain.ledger import CONTROLS
 from bot.domain.ports import Finding
@@ -245,11 +245,40 @@ CHECKS: dict[str, str] = {
 }
 
 
+def _all_at_once() -> TextClause:
+    """All checks as one statement that a server reads, plans and answers once; each row has the place of its check."""
+    each = (
+        f"SELECT * FROM (WITH w(a, b, c) AS ({statement} LIMIT {MOST_FINDINGS})"
+        f" SELECT {place}, CAST(a AS TEXT), CAST(b AS TEXT), CAST(c AS TEXT) FROM w) AS x{place}"
+        for place, statement in enumerate(CHECKS.values())
+    )
+    return text(" UNION ALL ".join(each))
+
+
+_NAMES = tuple(CHECKS)
+_CHECKED = _all_at_once()
+_NUMBERS = union_all(
+    *(
+        select(literal(name).label("name"), column.label("number")).where(column.is_not(None), ours)
+        for name, column, ours in NUMBERED
+    )
+)
+
+_LAST_POSTED = select(func.max(_entry.c.effective_on))
+_CONTROLS = text("SELECT id, receivable_micros, deposits_micros + advances_micros + credit_notes_micros FROM customer")
+_LINKS = (
+    select(_seal.c.seq, _seal.c.previous_hash, _seal.c.hash, *(column for column in _audit.c if column.name != "hash"))
+    .select_from(_seal.join(_audit, _audit.c.id == _seal.c.audit_id))
+    .order_by(_seal.c.seq)
+    .execution_options(yield_per=1000)
+)
+_SEALED = select(func.count()).select_from(_seal)
+
+
 def findings(connection: Connection, settings: Settings) -> Iterator[Finding]:
     """All that differs, at most a hundred per check."""
-    for name, statement in CHECKS.items():
-        for row in connection.execute(text(f"{statement} LIMIT {MOST_FINDINGS}")):
-            yield Finding(check=name, where=str(row[0]), kept=str(row[1]), recomputed=str(row[2]))
+    for place, where, kept, recomputed in connection.execute(_CHECKED):
+        yield Finding(check=_NAMES[place], where=str(where), kept=str(kept), recomputed=str(recomputed))
     yield from _numbers(connection)
     yield from _control_against_open_items(connection, settings)
     yield from seals(connection)
@@ -257,9 +286,10 @@ def findings(connection: Connection, settings: Settings) -> Iterator[Finding]:
 
 def _numbers(connection: Connection) -> Iterator[Finding]:
     """Every document has the number of its turn; a prefix may have changed on the way, the count goes on."""
-    for name, column, ours in NUMBERED:
-        statement = select(column).where(column.is_not(None), ours)
-        turns = {number: turn_of(number) for number in connection.execute(statement).scalars()}
+    found: dict[str, dict[str, int]] = {}
+    for name, number in connection.execute(_NUMBERS):
+        found.setdefault(name, {})[number] = turn_of(number)
+    for name, turns in found.items():
         missing = sorted(set(range(1, len(turns) + 1)) - set(turns.values()))
         seen: set[int] = set()
         for number, turn in sorted(turns.items()):
@@ -281,13 +311,10 @@ def turn_of(number: str) -> int:
 
 def _control_against_open_items(connection: Connection, settings: Settings) -> Iterable[Finding]:
     """The ageing report ties to the control accounts, customer by customer, once all that was posted is in force."""
-    posted = connection.execute(select(func.max(_entry.c.effective_on))).scalar() or date.min
+    posted = connection.execute(_LAST_POSTED).scalar() or date.min
     today = max(settings.today(now_of(connection)), posted)
-    statement = text(
-        "SELECT id, receivable_micros, deposits_micros + advances_micros + credit_notes_micros FROM customer"
-    )
     report = {row.customer_id: row for row in ageing(connection, AgeingQuestion(as_of=today)).rows}
-    for customer_id, receivable, credit in connection.execute(statement):
+    for customer_id, receivable, credit in connection.execute(_CONTROLS):
         row = report.get(customer_id)
         aged = (row.total_micros, row.unapplied_micros) if row is not None else (0, 0)
         if aged != (receivable, credit):
@@ -302,15 +329,7 @@ def _control_against_open_items(connection: Connection, settings: Settings) -> I
 def seals(connection: Connection) -> Iterator[Finding]:
     """Replay the hash chain from its first link; the first broken row is named. Rule 117."""
     previous, expected = requests.GENESIS, 0
-    statement = _seal.join(_audit, _audit.c.id == _seal.c.audit_id)
-    columns = [column for column in _audit.c if column.name != "hash"]
-    links = (
-        select(_seal.c.seq, _seal.c.previous_hash, _seal.c.hash, *columns)
-        .select_from(statement)
-        .order_by(_seal.c.seq)
-        .execution_options(yield_per=1000)
-    )
-    with connection.execute(links) as rows:
+    with connection.execute(_LINKS) as rows:
         for row in rows:
             expected += 1
             current = requests.link(previous, row)
@@ -318,7 +337,7 @@ def seals(connection: Connection) -> Iterator[Finding]:
                 yield Finding(check="audit chain", where=f"audit row {row.id}", kept=row.hash, recomputed=current)
                 return
             previous = current
-    sealed = connection.execute(text("SELECT COUNT(*) FROM audit_seal")).scalar() or 0
+    sealed = connection.execute(_SEALED).scalar() or 0
     if sealed != expected:
         yield Finding(check="audit chain", where="a sealed row is gone", kept=str(sealed), recomputed=str(expected))
     late = requests.unsealed_before(connection, now_of(connection) - timedelta(seconds=UNSEALED_SECONDS))
