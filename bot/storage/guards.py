@@ -2,6 +2,7 @@
 installing them.
 """
 
+import contextlib
 from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 
@@ -140,13 +141,29 @@ FINAL_INVOICE = (
 # Provisioning alone gives a proforma its tax number and days; what it is about and for whom stays.
 PROVISIONED = ("customer_id", "currency", "net_micros", "tax_micros", "total_micros", "intake_id", "automatic")
 
+_LATER = "guards are installed later"
+
 
 def install(connection: Connection) -> None:
     """Install every guard of the tables that there are, after removing those of an earlier version."""
+    if connection.info.get(_LATER):
+        return
     dialect = connection.dialect.name
     there = set(connection.execute(text(TABLES[dialect])).scalars())
     for statement in statements(dialect, there):
         connection.execute(text(statement.replace(":", "\\:")))
+
+
+@contextlib.contextmanager
+def once(connection: Connection) -> Iterator[None]:
+    """Of many migrations in a row each ends with its guards: they are installed when the last of them is done."""
+    kept = connection.info
+    kept[_LATER] = True
+    try:
+        yield
+    finally:
+        del kept[_LATER]
+    install(connection)
 
 
 def statements(dialect: str, there: AbstractSet[str]) -> Iterator[str]:

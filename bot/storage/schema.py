@@ -1,6 +1,7 @@
 """Bring a book to the newest schema, and say at which it is."""
 
 import secrets
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -9,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, insert, select
 
+from bot.storage import guards
 from bot.storage.database import Database
 from bot.storage.tables import BookRow, SeriesRow
 
@@ -27,7 +29,13 @@ def _config(connection: Connection | None = None) -> Config:
 
 def newest() -> str:
     """The newest schema this program knows."""
-    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+    return _newest_of(SCRIPTS)
+
+
+@cache
+def _newest_of(scripts: Path) -> str:
+    """Asked whenever a book is opened; the files of a program stay as they are while it runs."""
+    return ScriptDirectory(str(scripts)).get_current_head() or ""
 
 
 def knows(revision: str) -> bool:
@@ -37,7 +45,8 @@ def knows(revision: str) -> bool:
 
 def bring(connection: Connection, revision: str) -> None:
     """Bring what is open to a schema."""
-    command.upgrade(_config(connection), revision)
+    with guards.once(connection):
+        command.upgrade(_config(connection), revision)
 
 
 def version(connection: Connection) -> str:
@@ -49,7 +58,8 @@ def upgrade(database: Database, book: str) -> str:
     """Bring a book to the newest schema in one transaction; returns the version it is at."""
 
     def work(connection: Connection) -> str:
-        command.upgrade(_config(connection), "head")
+        if version(connection) != newest():
+            bring(connection, "head")
         if connection.execute(select(_book.c.id)).first() is None:
             connection.execute(
                 insert(_book), {"id": 1, "name": book, "settings_version": 1, "digest_key": secrets.token_hex(32)}
