@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, text
+from sqlalchemy import Connection, text
 
 from bot.domain.customers import Customer
 from bot.domain.errors import Refused
@@ -15,15 +15,21 @@ from bot.domain.receivables import Ageing, AgeingQuestion
 from bot.storage.tables import metadata
 from tests.world import World
 
+TABLES = [table.name for table in metadata.sorted_tables]
+AT_ONCE = " UNION ALL ".join(f"SELECT '{name}', CAST({name} AS text) FROM {name}" for name in TABLES)
+
 
 def everything(world: World) -> dict[str, list[str]]:
-    """Every row of every table, so that two moments can be compared whole."""
+    """Every row of every table as the engine itself has it, so that two moments can be compared whole."""
 
     def look(connection: Connection) -> dict[str, list[str]]:
-        return {
-            table.name: sorted(repr(tuple(row)) for row in connection.execute(select(table)))
-            for table in metadata.sorted_tables
-        }
+        raw: Any = connection.connection.driver_connection
+        if connection.dialect.name == "sqlite":
+            return {name: sorted(map(repr, raw.execute(f'SELECT * FROM "{name}"'))) for name in TABLES}
+        found: dict[str, list[str]] = {name: [] for name in TABLES}
+        for name, row in sorted(raw.execute(AT_ONCE)):
+            found[name].append(row)
+        return found
 
     return world.store.database.read(look, None)
 
