@@ -117,6 +117,7 @@ def build(
     desk.on_job = jobs.wake
     quieten()
     bolt = App(
+        name="duedesk",  # unless it has one, Bolt looks through the source of every caller for it: a tenth of a second
         client=client,
         token=None,
         authorize=_authorizer(client, token),

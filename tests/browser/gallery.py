@@ -270,7 +270,7 @@ class Gallery:
 
     def __init__(self, api: str, token: str, secret: str) -> None:
         client = WebClient(token, base_url=api)
-        self.app = App(client=client, signing_secret=secret)
+        self.app = App(name="gallery", client=client, signing_secret=secret)
         self.client = client
         self.submitted: dict[str, Any] = {}
         self.actions: list[dict[str, Any]] = []

@@ -160,7 +160,7 @@ def dispatcher(app: App) -> Any:
 
 def bolt(address: str) -> App:
     client = WebClient(token=TOKEN, base_url=f"{address}/api/", retry_handlers=[])
-    return App(client=client, signing_secret=SECRET, process_before_response=True)
+    return App(name="counter", client=client, signing_secret=SECRET, process_before_response=True)
 
 
 @pytest.fixture
