@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Tests start the bot a hundred times: each start would compile all of it where compiled files are not to be kept.
+unexport PYTHONDONTWRITEBYTECODE
 # The day that new releases must be older than: a week before the locks were last made.
 NEWER_THAN := 2026-11-16
 COMPILE := $(BIN)/uv pip compile pyproject.toml --quiet --no-config --generate-hashes --universal --no-emit-index-url \
