@@ -55,6 +55,7 @@ _OPENING = (
     .outerjoin(_person, (_person.c.team == bindparam("team")) & (_person.c.slack_user == bindparam("slack_user")))
     .outerjoin(_request, _request.c.key == bindparam("key"))
 )
+_SETTINGS_VERSION = select(_book.c.settings_version)
 _NEXT = (
     update(_series)
     .where(_series.c.name == bindparam("series_name"))
@@ -124,7 +125,7 @@ def load_settings(connection: Connection, version: int) -> Settings:
 
 
 def settings_version(connection: Connection) -> int:
-    return int(connection.execute(select(_book.c.settings_version)).scalar() or 0)
+    return int(connection.execute(_SETTINGS_VERSION).scalar() or 0)
 
 
 def made_by(connection: Connection, operation_id: int) -> tuple[str, str]:
@@ -287,6 +288,11 @@ _UNSEALED = (
 )
 _HEAD = select(_seal.c.seq, _seal.c.hash).order_by(_seal.c.seq.desc()).limit(1)
 _NEW_SEALS = insert(_seal)
+_with_seal = _audit.outerjoin(_seal, _seal.c.audit_id == _audit.c.id)
+_OLDEST_UNSEALED = select(func.min(_audit.c.at)).select_from(_with_seal).where(_seal.c.seq.is_(None))
+_UNSEALED_BEFORE = (
+    select(func.count()).select_from(_with_seal).where(_seal.c.seq.is_(None), _audit.c.at < bindparam("instant"))
+)
 
 
 def link(previous: str, row: Any) -> str:
@@ -322,20 +328,10 @@ def seal(connection: Connection) -> int:
 
 def unsealed_since(connection: Connection) -> datetime | None:
     """When the oldest row was written that is not sealed, if there is one."""
-    statement = (
-        select(func.min(_audit.c.at))
-        .select_from(_audit.outerjoin(_seal, _seal.c.audit_id == _audit.c.id))
-        .where(_seal.c.seq.is_(None))
-    )
-    found: datetime | None = connection.execute(statement).scalar()
+    found: datetime | None = connection.execute(_OLDEST_UNSEALED).scalar()
     return found
 
 
 def unsealed_before(connection: Connection, instant: datetime) -> int:
     """How many audit rows older than an instant are not sealed."""
-    statement = (
-        select(func.count())
-        .select_from(_audit.outerjoin(_seal, _seal.c.audit_id == _audit.c.id))
-        .where(_seal.c.seq.is_(None), _audit.c.at < instant)
-    )
-    return int(connection.execute(statement).scalar() or 0)
+    return int(connection.execute(_UNSEALED_BEFORE, {"instant": instant}).scalar() or 0)

@@ -252,7 +252,7 @@ def _all_at_once() -> TextClause:
         f" SELECT {place}, CAST(a AS TEXT), CAST(b AS TEXT), CAST(c AS TEXT) FROM w) AS x{place}"
         for place, statement in enumerate(CHECKS.values())
     )
-    return text(" UNION ALL ".join(each))
+    return text(" UNION ALL ".join(each)).execution_options(no_parameters=True)
 
 
 _NAMES = tuple(CHECKS)
