@@ -14,14 +14,13 @@ from bot.observe import ToStandardError, log
 from bot.storage import shelf, sqlite
 from bot.storage.shelf import Library
 from bot.storage.store import Store
-from tests.engines import BARE, Databases, Files, upgraded
+from tests.engines import BARE, Databases, Files, Template, upgraded
 from tests.world import World, staffed
 
 if TYPE_CHECKING:
     from tests.slack import Slack
 
 ENGINES = ("sqlite", "postgresql")
-STAFFED, WORKSPACE = "staffed", "workspace"
 
 
 def _workspace(url: str) -> None:
@@ -30,7 +29,8 @@ def _workspace(url: str) -> None:
     staffed(url)
 
 
-TEMPLATES = {STAFFED: staffed, WORKSPACE: _workspace}
+STAFFED: Template = ("staffed", staffed)
+WORKSPACE: Template = ("workspace", _workspace)
 if "XDG_RUNTIME_DIR" not in os.environ:
     os.environ["XDG_RUNTIME_DIR"] = tempfile.mkdtemp(prefix="runtime")  # asked for by the PostgreSQL wheel
 
@@ -76,20 +76,24 @@ def databases() -> Iterator[Databases]:
 
 
 @contextmanager
-def fresh_book(request: pytest.FixtureRequest, engine_name: str, template: str = BARE) -> Iterator[str]:
+def fresh_book(request: pytest.FixtureRequest, engine_name: str, begins: Template = (BARE, upgraded)) -> Iterator[str]:
     """The address of a book as a template has it, taken away again at the end."""
     made: Files | Databases = request.getfixturevalue("files" if engine_name == "sqlite" else "databases")
-    if template != BARE:
-        made.template(template, TEMPLATES[template])
-    with made.book(template) as url:
+    made.template(*begins)
+    with made.book(begins[0]) as url:
         yield url
 
 
 @pytest.fixture
-def book_url(request: pytest.FixtureRequest, engine_name: str) -> Iterator[str]:
-    """The address of a fresh, migrated book on the engine under test, with the people a world or workspace has."""
+def template(request: pytest.FixtureRequest) -> Template:
+    """What a book begins with: the people of a world or workspace. Tests that write nothing may begin with more."""
     asked = request.fixturenames
-    template = WORKSPACE if "slack" in asked else STAFFED if "world" in asked else BARE
+    return WORKSPACE if "slack" in asked else STAFFED if "world" in asked else (BARE, upgraded)
+
+
+@pytest.fixture
+def book_url(request: pytest.FixtureRequest, engine_name: str, template: Template) -> Iterator[str]:
+    """The address of a fresh, migrated book on the engine under test, with what its template has."""
     with fresh_book(request, engine_name, template) as url:
         yield url
 

@@ -36,6 +36,7 @@ BUSY = text(
 
 new_file_engine = sqlite._sqlite_engine
 Fill = Callable[[str], None]
+Template = tuple[str, Fill]  # its name, and what makes it of a bare book
 
 
 class KeptEngine:

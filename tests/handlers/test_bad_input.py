@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from sandbox.client import shown
-from tests.slack import Slack
+from tests.engines import Template
+from tests.slack import Slack, running
 from tests.world import OWNER, withdraw
 
 PAYMENT: dict[str, Any] = {"Amount": "500", "Customer": "ACME"}
@@ -96,34 +97,38 @@ CASES: list[tuple[str, dict[str, Any], dict[str, Any], str, str]] = [
 ]
 
 
-@pytest.fixture
-def book(slack: Slack) -> Slack:
+def _filled(url: str) -> None:
     """Two customers with an open invoice each, and payments in three states."""
-    world = slack.world
-    acme = world.customer()
-    other = world.customer("OTHER", name="Other Ltd")
-    world.customer("EURO", name="Euro GmbH", of="EUR")
-    world.invoice(acme, 300, auto=False)
-    world.invoice(other, 80, auto=False)
-    world.pay(50)
-    world.pay(400, acme)
-    paid = world.invoice(acme, 60, auto=False)
-    world.pay(60, acme, to=((paid, None),))
-    withdraw(world, acme, 40)
-    slack.deliver()
-    return slack
+    with running(url) as slack:
+        world = slack.world
+        acme = world.customer()
+        other = world.customer("OTHER", name="Other Ltd")
+        world.customer("EURO", name="Euro GmbH", of="EUR")
+        world.invoice(acme, 300, auto=False)
+        world.invoice(other, 80, auto=False)
+        world.pay(50)
+        world.pay(400, acme)
+        paid = world.invoice(acme, 60, auto=False)
+        world.pay(60, acme, to=((paid, None),))
+        withdraw(world, acme, 40)
+        slack.deliver()
+
+
+@pytest.fixture
+def template() -> Template:
+    return "bad input", _filled
 
 
 @pytest.mark.rules(3, 10, 11, 12)
 @pytest.mark.parametrize(("line", "good", "bad", "field", "says"), CASES, ids=[f"{c[0]} {c[3]} {c[4]}" for c in CASES])
 def test_bad_input_is_explained_on_its_field_and_writes_nothing(
-    book: Slack, line: str, good: dict[str, Any], bad: dict[str, Any], field: str, says: str
+    slack: Slack, line: str, good: dict[str, Any], bad: dict[str, Any], field: str, says: str
 ) -> None:
-    before = book.count("audit"), book.count("outbox"), book.count("entry")
-    book.type(line)
-    answer = book.fill({**good, **bad})
+    before = slack.count("audit"), slack.count("outbox"), slack.count("entry")
+    slack.type(line)
+    answer = slack.fill({**good, **bad})
     errors = answer.get("errors") or {}
-    view = book.clerk.modal
+    view = slack.clerk.modal
     assert view is not None
     if field in {block.get("block_id") for block in view["blocks"]}:
         assert list(errors) == [field]
@@ -131,7 +136,7 @@ def test_bad_input_is_explained_on_its_field_and_writes_nothing(
         assert len(errors[field]) < 200
     else:
         assert says in shown(view)
-    assert (book.count("audit"), book.count("outbox"), book.count("entry")) == before
+    assert (slack.count("audit"), slack.count("outbox"), slack.count("entry")) == before
     for name, value in {**good, **bad}.items():
         if isinstance(value, str) and name != "Customer":
             block = next(each for each in view["blocks"] if each["type"] == "input" and each["label"]["text"] == name)
