@@ -37,7 +37,7 @@ smoke: $(VENV)/.ready  ## drive the demo as a client would, check its figures wi
 	$(BIN)/python -m sandbox.smoke
 
 test: $(VENV)/.ready-dev  ## every test but the browser's, on SQLite and on a real PostgreSQL
-	$(BIN)/pytest -n 2 $(ARGS)
+	$(BIN)/pytest -n 2 --dist worksteal $(ARGS)
 
 browser: $(VENV)/.ready-dev  ## the browser tests (needs Chromium)
 	$(BIN)/pytest -m browser tests/browser -p no:xdist $(ARGS)
