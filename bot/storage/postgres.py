@@ -6,8 +6,6 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-import psycopg
-from psycopg.pq import ExecStatus
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import DBAPIError
 
@@ -151,15 +149,10 @@ def _end(connection: Connection, how: str) -> None:
     if connection.invalidated:
         return
     connection.info["deadline"] = None
-    raw: Any = connection.connection.driver_connection
     try:
-        # Not by the driver's cursor: at a ROLLBACK that forgets each statement it prepared, though no table changed.
-        ended = raw.pgconn.exec_(how.encode())
-    except psycopg.Error:
+        connection.exec_driver_sql(how)
+    except DBAPIError:
         connection.invalidate()
-    else:
-        if ended.status != ExecStatus.COMMAND_OK:
-            connection.invalidate()
 
 
 def pool(url: URL, size: int) -> Engine:
@@ -172,6 +165,7 @@ def pool(url: URL, size: int) -> Engine:
         max_overflow=2,
         pool_pre_ping=False,
         pool_reset_on_return=None,
+        pool_use_lifo=True,  # the connection used last has most statements prepared
         connect_args={"connect_timeout": 5, "application_name": "duedesk"},
     )
     event.listen(engine, "after_cursor_execute", _shorten_waits)
