@@ -158,9 +158,9 @@ def test_no_text_takes_the_parser_long(piece: str) -> None:
         text = (piece * length)[:length]
         times = []
         for _ in range(3):
-            begun = time.perf_counter()
+            begun = time.thread_time()
             read_notice(text, book=BOOK, posted=Posted(DAY))
-            times.append(time.perf_counter() - begun)
+            times.append(time.thread_time() - begun)
         return min(times)
 
     short, long = seconds(LONGEST_READ // 4), seconds(LONGEST_READ)
