@@ -4,8 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from types import MappingProxyType
+from decimal import Decimal
 
+from bot.domain.digest_figures import MonthFigures, days_outstanding, per_cent
+from bot.domain.digest_plans import Form
 from bot.domain.held import HeldBack
 from bot.domain.money import Currency, Money
 from bot.domain.receivables import Ageing, AgeingRow, AgeingTotal
@@ -48,6 +50,7 @@ class Earlier:
     buckets_micros: Mapping[str, tuple[int, ...]]
     totals_micros: Mapping[str, int]
     sums: Sums
+    days_outstanding: Mapping[str, Decimal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,10 +103,37 @@ class DigestLine:
     movers: tuple[Mover, ...]
     differences: tuple[Difference, ...]
     held: HeldBack | None = None
+    sold: Money | None = None  # in the 90 days up to the day; nothing in digests of before it was counted
+    days_before: Decimal | None = None  # days sales outstanding at the last digest
+    at_risk: Money | None = None
+    month: MonthFigures | None = None
 
     @property
     def change(self) -> Money:
         return self.total - self.before_total
+
+    @property
+    def days_outstanding(self) -> Decimal | None:
+        """Days sales outstanding at the day; none without sales."""
+        return days_outstanding(self.total, self.sold) if self.sold is not None else None
+
+    @property
+    def share_at_risk(self) -> Decimal | None:
+        """How much of the total is at risk, in per cent; none of nothing."""
+        return per_cent(self.at_risk, self.total) if self.at_risk is not None else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Beside:
+    """What a digest says beside its buckets, by currency: what is held back, sold, at risk, and a month's figures."""
+
+    held: Mapping[str, HeldBack]
+    sold_micros: Mapping[str, int]
+    at_risk_micros: Mapping[str, int]
+    risk_days: int
+    form: Form
+    month: date | None
+    months: Mapping[str, MonthFigures]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +144,9 @@ class Digest:
     follows: date | None
     labels: tuple[str, ...]
     lines: tuple[DigestLine, ...]
+    form: Form = Form.DAYS
+    month: date | None = None  # the first day of the month that a monthly one tells of
+    risk_days: int = 90  # later than this is at risk
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -124,9 +157,9 @@ def compose(
     report: Ageing,
     accounts: Sequence[Account],
     earlier: Earlier | None,
-    held: Mapping[str, HeldBack] = MappingProxyType({}),
+    beside: Beside,
 ) -> Digest:
-    """The digest of a report, the ledger at the same day, the digest before, and what is held back. Rules 79-84."""
+    """The digest of a report, the ledger at the same day, the digest before, and what stands beside. Rules 79-84."""
     totals = {each.currency.code: each for each in report.totals}
     rows = {row.customer_id: row for row in report.rows}
     mine: dict[str, list[Account]] = defaultdict(list)
@@ -136,9 +169,10 @@ def compose(
         of.code: of for of in [*(each.currency for each in accounts), *(each.currency for each in report.totals)]
     }
     lines = [
-        replace(
+        _with(
             _line(currencies[code], totals.get(code), mine[code], rows, earlier, columns=len(report.labels)),
-            held=held.get(code),
+            earlier,
+            beside,
         )
         for code in sorted(currencies)
     ]
@@ -147,6 +181,21 @@ def compose(
         follows=earlier.as_of if earlier is not None else None,
         labels=report.labels,
         lines=tuple(line for line in lines if _says_something(line)),
+        form=beside.form,
+        month=beside.month,
+        risk_days=beside.risk_days,
+    )
+
+
+def _with(line: DigestLine, earlier: Earlier | None, beside: Beside) -> DigestLine:
+    of = line.currency
+    return replace(
+        line,
+        held=beside.held.get(of.code),
+        sold=Money(beside.sold_micros.get(of.code, 0), of),
+        days_before=earlier.days_outstanding.get(of.code) if earlier is not None else None,
+        at_risk=Money(beside.at_risk_micros.get(of.code, 0), of),
+        month=beside.months.get(of.code),
     )
 
 
@@ -157,7 +206,8 @@ def sums_of(accounts: Sequence[Account]) -> Sums:
 
 def _says_something(line: DigestLine) -> bool:
     amounts = (line.total, line.before_total, line.unapplied, line.suspense, line.newly_late)
-    return any(amounts) or bool(line.movements or line.differences)
+    happened = line.month is not None and any(each.amount for each in line.month.columns)
+    return any(amounts) or happened or bool(line.movements or line.differences)
 
 
 def _line(

@@ -28,6 +28,8 @@ class HeldBack:
     promises: int
     promised: Money
     broken: int
+    promised_broken: Money | None = None  # of the promised, what was not kept; nothing in digests of before
+    next_on: date | None = None  # the next day that something open is promised for
 
 
 def held_back(
@@ -44,11 +46,15 @@ def held_back(
 
 def _held(disputed: DisputedSum | None, promises: Sequence[PromiseStanding], as_of: date) -> HeldBack:
     of = disputed.open.currency if disputed is not None else promises[0].promise.amount.currency
+    broken = [each.promise for each in promises if each.state(as_of) is PromiseState.BROKEN]
+    waited_for = [each.promise.promised_on for each in promises if each.state(as_of) is PromiseState.OPEN]
     return HeldBack(
         disputes=disputed.count if disputed is not None else 0,
         disputed=disputed.open if disputed is not None else Money(0, of),
         oldest_days=max(0, (as_of - disputed.since).days) if disputed is not None else 0,
         promises=len(promises),
         promised=total([each.promise.amount for each in promises], of),
-        broken=sum(each.state(as_of) is PromiseState.BROKEN for each in promises),
+        broken=len(broken),
+        promised_broken=total([each.amount for each in broken], of),
+        next_on=min(waited_for, default=None),
     )

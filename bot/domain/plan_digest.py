@@ -1,12 +1,12 @@
 """Decide which channel gets the ageing digest, at what time, on which days, in which currencies."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.domain.digest_plans import ALL, DigestPlan, as_text, plans_of, written
 from bot.domain.errors import SettingRefused
 from bot.domain.operation import Context, Role, operation
-from bot.domain.schedules import Schedule, read_days, read_time
+from bot.domain.schedules import read_time
 from bot.domain.settings import SettingChanged, Settings
 
 if TYPE_CHECKING:
@@ -17,7 +17,9 @@ MOST_PLANS = 10
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanDigest:
-    """Give a channel a digest, change its digest, or switch it off. What is left out stays as it is."""
+    """Give a channel a digest, change its digest, or switch it off. What is left out stays as it is; days are such as
+    `mon-fri`, `weekly mon` or `monthly 1`.
+    """
 
     channel: str
     at: str = ""
@@ -32,12 +34,10 @@ def plan_digest(command: PlanDigest, books: "Books", context: Context) -> Settin
     settings = books.settings.current()
     planned = {each.channel: each for each in plans_of(settings, with_off=True)}
     before = planned.get(command.channel, DigestPlan(channel=command.channel))
-    after = DigestPlan(
-        channel=command.channel,
-        schedule=Schedule(
-            at=read_time(command.at) if command.at else before.schedule.at,
-            weekdays=read_days(command.days) if command.days else before.schedule.weekdays,
-        ),
+    planned_days = before.on(command.days) if command.days else before
+    after = replace(
+        planned_days,
+        schedule=replace(planned_days.schedule, at=read_time(command.at)) if command.at else planned_days.schedule,
         currencies=_currencies(command.currencies, settings) if command.currencies else before.currencies,
         is_on=command.is_on,
     )

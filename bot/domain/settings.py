@@ -87,6 +87,7 @@ class Settings:
     approvals_channel: str = ""
     digest_channel: str = ""
     digests: str = ""
+    risk_days: int = 90  # what is later than this is at risk
     month_end: str = "1 at 06:00"  # when usage of the months before is invoiced
     attach_papers: str = "on"  # invoices and credit notes as files in the threads of their cards
     invoicing: str = "individual"  # what the advice on limits goes by: which purchases wait for the monthly invoice
@@ -342,6 +343,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "top_up_monthly": lambda value: _whole(value, 0, LARGEST_TOP_UP),
     "top_up_daily": lambda value: _whole(value, 0, LARGEST_TOP_UP),
     "digests": check_plans,
+    "risk_days": lambda value: _whole(value, 1, LONGEST_DUE),
     "month_end": check_monthly,
     "attach_papers": lambda value: _one_of(value, ("on", "off")),
     "invoicing": lambda value: _one_of(value, INVOICING),

@@ -23,7 +23,7 @@ from bot.handlers.flow import settings_of
 from bot.handlers.forms import Block, context
 from bot.handlers.members import profile_of
 from bot.handlers.parse.dates import parse_date
-from bot.handlers.parse.words import join, phrase, split, unescape
+from bot.handlers.parse.words import Phrase, join, phrase, split, unescape
 from bot.handlers.receivables import AGING
 from bot.handlers.request import Call
 
@@ -113,13 +113,16 @@ def _settings(call: Call, text: str) -> Reply:
 
 
 def _digest(call: Call, text: str) -> Reply:
-    """`#channel [at 09:00] [on mon-fri] [in SGD,USD|all]` or `#channel off`: one channel's digest."""
+    """`#channel [weekly mon|monthly 1] [at 09:00] [on mon-fri] [in SGD,USD|all]` or `#channel off`: one channel's
+    digest.
+    """
     spoken = phrase(text, DIGEST_WORDS)
-    channels = [word.channel or word.text for word in spoken.lead]
-    if len(channels) != 1:
+    channels = [word.channel or word.text for word in spoken.lead[:1]]
+    if not channels or any(word.channel for word in spoken.lead[1:]):
         raise Refused(f"Name one channel with #, such as {DIGEST_EXAMPLE}.", field="value")
+    at, days = _when(spoken)
     is_on = "off" not in spoken.clauses
-    if (not is_on and len(spoken.clauses) > 1) or spoken.text("off"):
+    if not is_on and (len(spoken.clauses) > 1 or len(spoken.lead) > 1 or spoken.text("off")):
         raise Refused(
             "Type off alone behind the channel, such as /duedesk settings digest #finance off.", field="value"
         )
@@ -130,14 +133,26 @@ def _digest(call: Call, text: str) -> Reply:
         check_channel(call.client, channels[0], call.request.actor.enterprise)
     command = PlanDigest(
         channel=channels[0],
-        at=spoken.text("at"),
-        days=spoken.text("days"),
+        at=at,
+        days=days,
         currencies=spoken.text("currencies"),
         is_on=is_on,
     )
     call.desk.carry_out(plan_digest, command, call.request)
     plan = next((each for each in plans_of(settings_of(call)) if each.channel == channels[0]), None)
     return Reply(f"Digest in <#{channels[0]}>: {plan.label if plan is not None else 'off'}")
+
+
+def _when(spoken: Phrase) -> tuple[str, str]:
+    """The time and the days of a digest: behind the channel, or behind at and on. Refuses: Refused, either twice."""
+    words = [word.text for word in spoken.lead[1:]]
+    times = [word for word in words if ":" in word]
+    days = " ".join(word for word in words if ":" not in word)
+    if len(times) > 1 or (times and "at" in spoken.clauses):
+        raise Refused(f"Type one time of day, such as {DIGEST_EXAMPLE}.", field="value")
+    if "days" in spoken.clauses and days and days.lower() not in {"weekly", "monthly"}:
+        raise Refused(f"Type the days once, such as {DIGEST_EXAMPLE}.", field="value")
+    return "".join(times) or spoken.text("at"), f"{days} {spoken.text('days')}".strip()
 
 
 def _all_settings(call: Call) -> Reply:

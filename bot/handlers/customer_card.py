@@ -1,4 +1,4 @@
-"""What can be done from a customer's card: its buttons, and the menu of all else."""
+"""What can be done about a customer from its card and from the digest: buttons, and menus of all else."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -7,8 +7,9 @@ from typing import Any
 from bot.domain.customers import Customer
 from bot.domain.errors import Refused
 from bot.domain.operation import Role
-from bot.handlers import credit_notes, customers, find, invoices, payment_settings, terms, withdrawals
-from bot.handlers.commands import Reply, id_of, press
+from bot.handlers import credit_notes, customers, disputes, find, invoices, payment_settings, terms, withdrawals
+from bot.handlers.blocks.digest import MOVER_MENU, MOVER_MORE
+from bot.handlers.commands import PRESSES, Reply, id_of, press
 from bot.handlers.customer_states import open_state
 from bot.handlers.flow import settings_of
 from bot.handlers.forms import Values
@@ -65,3 +66,22 @@ def press_pay(call: Call, action: dict[str, Any]) -> None:
     today = settings_of(call).today(call.request.now)
     given = {"customer": find.customer_option(customer), "received_on": today, "method": "bank transfer"}
     RECORD.open(call, Values(given))
+
+
+@press("customer_promise", by=Role.VIEWER)
+def press_promise(call: Call, action: dict[str, Any]) -> None:
+    """The form of a promise about all that the customer owes."""
+    disputes.open_promise(call, _by_id(call, action["value"]), None)
+
+
+@press(MOVER_MORE, by=Role.VIEWER)
+def press_mover_more(call: Call, action: dict[str, Any]) -> Reply | None:
+    """The menu of a customer in the digest: what was chosen is done as if its own button had been pressed, with its
+    right. Refuses: NoAccess, Refused.
+    """
+    action_id, _, about = action["selected_option"]["value"].partition(":")
+    if action_id not in {each.action_id for each in MOVER_MENU}:
+        raise Refused("This menu is from another version; the next digest has the one of today.")
+    chosen = PRESSES[action_id]
+    call.desk.ask(lambda _: None, call.request, by=chosen.by)
+    return chosen.run(call, {**action, "value": about})

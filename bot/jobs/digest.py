@@ -7,12 +7,14 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from bot.desk import Desk
-from bot.domain.digest import Digest, Earlier, compose, sums_of
-from bot.domain.digest_plans import plans_of
+from bot.domain.digest import Beside, Digest, Earlier, compose, sums_of
+from bot.domain.digest_figures import at_risk_of, broken_of
+from bot.domain.digest_plans import Form, plan_of
 from bot.domain.held import held_back
-from bot.domain.receivables import AgeingQuestion
+from bot.domain.month_end import month_before
+from bot.domain.receivables import Ageing, AgeingQuestion
 from bot.handlers.blocks.digest import difference_text, summary
-from bot.storage.digest import accounts
+from bot.storage.digest import accounts, doubtful, month, sold
 from bot.storage.jobs import Finished, JobRun, last_posted
 from bot.storage.reports import SqlReadBooks
 
@@ -42,7 +44,7 @@ def digest_of(payload: str) -> Digest:
 def _computed(books: SqlReadBooks, run: JobRun) -> Finished:
     digest, baseline = figures(books, run.target, run.day)
     settings = books.settings()
-    shown = next((plan.currencies for plan in plans_of(settings) if plan.channel == run.target), ())
+    shown = plan_of(settings, run.target).currencies
     payload = {
         "digest": _DIGEST.dump_python(digest, mode="json"),
         "currencies": list(shown),
@@ -62,9 +64,26 @@ def figures(books: SqlReadBooks, channel: str, as_of: date) -> tuple[Digest, str
     earlier = _earlier(books, channel, as_of)
     report = books.ageing(AgeingQuestion(as_of=as_of))
     ledger = accounts(books.connection, as_of, earlier.as_of if earlier is not None else None)
-    held = held_back(books.disputed_sums(), books.promises_waited_for(), as_of)
-    digest = compose(report, ledger, earlier, held)
+    form = plan_of(books.settings(), channel).form
+    digest = compose(report, ledger, earlier, _beside(books, report, as_of, form))
     return digest, json.dumps({str(key): value for key, value in sums_of(ledger).items()})
+
+
+def _beside(books: SqlReadBooks, report: Ageing, as_of: date, form: Form) -> Beside:
+    """What stands beside the buckets. Disputes and promises are as they stand when it is made, whatever its day."""
+    promises, days = books.promises_waited_for(), books.settings().risk_days
+    broken = broken_of(promises, as_of)
+    of_customers = doubtful(books.connection, as_of, days=days, promised=broken.invoices)
+    told = month_before(as_of) if form is Form.MONTHLY else None
+    return Beside(
+        held=held_back(books.disputed_sums(), promises, as_of),
+        sold_micros=sold(books.connection, as_of),
+        at_risk_micros=at_risk_of(report.rows, of_customers, broken.customers),
+        risk_days=days,
+        form=form,
+        month=told,
+        months=month(books.connection, told) if told is not None else {},
+    )
 
 
 def _earlier(books: SqlReadBooks, channel: str, as_of: date) -> Earlier | None:
@@ -78,4 +97,7 @@ def _earlier(books: SqlReadBooks, channel: str, as_of: date) -> Earlier | None:
         buckets_micros={line.currency.code: tuple(each.micros for each in line.buckets) for line in lines},
         totals_micros={line.currency.code: line.total.micros for line in lines},
         sums={int(customer_id): amounts for customer_id, amounts in sums.items()},
+        days_outstanding={
+            line.currency.code: line.days_outstanding for line in lines if line.days_outstanding is not None
+        },
     )

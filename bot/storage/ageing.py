@@ -155,19 +155,19 @@ def _asked(question: AgeingQuestion) -> dict[str, Any]:
 
 def detail(connection: Connection, question: AgeingQuestion, limit: int) -> Sequence[AgeingDetail]:
     """The invoices behind the report at the same day, by the same rule. Rule 83."""
-    statement = _open_then(question).order_by(_invoice.c.due_on, _invoice.c.number).limit(limit)
+    statement = open_then(question).order_by(_invoice.c.due_on, _invoice.c.number).limit(limit)
     return [_detail(row, question) for row in connection.execute(statement)]
 
 
 def each_detail(connection: Connection, question: AgeingQuestion, batch: int) -> Iterator[AgeingDetail]:
     """The same invoices in the order of the report's rows, so that both are read side by side. Rule 83."""
-    statement = _open_then(question).join(_customer, _customer.c.id == _invoice.c.customer_id)
+    statement = open_then(question).join(_customer, _customer.c.id == _invoice.c.customer_id)
     ordered = statement.order_by(_customer.c.search_name, _customer.c.id, _invoice.c.due_on, _invoice.c.number)
     for row in connection.execute(ordered, execution_options=in_batches(batch)):
         yield _detail(row, question)
 
 
-def _open_then(question: AgeingQuestion) -> Any:
+def open_then(question: AgeingQuestion) -> Any:
     """Each invoice that was open at the day, with what was left of it."""
     in_currency = [_invoice.c.currency == question.currency_code] if question.currency_code is not None else []
     mine = (_invoice.c.posted_on <= question.as_of, *_of_customer(_invoice, question), *in_currency)

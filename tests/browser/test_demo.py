@@ -99,7 +99,7 @@ def test_the_digest_is_read_in_its_channel_and_leads_to_a_customer(page: Page) -
         page.set_viewport_size({"width": 980, "height": 1980})
         expect(digest).to_contain_text("2 replies", timeout=SECONDS)
         page.screenshot(path=os.environ["PICTURE_DIGEST"])
-    digest.get_by_role("button", name="Customer").first.click()
+    digest.get_by_role("button", name="Card").first.click()
     expect(pane.get_by_test_id("message").last).to_contain_text("Record payment", timeout=SECONDS)
 
 

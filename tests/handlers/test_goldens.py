@@ -11,6 +11,7 @@ from bot.domain.customers import Mode
 from bot.handlers.flow import FLOWS
 from bot.handlers.forms import Values
 from bot.jobs.runner import Runner
+from bot.jobs.schedule import JOBS
 from sandbox.validate import check_message, check_view
 from tests.domain.invoice_stages import PROFORMA, TOP_UP, asked
 from tests.domain.top_up_stages import mastered
@@ -311,7 +312,7 @@ def test_the_digest_reads_as_reviewed(book: Slack) -> None:
 
 
 def _digest(book: Slack) -> dict[str, Any]:
-    assert Runner(book.duedesk.desk, now=lambda: book.world.now).run_once() == 1
+    assert Runner(book.duedesk.desk, jobs={"digest": JOBS["digest"]}, now=lambda: book.world.now).run_once() == 1
     book.deliver()
     found = [each for each in book.owner.messages("digest") if not _in_thread(each)][-1]
     payload = _sent(found)

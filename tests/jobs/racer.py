@@ -6,6 +6,7 @@ from datetime import datetime
 from bot.desk import Desk
 from bot.domain.errors import Busy
 from bot.jobs.runner import Runner
+from bot.jobs.schedule import JOBS
 from bot.storage.shelf import Library
 from bot.storage.store import Store
 
@@ -21,7 +22,7 @@ def main(url: str, name: str) -> None:
         done = 0
         for _ in range(MOST_TRIES):
             try:
-                done += Runner(desk, now=lambda now=now: now, name=name).run_once()  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+                done += Runner(desk, jobs={"digest": JOBS["digest"]}, now=lambda now=now: now, name=name).run_once()  # type: ignore[misc]  # mypy cannot infer a lambda with a default
                 break
             except Busy:
                 continue

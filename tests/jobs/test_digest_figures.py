@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from bot.domain.digest import MOST_MOVERS, MOVEMENTS, Digest, DigestLine
+from bot.domain.money import Money
 from bot.jobs.digest import digest_of, figures, run_digest
 from bot.jobs.runner import Runner
+from bot.jobs.schedule import JOBS
 from bot.storage.jobs import JobRuns
 from tests.histories import Copy, History, Step, any_step, at
 from tests.world import World, money
@@ -39,6 +41,16 @@ class Oracle:
                     kind = "new invoices" if index == 0 else "paid" if amount < 0 else "payments taken back"
                     self.moved[debit.customer_id][kind] += amount
         self.currencies = currencies
+        self.sold: dict[int, int] = defaultdict(int)
+        self.at_risk: dict[int, int] = defaultdict(int)
+        for debit in copy.debits:
+            if debit.posted_on <= day and day - timedelta(days=90) < debit.issue_on <= day:
+                self.sold[debit.customer_id] += debit.moves[0][1]
+            if (day - debit.due_on).days > 90:
+                self.at_risk[debit.customer_id] += at(debit.moves, day)
+
+    def of(self, sums: dict[int, int], code: str) -> int:
+        return sum(amount for customer_id, amount in sums.items() if self.currencies[customer_id] == code)
 
     def total(self, code: str) -> int:
         return sum(amount for customer_id, amount in self.open.items() if self.currencies[customer_id] == code)
@@ -81,6 +93,11 @@ class Digested(History):
         for code in ("SGD", "JPY"):
             line = lines.get(code)
             assert (line.total.micros if line is not None else 0) == now.total(code)
+            if line is not None:
+                assert (line.sold, line.at_risk) == (
+                    Money(now.of(now.sold, code), line.currency),
+                    Money(now.of(now.at_risk, code), line.currency),
+                )
             if self.before is not None:
                 self._compare_since(line, code, self.before, now)
 
@@ -212,7 +229,7 @@ def digest_of_today(world: World, *, arrives: bool = True) -> Digest:
     """Run the digest of the day as the runner does."""
     runs = JobRuns(world.store)
     assert runs.plan("digest", CHANNEL, world.today, world.now)
-    assert Runner(world.desk, now=lambda: world.now).run_once() == 1
+    assert Runner(world.desk, jobs={"digest": JOBS["digest"]}, now=lambda: world.now).run_once() == 1
     run = runs.newest("digest", CHANNEL)
     assert run is not None
     assert run.state == "done"

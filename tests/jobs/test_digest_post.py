@@ -14,6 +14,7 @@ from sqlalchemy import text
 
 from bot.domain.open_items import Invoice
 from bot.jobs.runner import Runner
+from bot.jobs.schedule import JOBS
 from sandbox.client import shown
 from tests.handlers.test_hostile_text import HOSTILE
 from tests.slack import BOT_TOKEN, Slack
@@ -26,7 +27,7 @@ SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"])
 def run(slack: Slack, days: int = 0) -> int:
     """Let the time pass and the jobs run; returns how many ran."""
     slack.world.now += timedelta(days=days)
-    return Runner(slack.duedesk.desk, now=lambda: slack.world.now).run_once()
+    return Runner(slack.duedesk.desk, jobs={"digest": JOBS["digest"]}, now=lambda: slack.world.now).run_once()
 
 
 def posted(slack: Slack) -> list[dict[str, Any]]:

@@ -1,24 +1,52 @@
 """The ageing digest as blocks: buckets, what moved since the last one, top movers with buttons, charts."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from babel import Locale, dates
+from babel.numbers import format_decimal
 
 from bot.domain.digest import Difference, Digest, DigestLine, Movement, Mover
+from bot.domain.digest_figures import MONTH_COLUMNS
+from bot.domain.digest_plans import Form
 from bot.domain.held import HeldBack
+from bot.domain.month_end import last_day
 from bot.domain.settings import Settings
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, money, short_date, signed, table
-from bot.handlers.forms import Block, button, context
+from bot.handlers.forms import Block, button, context, option
 
 MOST_CHARTS = 2
 MOST_MOVERS = 6
 MOST_LINES = 12
 LONGEST_LABEL = 20
 NOTHING = "nothing is owed and no credit is held"
+NO_FIGURE = "–"
+IN_THREAD = "In the thread: each customer and its invoices."
 COPY = "copy"
+
+
+@dataclass(frozen=True, slots=True)
+class MoverAction:
+    """What can be done about a mover: how it is called, and the action that gets the customer's id."""
+
+    label: str
+    action_id: str
+
+
+# Buttons beside each mover, the likely one first. What is in the menu is a third button as long as it is alone there.
+# Each action is a press of its own (`bot/handlers/commands.py`) that takes the customer's id as its value.
+MOVER_BUTTONS = (
+    MoverAction("Card", "customer_show"),
+    MoverAction("Log a promise", "customer_promise"),
+)
+MOVER_MENU = [
+    MoverAction("Record payment", "customer_pay"),
+]
+MOVER_MORE = "mover_more"
 
 
 def day_text(day: date, locale: str) -> str:
@@ -27,7 +55,9 @@ def day_text(day: date, locale: str) -> str:
 
 
 def digest_title(digest: Digest, settings: Settings) -> str:
-    return f"Aged receivables · {day_text(digest.as_of, settings.locale)}"
+    """`Aged receivables · Mon 23 Nov 2026`, or `Aged receivables, weekly · Mon 23 Nov 2026`."""
+    form = "" if digest.form is Form.DAYS else f", {digest.form.value}"
+    return f"Aged receivables{form} · {day_text(digest.as_of, settings.locale)}"
 
 
 def lines_of(digest: Digest, settings: Settings, shown: Sequence[str]) -> list[DigestLine]:
@@ -72,11 +102,21 @@ def digest_blocks(
     if lines:
         blocks.append(preformatted(_table(digest, lines[:MOST_LINES], settings), block_id="buckets"))
         blocks.append(rich(*_below(lines, settings), block_id="below"))
+        blocks.append(rich(*_figures(digest, lines[:MOST_LINES], settings), block_id="figures"))
         blocks.append(rich(*_since(digest, lines[:MOST_LINES], settings), block_id="since"))
+        blocks += _month(digest, lines[:MOST_LINES], settings)
         blocks += _movers(lines, settings)
         blocks += _held(lines[:MOST_LINES], settings)
         blocks += charts_of(digest, settings, shown) if charts else []
-    return [*blocks, context("In the thread: each customer and its invoices.", block_id="files")]
+    return [*blocks, context(_meant(digest) if lines else IN_THREAD, block_id="files")]
+
+
+def _meant(digest: Digest) -> str:
+    """What the two figures are, for who reads them for the first time."""
+    return (
+        "DSO, days sales outstanding: the total × 90 / what was invoiced in 90 days less credit notes. At risk: open "
+        f"more than {digest.risk_days} days late, disputed, or a promise broken; each debt once. {IN_THREAD}"
+    )
 
 
 def difference_text(found: Difference, settings: Settings) -> str:
@@ -114,8 +154,51 @@ def _below(lines: Sequence[DigestLine], settings: Settings) -> list[str]:
     return [*told, f"and {left} more currencies, in the file"] if left > 0 else told
 
 
+def _figures(digest: Digest, lines: Sequence[DigestLine], settings: Settings) -> list[tuple[Part, ...] | Part]:
+    """`SGD: DSO 41.2 days, 43.0 last time · at risk 24.1 %, 13,005.00`; a dash where there is nothing to compare."""
+    told: list[tuple[Part, ...] | Part] = []
+    for line in lines:
+        days, share = line.days_outstanding, line.share_at_risk
+        before = ""
+        if line.days_before is not None and digest.follows is not None:
+            before = f", {tenths(line.days_before, settings)} on {day_text(digest.follows, settings.locale)}"
+        dso = f"{tenths(days, settings)} days" if days is not None else NO_FIGURE
+        risk = f"{tenths(share, settings)} %" if share is not None else NO_FIGURE
+        worth = f", {amount(line.at_risk, settings.locale)}" if line.at_risk else ""
+        told.append((f"{line.currency.code}: DSO ", bold(dso), f"{before} · at risk ", bold(risk), worth))
+    return told
+
+
+def tenths(figure: Decimal, settings: Settings) -> str:
+    """A figure with one decimal, as the locale writes it."""
+    return str(format_decimal(figure, "#,##0.0", locale=settings.locale.replace("-", "_")))
+
+
+def _month(digest: Digest, lines: Sequence[DigestLine], settings: Settings) -> list[Block]:
+    """What the month came to, each currency a row that adds up; rare kinds have a column when there are any."""
+    told = [(line.currency.code, line.month) for line in lines if line.month is not None]
+    if digest.month is None or not told:
+        return []
+    labels = [*MONTH_COLUMNS, *sorted({each.label for _, of in told for each in of.columns} - {*MONTH_COLUMNS})]
+    rows = []
+    for code, of in told:
+        moved = {each.label: each.amount for each in of.columns}
+        cells = [signed(moved[each], settings.locale) if moved.get(each) else NO_FIGURE for each in labels]
+        rows.append([code, amount(of.opened, settings.locale), *cells, amount(of.closed, settings.locale)])
+    first, last = (_no_year(day, settings) for day in (digest.month, last_day(digest.month)))
+    shown = table(rows, ["", f"open {first}", *labels, f"open {last}"], ["left", *["right"] * (len(labels) + 2)])
+    named = dates.format_skeleton("yMMMM", digest.month, locale=settings.locale.replace("-", "_"))
+    return [rich((bold(f"The month of {named}"),), block_id="month_title"), preformatted(shown, block_id="month")]
+
+
+def _no_year(day: date, settings: Settings) -> str:
+    return str(dates.format_skeleton("MMMd", day, locale=settings.locale.replace("-", "_")))
+
+
 def _held(lines: Sequence[DigestLine], settings: Settings) -> list[Block]:
-    """`SGD: 2 disputes 730.00 (oldest 41 days) · 3 promises 2,450.00, 1 broken`, where anything is held back."""
+    """`SGD: 2 disputes 730.00 (oldest 41 days) · 3 promises 2,450.00 (next 28 Nov 2026), 1 broken 300.00`, where
+    anything is held back.
+    """
     told = [f"{line.currency.code}: {held_text(line.held, settings)}" for line in lines if line.held is not None]
     return [rich((bold("Held"),), *told, block_id="held")] if told else []
 
@@ -127,8 +210,11 @@ def held_text(held: HeldBack, settings: Settings) -> str:
         days = counted(held.oldest_days, "day")
         told.append(f"{counted(held.disputes, 'dispute')} {amount(held.disputed, settings.locale)} (oldest {days})")
     if held.promises:
+        coming = f" (next {day_text(held.next_on, settings.locale)})" if held.next_on is not None else ""
         broken = f", {held.broken} broken" if held.broken else ""
-        told.append(f"{counted(held.promises, 'promise')} {amount(held.promised, settings.locale)}{broken}")
+        if held.promised_broken:
+            broken = f"{broken} {amount(held.promised_broken, settings.locale)}"
+        told.append(f"{counted(held.promises, 'promise')} {amount(held.promised, settings.locale)}{coming}{broken}")
     return " · ".join(told)
 
 
@@ -164,13 +250,20 @@ def _movers(lines: Sequence[DigestLine], settings: Settings) -> list[Block]:
     for index, (line, mover) in enumerate(found):
         name = bold(typed(mover.name, 60))
         says = f" · {mover.code} · {_mover_says(line, mover, settings)}"
-        buttons = [
-            button("Customer", "customer_show", str(mover.customer_id)),
-            button("Record payment", "customer_pay", str(mover.customer_id)),
-        ]
         blocks.append(rich((name, says), block_id=f"mover_{index}"))
-        blocks.append({"type": "actions", "block_id": f"mover_{index}_actions", "elements": buttons})
+        elements = mover_actions(str(mover.customer_id))
+        blocks.append({"type": "actions", "block_id": f"mover_{index}_actions", "elements": elements})
     return blocks
+
+
+def mover_actions(customer_id: str) -> list[Block]:
+    """The buttons of a mover, and the menu of the rest."""
+    shown = [*MOVER_BUTTONS, *MOVER_MENU] if len(MOVER_MENU) == 1 else MOVER_BUTTONS
+    elements: list[Block] = [button(each.label, each.action_id, customer_id) for each in shown]
+    if len(MOVER_MENU) > 1:
+        options = [option(each.label, f"{each.action_id}:{customer_id}") for each in MOVER_MENU]
+        elements.append({"type": "overflow", "action_id": MOVER_MORE, "options": options})
+    return elements
 
 
 def _mover_says(line: DigestLine, mover: Mover, settings: Settings) -> str:
