@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.config import Config
 from bot.domain.digest_plans import plans_of
 from bot.domain.errors import Refused
+from bot.domain.schedules import read_daily
 from bot.domain.settings import CHANNELS, Settings
 from bot.handlers.admin import check_channel
 from bot.handlers.manifest import OPTIONAL_SCOPES, SCOPES
@@ -29,6 +30,7 @@ LEAST_FREE_BYTES = 200_000_000
 SEALED_WITHIN = timedelta(minutes=1)
 SILENT = timedelta(minutes=5)  # a process shows itself every half minute
 FIRST_COMMAND = timedelta(hours=1)
+HEARTBEAT_WITHIN = timedelta(hours=26)  # a day, and what a night on which the clocks change and a long proof take
 NO_COMMAND = timedelta(days=7)  # longer than a weekend with holidays on both sides
 PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
@@ -102,12 +104,28 @@ def _book(store: Store, settings: Settings) -> Iterator[Check]:
         not late,
         "Start duedesk run, which seals it; if it runs, its log says why it cannot, at: delivery stopped for a moment.",
     )
+    yield _heartbeat(seen, settings)
     if not settings.finance_channel:
         yield Check(
             f"finance channel: not set, {waiting} messages wait for it",
             not waiting,
             "Choose a private channel in Slack: /duedesk settings finance_channel #finance.",
         )
+
+
+def _heartbeat(seen: Signs, settings: Settings) -> Check:
+    """Whether the daily proof of the books was good within a day; one that cannot run at all is seen here."""
+    if read_daily(settings.heartbeat) is None:
+        return Check("heartbeat: switched off", fine=True)
+    if seen.heartbeat_since is None:
+        return Check("heartbeat: none has been due yet", fine=True)
+    was = f"the last good one was at {_moment(seen.heartbeat_at)}" if seen.heartbeat_at else "there was no good one yet"
+    return Check(
+        f"heartbeat: {was}",
+        seen.now - seen.heartbeat_since <= HEARTBEAT_WITHIN,
+        "Run: duedesk verify. If it names something, stop writing to the books; if not, duedesk jobs list says why the"
+        " heartbeat does not run, and duedesk jobs run heartbeat --again runs it.",
+    )
 
 
 def _arriving(seen: Signs, config: Config) -> Iterator[Check]:

@@ -28,6 +28,7 @@ class Gauges:
     unsealed_seconds: float
     verified_seconds_ago: float | None
     findings: int
+    heartbeat_seconds_ago: float | None
 
 
 @dataclass
@@ -118,6 +119,10 @@ class _OfTheBook(Collector):
         if found.verified_seconds_ago is not None:
             yield _one("verify_age_seconds", "Since duedesk verify last ran.", found.verified_seconds_ago)
             yield _one("verify_findings", "What it found then.", found.findings)
+        if found.heartbeat_seconds_ago is not None:
+            yield _one(
+                "heartbeat_age_seconds", "Since the heartbeat last found all right.", found.heartbeat_seconds_ago
+            )
 
 
 def _one(name: str, says: str, value: float) -> GaugeMetricFamily:

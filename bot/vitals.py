@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.errors import Refused
+from bot.domain.schedules import read_daily
 from bot.metrics import Gauges, Metrics
 from bot.observe import log
 from bot.storage.pulse import beat, signs
@@ -20,6 +21,7 @@ def gauges(store: Store) -> Gauges | None:
     """The book's own figures; nothing when it cannot be asked."""
     try:
         found = signs(store, time.monotonic() + ASKING_SECONDS)
+        is_on = read_daily(store.read(lambda books: books.settings(), time.monotonic() + ASKING_SECONDS).heartbeat)
     except (SQLAlchemyError, OSError, Refused) as fault:
         log.error("metrics: the book cannot be asked: %s", type(fault).__name__)
         return None
@@ -33,6 +35,9 @@ def gauges(store: Store) -> Gauges | None:
         unsealed_seconds=ago(found.unsealed_since),
         verified_seconds_ago=ago(found.proved_at) if found.proved_at is not None else None,
         findings=found.findings,
+        heartbeat_seconds_ago=ago(found.heartbeat_since)
+        if is_on is not None and found.heartbeat_since is not None
+        else None,
     )
 
 

@@ -136,7 +136,14 @@ def test_each_variable_of_the_environment_is_in_the_readme_with_its_default() ->
 
 
 def test_each_metric_is_documented_with_its_labels() -> None:
-    asked = Gauges(outbox={}, oldest_waiting_seconds=0, unsealed_seconds=0, verified_seconds_ago=0, findings=0)
+    asked = Gauges(
+        outbox={},
+        oldest_waiting_seconds=0,
+        unsealed_seconds=0,
+        verified_seconds_ago=0,
+        findings=0,
+        heartbeat_seconds_ago=0,
+    )
     metrics = Metrics("main", lambda: 0, 1, lambda: asked)
     metrics.request_done("payment", "done", "http", 0.1)
     metrics.delivered("card", "done")

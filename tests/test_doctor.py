@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from slack_sdk import WebClient
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from bot.__main__ import main
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.handlers.manifest import manifest
 from bot.jobs.delivery import Worker
 from bot.storage.parking import park
-from bot.storage.pulse import beat
+from bot.storage.pulse import beat, heart_beat
 from bot.storage.tables import metadata
 from sandbox.server import Sandbox
 from tests.domain.expect import everything, run_sql
@@ -173,8 +173,24 @@ def serving(**ago: float | None) -> Callable[[Installation], None]:
         )
         seen = here.world.store.now() - timedelta(hours=ago.get("seen") or 0)
         here.world.store.write(lambda connection: connection.execute(update(PULSE).values(seen_at=seen)))
+        heart_beat(here.world.store)
 
     return show
+
+
+def unproved(here: Installation) -> None:
+    """A process that serves, and a heartbeat that was good the day before yesterday."""
+    serving(began=999, request=1)(here)
+    then = here.world.store.now() - timedelta(hours=27)
+    aged = update(PULSE).where(PULSE.c.kind == "heartbeat").values(seen_at=then)
+    here.world.store.write(lambda connection: connection.execute(aged))
+
+
+def never_proved(here: Installation) -> None:
+    """A process that serves since long, and a heartbeat that never came to an end."""
+    serving(began=999, request=1)(here)
+    gone = delete(PULSE).where(PULSE.c.kind == "heartbeat")
+    here.world.store.write(lambda connection: connection.execute(gone))
 
 
 def unheard_of_at_an_address(here: Installation) -> None:
@@ -313,6 +329,8 @@ OF_THE_BOOK: dict[str, Fault] = {
         "commands: none has ever arrived",
         "each Request URL is https://YOUR-HOST/slack/events and leads to this process",
     ),
+    "a heartbeat that is late": Fault(unproved, "heartbeat: the last good one was at THEN", "Run: duedesk verify."),
+    "a heartbeat that never was": Fault(never_proved, "heartbeat: there was no good one yet", "Run: duedesk verify."),
     "messages that wait for a channel": Fault(
         waiting,
         "finance channel: not set, 1 messages wait for it",
@@ -339,6 +357,7 @@ def test_nothing_is_wrong_with_an_installation_that_is_right(installation: Insta
         "undelivered messages: 0",
         "messages held back: 0",
         "audit log: sealed",
+        "heartbeat: none has been due yet",
         "process: none has served this book yet",
         *(["disk: ENOUGH MB free"] if installation.world.store.database.dialect == "sqlite" else []),
         "bot token",

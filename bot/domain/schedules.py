@@ -139,6 +139,19 @@ def check_monthly(value: str) -> str:
     return f"{schedule.monthday} at {schedule.at:%H:%M}" if schedule is not None else "off"
 
 
+def read_daily(text: str) -> Schedule | None:
+    """`07:00`, a time of each day, or `off`. Refuses: SettingRefused."""
+    if text.strip().lower() == "off":
+        return None
+    return Schedule(at=read_time(text), weekdays=GROUPS["daily"])
+
+
+def check_daily(value: str) -> str:
+    """The same in its stored form. Refuses: SettingRefused."""
+    schedule = read_daily(value)
+    return f"{schedule.at:%H:%M}" if schedule is not None else "off"
+
+
 def days_label(days: tuple[int, ...]) -> str:
     """`weekdays`, `daily`, or the days by their names."""
     named = next((name for name, group in GROUPS.items() if group == days), None)

@@ -14,13 +14,13 @@ from bot.domain.errors import NoAccess, SettingRefused, UnknownCurrency
 from bot.domain.money import Currency, currency, plain
 from bot.domain.operation import Announcement, Context, Role, Trace, operation
 from bot.domain.policies import check_policy
-from bot.domain.schedules import check_monthly, instant
+from bot.domain.schedules import check_daily, check_monthly, instant
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
 
 LOCALES = ("en", "en_GB", "de", "de_CH", "fr", "nl", "es", "it", "pt", "id", "vi", "th", "ja", "zh")
-CHANNELS = ("finance_channel", "approvals_channel", "digest_channel")
+CHANNELS = ("finance_channel", "approvals_channel", "digest_channel", "heartbeat_channel")
 # The hard lock may be empty too, but once it stands it stays.
 EMPTIED = ("company", "soft_lock", "approval_policy", *CHANNELS)
 OWNERS = ("approval_policy", "approval_hours")  # who approves what is for the owner to say
@@ -88,6 +88,8 @@ class Settings:
     digest_channel: str = ""
     digests: str = ""
     risk_days: int = 90  # what is later than this is at risk
+    heartbeat: str = "07:00"  # when the books are proved each day
+    heartbeat_channel: str = ""
     month_end: str = "1 at 06:00"  # when usage of the months before is invoiced
     attach_papers: str = "on"  # invoices and credit notes as files in the threads of their cards
     invoicing: str = "individual"  # what the advice on limits goes by: which purchases wait for the monthly invoice
@@ -344,6 +346,7 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "top_up_daily": lambda value: _whole(value, 0, LARGEST_TOP_UP),
     "digests": check_plans,
     "risk_days": lambda value: _whole(value, 1, LONGEST_DUE),
+    "heartbeat": check_daily,
     "month_end": check_monthly,
     "attach_papers": lambda value: _one_of(value, ("on", "off")),
     "invoicing": lambda value: _one_of(value, INVOICING),

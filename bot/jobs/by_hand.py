@@ -1,84 +1,93 @@
-"""Jobs from the command line: the list, and a run whose message is sent before the command ends."""
+"""Jobs and watches from the command line: the list, and a run whose message is sent before the command ends."""
 
 import time
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 
 from bot.desk import SYSTEM, Desk
-from bot.domain.digest_plans import DigestPlan, plans_of
 from bot.domain.errors import Refused
-from bot.domain.month_end import month_label, read_month, run_day
-from bot.domain.month_plans import BOOK, MONTH_END, month_end_of
+from bot.domain.job_plans import DELIVERY, JOB_PLANS, NO_CHANNEL, WATCH_PLANS, JobPlan
+from bot.domain.month_plans import BOOK
 from bot.domain.settings import Settings
-from bot.handlers.blocks.jobs import NO_CHANNEL, coming_text, last_text, next_text
+from bot.handlers.blocks.jobs import (
+    coming_text,
+    delivery_last_text,
+    delivery_next_text,
+    every_text,
+    last_text,
+    look_text,
+    soon_text,
+)
 from bot.handlers.blocks.text import table
+from bot.handlers.jobs import NAMES, chosen, day_of
 from bot.jobs.delivery import Runs
 from bot.jobs.runner import Runner
-from bot.jobs.schedule import JOBS
 from bot.storage.ids import new_id
 from bot.storage.jobs import Asked, JobRun, JobRuns, period_of
+from bot.storage.pulse import looks, signs
 from bot.storage.store import Store
 
 PATIENCE_SECONDS = 60
 PAUSE_SECONDS = 0.2
 COMMAND_LINE = f"{SYSTEM}: command line"
-ALREADY = {
-    "digest": "done already, nothing was posted; --again posts a copy, marked as one",
-    MONTH_END: "done already; --again invoices who was left out",
-}
 HEADINGS = ("job", "channel", "when", "last run", "next run")
 
 
 def listed(store: Store, now: datetime) -> str:
-    """Each job and channel: how the last run went and when the next one comes."""
+    """Each job and channel, each watch and delivery: how the last run went and when the next one comes."""
     settings = store.read(lambda books: books.settings())
-    plans = plans_of(settings)
-    runs = JobRuns(store)
-    monthly, last = month_end_of(settings), runs.newest(MONTH_END, BOOK)
-    coming = coming_text(monthly, last, now, settings) if monthly is not None else "never: it is switched off"
-    label = monthly.label if monthly is not None else "off"
-    rows = [[MONTH_END, BOOK, label, last_text(last, settings), coming]]
-    for plan in plans:
-        last = runs.newest("digest", plan.channel)
-        coming = next_text(plan, last, now, settings)
-        rows.append(["digest", plan.channel, plan.label, last_text(last, settings), coming])
+    runs, rows = JobRuns(store), list[list[str]]()
+    for plan in JOB_PLANS.values():
+        targets = plan.targets(settings)
+        for target in targets:
+            last = runs.newest(plan.name, target.name)
+            coming = coming_text(target.schedule, last, now, settings)
+            rows.append([plan.name, target.name, target.when, last_text(last, settings), coming])
+        if not targets and plan.is_of_book:
+            last = runs.newest(plan.name, BOOK)
+            rows.append([plan.name, BOOK, "off", last_text(last, settings), "never: it is switched off"])
+    seen, known = signs(store), looks(store)
+    for watch in WATCH_PLANS.values():
+        look = known.get(watch.name)
+        rows.append([watch.name, BOOK, every_text(watch), look_text(look, settings), soon_text(watch, look, seen)])
+    rows.append([DELIVERY, BOOK, "all the time", delivery_last_text(seen, settings), delivery_next_text(seen)])
     shown = table(rows, HEADINGS, ["left"] * len(HEADINGS))
-    return shown if plans else f"{shown}\n{NO_CHANNEL}"
+    return shown if any(row[0] == "digest" for row in rows) else f"{shown}\n{NO_CHANNEL}"
 
 
 def run_now(
     desk: Desk, workers: Sequence[Runs], name: str, day: date | None, channel: str, *, again: bool
 ) -> Iterator[str]:
-    """Run a job for a day and see its message sent; a day that is done is left alone unless asked for again.
+    """Run a job for a day and see its message sent; a day that is done is left alone unless asked for again. A watch
+    looks once more each time.
 
     Refuses: Refused, for a job, channel or day that there is not.
     """
-    if name not in JOBS:
-        raise Refused(f"There is no job {name[:20]}; choose one of {', '.join(JOBS)}.")
+    if name not in NAMES:
+        raise Refused(f"There is no job {name[:20]}; choose one of {', '.join(NAMES)}.")
     settings = desk.store.read(lambda books: books.settings())
     today = settings.today(desk.store.now())
-    if name == MONTH_END:
-        month = read_month(day.isoformat() if day is not None else "", today)
-        reference = str(new_id()) if again else ""
-        said = _one(desk, workers, (MONTH_END, BOOK), run_day(month), settings, reference)
-        yield f"{MONTH_END} {month_label(month)}: {said}"
-        return
-    wanted = day or today
-    if wanted > today:
-        raise Refused(f"{wanted} lies in the future; a digest is of today or an earlier day.")
-    for plan in _chosen(settings, channel):
-        reference = str(new_id()) if again else ""
-        yield f"{name} {plan.channel}: {_one(desk, workers, (name, plan.channel), wanted, settings, reference)}"
+    if name not in JOB_PLANS and day is not None:
+        raise Refused(f"{name} looks at what there is now; leave --date out.")
+    if name == DELIVERY:
+        sent = sum(iter(lambda: _send(workers), 0))
+        yield f"{name}: {sent} taken in hand; duedesk outbox list says what is left"
+    elif name in WATCH_PLANS:
+        yield f"{name}: {_one(desk, workers, (name, BOOK), today, settings, str(new_id()))}"
+    else:
+        yield from _of_job(desk, workers, JOB_PLANS[name], day, channel, again=again)
 
 
-def _chosen(settings: Settings, channel: str) -> Sequence[DigestPlan]:
-    plans = plans_of(settings)
-    if not plans:
-        raise Refused(NO_CHANNEL)
-    chosen = [plan for plan in plans if channel in {"", plan.channel}]
-    if not chosen:
-        raise Refused(f"{channel[:20]} gets no digest; choose one of {', '.join(plan.channel for plan in plans)}.")
-    return chosen
+def _of_job(
+    desk: Desk, workers: Sequence[Runs], plan: JobPlan, day: date | None, channel: str, *, again: bool
+) -> Iterator[str]:
+    settings = desk.store.read(lambda books: books.settings())
+    typed = day.isoformat() if day is not None else ""
+    wanted, called = day_of(plan, typed, settings, settings.today(desk.store.now()))
+    reference = str(new_id()) if again else ""
+    for target in chosen(plan, settings, [channel] if channel else []):
+        said = _one(desk, workers, (plan.name, target.name), wanted, settings, reference)
+        yield f"{called if target.name == BOOK else f'{plan.name} {target.name}'}: {said}"
 
 
 def _one(
@@ -87,7 +96,8 @@ def _one(
     runs, (name, target) = JobRuns(desk.store), job
     asked = runs.ask(name, target, day, desk.store.now(), by=COMMAND_LINE, again=reference)
     if asked is Asked.DONE:
-        return ALREADY[name]
+        plan = JOB_PLANS[name]
+        return f"done already{', ' + plan.unchanged if plan.unchanged else ''}; add --again {plan.again}"
     copy = runs.of_period(name, period_of(target, day, reference))
     period = copy.period if copy is not None else period_of(target, day)
     end = time.monotonic() + PATIENCE_SECONDS

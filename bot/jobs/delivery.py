@@ -17,10 +17,12 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.desk import Desk, restore
 from bot.domain.operation import DocumentKind, Outcome
 from bot.domain.settings import Settings
+from bot.handlers.blocks.heartbeat import heartbeat_blocks, heartbeat_text
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.month_end import month_blocks, month_text
 from bot.handlers.blocks.text import escape
 from bot.jobs.digest_post import post_digest
+from bot.jobs.heartbeat import told_of as heartbeat_of
 from bot.jobs.month_end import told_of
 from bot.metrics import Metrics, counted
 from bot.observe import log, request_id
@@ -104,14 +106,24 @@ class Worker:
     def month_end(self, outbox: Outbox, row: Claimed) -> None:
         """What a month end came to, in the finance channel."""
         settings = self.desk.store.read(lambda books: books.settings())
-        channel = settings.finance_channel
+        told = told_of(row.payload)
+        said = escape(month_text(told, settings)), month_blocks(told, settings)
+        self._tell(outbox, row, settings.finance_channel, *said)
+
+    def heartbeat(self, outbox: Outbox, row: Claimed) -> None:
+        """What the daily proof found, in the channel of its own or else the finance channel."""
+        settings = self.desk.store.read(lambda books: books.settings())
+        told = heartbeat_of(row.payload)
+        said = heartbeat_text(told, settings), heartbeat_blocks(told, settings)
+        self._tell(outbox, row, settings.heartbeat_channel or settings.finance_channel, *said)
+
+    def _tell(self, outbox: Outbox, row: Claimed, channel: str, text: str, blocks: list[dict[str, Any]]) -> None:
+        """One message of a job; without a channel it waits for one."""
         if not channel:
             outbox.later(row, CHANNEL_WAIT, "no finance channel is set", attempts=0)
             return
         found = self._sent_before(channel, row) if row.attempts > 1 else None
         if found is None:
-            told = told_of(row.payload)
-            text, blocks = escape(month_text(told, settings)), month_blocks(told, settings)
             post = self.client.chat_postMessage
             found = str(self._call(channel, post, row, text=text, blocks=blocks, unfurl_links=False)["ts"])
         outbox.done(row, channel, found)
@@ -235,6 +247,7 @@ class Worker:
 SENDERS: dict[str, Callable[[Worker, Outbox, Claimed], None]] = {
     "digest": Worker.digest,
     "month_end": Worker.month_end,
+    "heartbeat": Worker.heartbeat,
 }
 
 

@@ -2,23 +2,28 @@
 
 import os
 import socket
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from bot.desk import Desk
+from bot.domain.job_plans import Target
 from bot.domain.schedules import due
 from bot.domain.settings import Settings
-from bot.jobs.schedule import JOBS, Job, Target
-from bot.jobs.watches import WATCHES, Watch
+from bot.jobs.schedule import JOBS, Job
+from bot.jobs.watches import AT_ONCE, WATCHES, Watch
 from bot.metrics import OTHER, Metrics
 from bot.observe import log, request_id
-from bot.storage.jobs import JobRun, JobRuns
+from bot.storage.jobs import LEASE, Finished, JobRun, JobRuns
+from bot.storage.pulse import looked
 
 TICK_SECONDS = 10
 TICK = "tick"
+RENEWED_SECONDS = LEASE.total_seconds() / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +46,44 @@ class Runner:
                 self._plan(runs, job, target, settings)
         self._watch()
         claimed = runs.claim(self.name, self._now())
-        for run in claimed:
-            self._run(runs, run)
+        with self._held(runs, claimed):
+            for run in claimed:
+                self._run(runs, run)
         return len(claimed)
+
+    @contextmanager
+    def _held(self, runs: JobRuns, claimed: Sequence[JobRun]) -> Iterator[None]:
+        """Keep what was claimed for as long as it takes: to prove a large book takes longer than a lease."""
+        if not claimed:
+            yield
+            return
+        over = threading.Event()
+        holder = threading.Thread(target=self._hold, args=(runs, claimed, over), name="lease", daemon=True)
+        holder.start()
+        try:
+            yield
+        finally:
+            over.set()
+            holder.join()
+
+    def _hold(self, runs: JobRuns, claimed: Sequence[JobRun], over: threading.Event) -> None:
+        while not over.wait(RENEWED_SECONDS):
+            try:
+                runs.renew(claimed, self._now())
+            except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again before the lease ends
+                log.error("the lease of a job could not be renewed", exc_info=fault)
 
     def _watch(self) -> None:
         """What is looked after with every tick, beside the jobs: none of them stops another."""
+        ended: dict[str, int | str] = {}
         for name, watch in self.watches.items():
             try:
-                watch(self.desk, self._now())
+                ended[name] = watch(self.desk, self._now())
             except Exception as fault:  # noqa: BLE001  # the others go on; this one looks again with the next tick
                 log.error("%s cannot be watched", name, exc_info=fault)
+                ended[name] = type(fault).__name__
+        if ended:
+            looked(self.desk.store, ended)
 
     def _now(self) -> datetime:
         return self.now() if self.now is not None else self.desk.store.now()
@@ -76,14 +108,12 @@ class Runner:
             result = self._tried(runs, run)
         finally:
             if self.metrics is not None:
-                self.metrics.job_ran(run.job if run.job in self.jobs else OTHER, result)
+                self.metrics.job_ran(run.job if run.job in {*self.jobs, *self.watches} else OTHER, result)
             request_id.set("-")
 
     def _tried(self, runs: JobRuns, run: JobRun) -> str:
         try:
-            job = self.jobs.get(run.job)
-            assert job is not None, f"there is no job {run.job}"
-            done = job.run(self.desk, run)
+            done = self._done(run)
             if runs.finish(run, done, self._now()):
                 log.info(
                     "job %s is done for %s: %s", run.job, run.period, "with a difference" if done.error else "well"
@@ -97,6 +127,19 @@ class Runner:
             self._put_off(runs, run, fault)
             return "fault"
         return "done"
+
+    def _done(self, run: JobRun) -> Finished:
+        """What a run came to; a watch that somebody asked for looks at once."""
+        job = self.jobs.get(run.job)
+        if job is not None:
+            return job.run(self.desk, run)
+        watch = AT_ONCE.get(run.job, self.watches.get(run.job))
+        assert watch is not None, f"there is no job {run.job}"
+        did = watch(self.desk, self._now())
+        looked(self.desk.store, {run.job: did})
+        return Finished(
+            result=f"looked, and did {did:,}" if did else "looked, and had nothing to do", payload="", kind="watch"
+        )
 
     def _put_off(self, runs: JobRuns, run: JobRun, fault: Exception) -> None:
         try:

@@ -15,13 +15,23 @@ _looked: WeakKeyDictionary[Desk, datetime] = WeakKeyDictionary()  # when each bo
 
 def watch_top_ups(desk: Desk, now: datetime) -> int:
     """Top up every wallet that is at its threshold; returns how many. Two that look at once do each once."""
-    slot = now.astimezone(UTC).replace(minute=now.minute - now.minute % MINUTES, second=0, microsecond=0)
+    slot = _slot(now)
     if _looked.get(desk) == slot:
         return 0
-    waiting = desk.store.read(lambda books: books.at_threshold(slot.date()))
-    done = sum(_attend(desk, each, slot, now) for each in waiting)
+    done = look_at_wallets(desk, now)
     _looked[desk] = slot
     return done
+
+
+def look_at_wallets(desk: Desk, now: datetime) -> int:
+    """The same without waiting for the next ten minutes; what was done in these is not done again."""
+    slot = _slot(now)
+    waiting = desk.store.read(lambda books: books.at_threshold(slot.date()))
+    return sum(_attend(desk, each, slot, now) for each in waiting)
+
+
+def _slot(now: datetime) -> datetime:
+    return now.astimezone(UTC).replace(minute=now.minute - now.minute % MINUTES, second=0, microsecond=0)
 
 
 def _attend(desk: Desk, customer_id: int, slot: datetime, now: datetime) -> int:

@@ -173,6 +173,15 @@ class JobRuns:
             return ()
         return self._store.write(work)
 
+    def renew(self, claimed: Sequence[JobRun], now: datetime) -> None:
+        """Begin a fresh lease of what is still at work under these claims."""
+
+        def work(connection: Connection) -> None:
+            for run in claimed:
+                connection.execute(update(_run).where(*_mine(run)).values(lease_until=now + LEASE))
+
+        self._store.write(work)
+
     def finish(self, run: JobRun, done: Finished, now: datetime) -> bool:
         """Note a run as done and put its message, if it has one, in the outbox, together; false when another took it
         over meanwhile.

@@ -1,19 +1,25 @@
-"""Signs of life of a book: who serves it, when a request last arrived, when it was last proved, what waits."""
+"""Signs of life of a book: who serves it, when a request last arrived, when it was last proved, what waits, and when
+each watch last looked.
+"""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.storage.database import now_of
 from bot.storage.requests import unsealed_since
 from bot.storage.store import Store
-from bot.storage.tables import OutboxRow, PulseRow
+from bot.storage.tables import JobRunRow, OutboxRow, PulseRow
 
 _pulse = PulseRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _outbox = OutboxRow.__table__  # type: ignore[attr-defined]  # as above
+_run = JobRunRow.__table__  # type: ignore[attr-defined]  # as above
 
-SERVING, PROVED = "serving", "proved"
+SERVING, PROVED, HEARTBEAT, WATCH = "serving", "proved", "heartbeat", "watch"
+NOTED = timedelta(minutes=1)  # a look at which nothing happened is written down no more often, by whoever looks
 FORGOTTEN = timedelta(days=90)
 
 
@@ -31,6 +37,20 @@ class Signs:
     outbox: dict[str, int]
     waiting_since: datetime | None
     failures: tuple[str, ...]  # why messages were given up: Slack's words and names of faults
+    heartbeat_at: datetime | None  # when the books were last proved right by the heartbeat
+    heartbeat_since: datetime | None  # or since when one was to be had
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a watch did: when it last looked, when it last did something and how much, and what stood in its way at its
+    last look, if anything did.
+    """
+
+    at: datetime
+    acted_at: datetime | None
+    did: int
+    fault: str
 
 
 def signs(store: Store, deadline: float | None = None) -> Signs:
@@ -43,6 +63,9 @@ def _signs(connection: Connection) -> Signs:
     proof = connection.execute(select(_pulse).where(_pulse.c.name == PROVED)).first()
     counts = connection.execute(select(_outbox.c.state, func.count()).group_by(_outbox.c.state)).all()
     waiting = select(func.min(_outbox.c.recorded_at)).where(_outbox.c.state == "waiting")
+    good = connection.execute(select(_pulse.c.seen_at).where(_pulse.c.name == HEARTBEAT)).scalar()
+    first_run = connection.execute(select(func.min(_run.c.recorded_at)).where(_run.c.job == HEARTBEAT)).scalar()
+    begun = [each for each in (first_run, process.began_at if process is not None else None) if each is not None]
     why = select(_outbox.c.error).where(_outbox.c.state == "failed").distinct().order_by(_outbox.c.error).limit(5)
     return Signs(
         now=now_of(connection),
@@ -55,6 +78,8 @@ def _signs(connection: Connection) -> Signs:
         outbox={row[0]: int(row[1]) for row in counts},
         waiting_since=connection.execute(waiting).scalar(),
         failures=tuple(connection.execute(why).scalars()),
+        heartbeat_at=good,
+        heartbeat_since=good or min(begun, default=None),
     )
 
 
@@ -82,6 +107,64 @@ def proved(store: Store, findings: int) -> None:
     store.write(work)
 
 
+def heart_beat(store: Store) -> None:
+    """The books were proved right just now by the heartbeat."""
+
+    def work(connection: Connection) -> None:
+        now = now_of(connection)
+        _put(connection, HEARTBEAT, {"kind": HEARTBEAT, "began_at": now, "seen_at": now, "findings": 0})
+
+    store.write(work)
+
+
+def looks(store: Store) -> Mapping[str, Look]:
+    """The last look of each watch, whichever process it was that looked."""
+    return store.database.read(_looks, None)
+
+
+def _looks(connection: Connection) -> Mapping[str, Look]:
+    return {
+        row.name.removeprefix(f"{WATCH} "): Look(
+            at=row.seen_at, acted_at=row.acted_at, did=row.did or 0, fault=row.fault or ""
+        )
+        for row in connection.execute(select(_pulse).where(_pulse.c.kind == WATCH))
+    }
+
+
+def looked(store: Store, ended: Mapping[str, int | str]) -> bool:
+    """Watches have looked: how much each did, or its fault. Written down when one did something or fares otherwise than
+    before, else once a minute whatever the number of processes; returns whether it was.
+    """
+    now, known = store.database.read(lambda connection: (now_of(connection), _looks(connection)), None)
+    if not any(_is_news(each, known.get(name), now) for name, each in ended.items()):
+        return False
+
+    def work(connection: Connection) -> None:
+        at = now_of(connection)
+        for name, each in ended.items():
+            values: dict[str, object] = {"kind": WATCH, "seen_at": at, "fault": each if isinstance(each, str) else None}
+            if isinstance(each, int) and each:
+                values |= {"acted_at": at, "did": each}
+            _put(connection, f"{WATCH} {name}", values)
+
+    store.write(work)
+    return True
+
+
+def _is_news(ended: int | str, known: Look | None, now: datetime) -> bool:
+    if known is None or now - known.at >= NOTED:
+        return True
+    return known.fault != ended if isinstance(ended, str) else bool(ended) or bool(known.fault)
+
+
 def _put(connection: Connection, name: str, values: dict[str, object]) -> None:
-    if not connection.execute(update(_pulse).where(_pulse.c.name == name).values(values)).rowcount:
-        connection.execute(insert(_pulse).values(name=name, **values))
+    """Change a row or make it; two that make it at once make one."""
+    if connection.execute(update(_pulse).where(_pulse.c.name == name).values(values)).rowcount:
+        return
+    row = {"began_at": values["seen_at"], **values, "name": name}
+    made = (
+        sqlite.insert(_pulse).values(**row).on_conflict_do_nothing(index_elements=["name"])
+        if connection.dialect.name == "sqlite"
+        else postgresql.insert(_pulse).values(**row).on_conflict_do_nothing(index_elements=["name"])
+    )
+    connection.execute(made)

@@ -8,6 +8,7 @@ import pytest
 from bot.__main__ import main
 from bot.domain.plan_digest import PlanDigest, plan_digest
 from bot.domain.schedules import DAYS
+from bot.handlers.jobs import NAMES
 from tests.slack import BOT_TOKEN, DIGEST, SECRET, Slack
 from tests.world import ADMIN, OWNER
 
@@ -52,6 +53,10 @@ def test_a_day_is_run_and_sent_from_the_command_line_once(slack: Slack, typed: T
     assert listed.splitlines()[0].split() == ["job", "channel", "when", "last", "run", "next", "run"]
     assert f"{DIGEST}" in listed
     assert f"{never_today} 23:59, all currencies" in listed
+    assert "looked, and had nothing to do" in typed("jobs run approvals")
+    assert "posted; the books are right" in typed("jobs run heartbeat --again")
+    assert "taken in hand" in typed("jobs run delivery")
+    assert {line.split()[0] for line in typed("jobs list").splitlines()} == {"job", *NAMES}
 
 
 @pytest.mark.parametrize("engine_name", ["sqlite"])
@@ -59,8 +64,10 @@ def test_what_cannot_be_run_is_said(slack: Slack, typed: Type) -> None:
     assert "no channel is set" in typed("jobs run digest", 2)
     slack.world.do(plan_digest, PlanDigest(channel=DIGEST), by=ADMIN)
     assert "There is no job nothing" in typed("jobs run nothing", 2)
-    assert "C0OTHER gets no digest" in typed("jobs run digest --channel C0OTHER", 2)
-    assert "lies in the future" in typed("jobs run digest --date 2999-01-01", 2)
+    assert "That channel gets no digest" in typed("jobs run digest --channel C0OTHER", 2)
+    assert "of today or an earlier day" in typed("jobs run digest --date 2099-01-01", 2)
+    assert "of what there is now" in typed("jobs run heartbeat --date 2026-01-01", 2)
+    assert "leave --date out" in typed("jobs run limits --date 2026-01-01", 2)
     with pytest.raises(SystemExit):
         typed("jobs run digest --date tomorrow")
     assert slack.count("job_run") == 0

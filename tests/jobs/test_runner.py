@@ -97,7 +97,15 @@ def test_a_run_whose_worker_died_is_taken_over_once_its_lease_ended(world: World
     assert not runs.plan("digest", GAP, world.today, world.now)
     (dead,) = runs.claim("dead", world.now)
     assert runs.claim("other", world.now + LEASE - timedelta(seconds=1)) == ()
-    assert Runner(world.desk, now=lambda: world.now + LEASE + timedelta(seconds=1), name="other").run_once() == 1
+    assert (
+        Runner(
+            world.desk,
+            jobs={"digest": JOBS["digest"]},
+            now=lambda: world.now + LEASE + timedelta(seconds=1),
+            name="other",
+        ).run_once()
+        == 1
+    )
     assert runs_of(world) == [(GAP, world.today, "done", 2)]
     assert not runs.finish(dead, Finished(result="late", payload="{}"), world.now)
     assert list(messages(world).values()) == [1]
@@ -126,7 +134,7 @@ def test_a_failing_channel_stops_no_other_and_ends_as_failed_for_all_to_see(worl
     assert failed is not None
     assert failed.error == f"attempt {MOST_ATTEMPTS}: RuntimeError"
     assert runs.ask("digest", GAP, world.today, moment[0], by=ADMIN) is Asked.PLANNED
-    assert Runner(world.desk, now=lambda: moment[0]).run_once() == 1
+    assert Runner(world.desk, jobs={"digest": JOBS["digest"]}, now=lambda: moment[0]).run_once() == 1
     assert [state for _, _, state, _ in runs_of(world)] == ["done", "done"]
 
 
@@ -139,19 +147,22 @@ def test_a_run_that_still_fails_when_the_next_is_due_is_given_up(world: World) -
     jobs = {"digest": Job(name="digest", targets=JOBS["digest"].targets, run=fails)}
     Runner(world.desk, jobs=jobs, now=lambda: world.now).run_once()
     tomorrow = world.now + timedelta(days=1)
-    assert Runner(world.desk, now=lambda: tomorrow).run_once() == 1
+    assert Runner(world.desk, jobs={"digest": JOBS["digest"]}, now=lambda: tomorrow).run_once() == 1
     assert runs_of(world) == [(GAP, world.today, "failed", 1), (GAP, tomorrow.date(), "done", 1)]
 
 
 def test_a_plan_that_nobody_made_does_nothing(world: World) -> None:
-    assert Runner(world.desk, now=lambda: world.now).run_once() == 0
+    assert Runner(world.desk, jobs={"digest": JOBS["digest"]}, now=lambda: world.now).run_once() == 0
     assert runs_of(world) == []
 
 
 def test_what_waits_unsent_is_not_sent_after_a_newer_one(world: World) -> None:
     planned(world, GAP)
-    for ahead in range(3):
-        Runner(world.desk, now=lambda ahead=ahead: world.now + timedelta(days=ahead)).run_once()  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+    moment = [world.now]
+    runner = Runner(world.desk, jobs={"digest": JOBS["digest"]}, now=lambda: moment[0])
+    for _ in range(3):
+        runner.run_once()
+        moment[0] += timedelta(days=1)
     statement = text("SELECT state FROM outbox WHERE kind = 'digest' ORDER BY id")
     states = world.store.database.read(lambda connection: list(connection.execute(statement).scalars()), None)
     assert states == ["failed", "failed", "waiting"]

@@ -139,7 +139,9 @@ class JobRunRow(Table, table=True):
 
 
 class PulseRow(Table, table=True):
-    """A sign of life: a process that serves the book, or the last proof of the books. Not part of them."""
+    """A sign of life: a process that serves the book, the last proof of the books, the last good heartbeat, or the last
+    look of a watch. Not part of the books.
+    """
 
     __tablename__ = "pulse"
     name: str = Field(sa_column=Column(String(100), primary_key=True))
@@ -148,3 +150,6 @@ class PulseRow(Table, table=True):
     seen_at: datetime = instant()
     request_at: datetime | None = instant(null=True)
     findings: int | None = big(null=True)
+    acted_at: datetime | None = instant(null=True)  # when a watch last did something, how much, and its last fault
+    did: int | None = big(null=True)
+    fault: str | None = word(100, null=True)
