@@ -230,7 +230,7 @@ def test_weekly_and_monthly_digests_are_typed_titled_and_follow_the_last_of_thei
     said = shown(message)
     assert "Since Mon 30 Nov 2026" in said
     assert "The month of November 2026" in said
-    assert "open Nov 1" in said
+    assert "open on Nov 1" in said
     assert "−120.00" in said
 
 

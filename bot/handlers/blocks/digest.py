@@ -13,6 +13,7 @@ from bot.domain.digest import Difference, Digest, DigestLine, Movement, Mover
 from bot.domain.digest_figures import MONTH_COLUMNS
 from bot.domain.digest_plans import Form
 from bot.domain.held import HeldBack
+from bot.domain.money import Money
 from bot.domain.month_end import last_day
 from bot.domain.settings import Settings
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
@@ -22,6 +23,7 @@ from bot.handlers.forms import Block, button, context, option
 MOST_CHARTS = 2
 MOST_MOVERS = 6
 MOST_LINES = 12
+MOST_COLUMNS = 4  # of a table whose columns are currencies
 LONGEST_LABEL = 20
 NOTHING = "nothing is owed and no credit is held"
 NO_FIGURE = "–"
@@ -101,7 +103,8 @@ def digest_blocks(
         blocks.append(_alarm(digest.differences, settings))
     if lines:
         blocks.append(preformatted(_table(digest, lines[:MOST_LINES], settings), block_id="buckets"))
-        blocks.append(rich(*_below(lines, settings), block_id="below"))
+        below = _below(lines, settings)
+        blocks += [rich(*below, block_id="below")] if below else []
         blocks.append(rich(*_figures(digest, lines[:MOST_LINES], settings), block_id="figures"))
         blocks.append(rich(*_since(digest, lines[:MOST_LINES], settings), block_id="since"))
         blocks += _month(digest, lines[:MOST_LINES], settings)
@@ -144,12 +147,16 @@ def _table(digest: Digest, lines: Sequence[DigestLine], settings: Settings) -> s
 
 
 def _below(lines: Sequence[DigestLine], settings: Settings) -> list[str]:
-    locale = settings.locale
-    told = [
-        f"{line.currency.code}: prepaid debt {amount(line.prepaid_debt, locale)}"
-        f" · unapplied credit {amount(line.unapplied, locale)} · not assigned yet {amount(line.suspense, locale)}"
-        for line in lines[:MOST_LINES]
-    ]
+    """What stands beside the buckets, as far as there is any."""
+    told = []
+    for line in lines[:MOST_LINES]:
+        named = (
+            ("prepaid debt", line.prepaid_debt),
+            ("unapplied credit", line.unapplied),
+            ("not assigned yet", line.suspense),
+        )
+        said = [f"{label} {amount(worth, settings.locale)}" for label, worth in named if worth]
+        told += [f"{line.currency.code}: {' · '.join(said)}"] if said else []
     left = len(lines) - MOST_LINES
     return [*told, f"and {left} more currencies, in the file"] if left > 0 else told
 
@@ -175,20 +182,30 @@ def tenths(figure: Decimal, settings: Settings) -> str:
 
 
 def _month(digest: Digest, lines: Sequence[DigestLine], settings: Settings) -> list[Block]:
-    """What the month came to, each currency a row that adds up; rare kinds have a column when there are any."""
+    """What the month came to, each currency a column that adds up; rare kinds have a line when there are any."""
     told = [(line.currency.code, line.month) for line in lines if line.month is not None]
     if digest.month is None or not told:
         return []
-    labels = [*MONTH_COLUMNS, *sorted({each.label for _, of in told for each in of.columns} - {*MONTH_COLUMNS})]
-    rows = []
-    for code, of in told:
-        moved = {each.label: each.amount for each in of.columns}
-        cells = [signed(moved[each], settings.locale) if moved.get(each) else NO_FIGURE for each in labels]
-        rows.append([code, amount(of.opened, settings.locale), *cells, amount(of.closed, settings.locale)])
-    first, last = (_no_year(day, settings) for day in (digest.month, last_day(digest.month)))
-    shown = table(rows, ["", f"open {first}", *labels, f"open {last}"], ["left", *["right"] * (len(labels) + 2)])
     named = dates.format_skeleton("yMMMM", digest.month, locale=settings.locale.replace("-", "_"))
-    return [rich((bold(f"The month of {named}"),), block_id="month_title"), preformatted(shown, block_id="month")]
+    first, last = (_no_year(day, settings) for day in (digest.month, last_day(digest.month)))
+    labels = [*MONTH_COLUMNS, *sorted({each.label for _, of in told for each in of.columns} - {*MONTH_COLUMNS})]
+    blocks: list[Block] = [rich((bold(f"The month of {named}"),), block_id="month_title")]
+    for begin in range(0, len(told), MOST_COLUMNS):
+        shown = told[begin : begin + MOST_COLUMNS]
+        moved = [{each.label: each.amount for each in of.columns if each.amount} for _, of in shown]
+        rows = [
+            [f"open on {first}", *(amount(of.opened, settings.locale) for _, of in shown)],
+            *([label, *(_moved(each.get(label), settings) for each in moved)] for label in labels),
+            [f"open on {last}", *(amount(of.closed, settings.locale) for _, of in shown)],
+        ]
+        headings = ["", *(code for code, _ in shown)]
+        columns = table(rows, headings, ["left", *["right"] * len(shown)])
+        blocks.append(preformatted(columns, block_id=f"month_{begin}"))
+    return blocks
+
+
+def _moved(change: Money | None, settings: Settings) -> str:
+    return signed(change, settings.locale) if change is not None else NO_FIGURE
 
 
 def _no_year(day: date, settings: Settings) -> str:
@@ -207,8 +224,8 @@ def held_text(held: HeldBack, settings: Settings) -> str:
     """What is disputed and what is promised, with their sums."""
     told = []
     if held.disputes:
-        days = counted(held.oldest_days, "day")
-        told.append(f"{counted(held.disputes, 'dispute')} {amount(held.disputed, settings.locale)} (oldest {days})")
+        oldest = f"oldest {counted(held.oldest_days, 'day')}" if held.oldest_days else "since today"
+        told.append(f"{counted(held.disputes, 'dispute')} {amount(held.disputed, settings.locale)} ({oldest})")
     if held.promises:
         coming = f" (next {day_text(held.next_on, settings.locale)})" if held.next_on is not None else ""
         broken = f", {held.broken} broken" if held.broken else ""

@@ -3,11 +3,10 @@
 from collections import Counter
 
 from bot.domain.heartbeat import HeartbeatTold
-from bot.domain.ports import Finding
 from bot.domain.settings import Settings
 from bot.handlers.blocks.digest import day_text
-from bot.handlers.blocks.rich import Part, bold, moment, person, preformatted, rich, typed
-from bot.handlers.blocks.text import counted, escape, shorten
+from bot.handlers.blocks.rich import Part, bold, moment, person, rich, typed
+from bot.handlers.blocks.text import counted, escape
 from bot.handlers.forms import Block, context
 
 MOST_LINES = 40  # of findings in a message; of the rest each check is named with how many there are
@@ -17,13 +16,8 @@ LONGEST_LINE = 140
 MOST_FAILED = 10
 WHAT_TO_DO = (
     "Stop writing to the books, keep a copy of the database, and find out what wrote past Duedesk; `duedesk verify` "
-    "lists all. This is said again with each heartbeat until the books are right."
+    "lists all. Amounts are in millionths. This is said again with each heartbeat until the books are right."
 )
-
-
-def finding_text(found: Finding) -> str:
-    """A finding in words: which check, where, what is kept and what it was recomputed to."""
-    return f"{found.check}: {found.where}: kept {found.kept}, recomputed {found.recomputed}"
 
 
 def heartbeat_summary(told: HeartbeatTold) -> str:
@@ -58,15 +52,20 @@ def heartbeat_blocks(told: HeartbeatTold, settings: Settings) -> list[Block]:
 
 
 def _findings(told: HeartbeatTold) -> list[Block]:
-    lines = [shorten(finding_text(each), LONGEST_LINE) for each in told.findings[:MOST_LINES]]
-    rest = Counter(each.check for each in told.findings[MOST_LINES:])
-    lines += [
-        shorten(f"and {number:,} more of: {check}", LONGEST_LINE) for check, number in rest.most_common(MOST_CHECKS)
-    ]
-    left = told.found - MOST_LINES - sum(number for _, number in rest.most_common(MOST_CHECKS))
-    lines += [f"and {left:,} more"] if left > 0 else []
+    """Each finding in words under its check; of very many the first, and then each check with how many more."""
+    shown, rest = told.findings[:MOST_LINES], Counter(each.check for each in told.findings[MOST_LINES:])
+    lines: list[tuple[Part, ...] | Part] = []
+    for place, each in enumerate(shown):
+        if place == 0 or each.check != shown[place - 1].check:
+            lines.append((bold(each.check),))
+        found = f"{each.where}: kept {each.kept}, recomputed {each.recomputed}"
+        lines.append(f"• {typed(found, LONGEST_LINE)}")
+    named = rest.most_common(MOST_CHECKS)
+    lines += [f"• and {number:,} more of: {check}" for check, number in named]
+    left = told.found - len(shown) - sum(number for _, number in named)
+    lines += [f"• and {left:,} more"] if left > 0 else []
     return [
-        preformatted(typed("\n".join(lines[begin : begin + LINES_IN_A_BLOCK]), 2900), block_id=f"findings_{begin}")
+        rich(*lines[begin : begin + LINES_IN_A_BLOCK], block_id=f"findings_{begin}")
         for begin in range(0, len(lines), LINES_IN_A_BLOCK)
     ]
 
