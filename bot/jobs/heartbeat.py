@@ -1,5 +1,6 @@
 """The heartbeat: proves the whole book each day and says so, or calls a person; silence is an alarm of its own."""
 
+import time
 from collections.abc import Mapping
 from datetime import timedelta
 
@@ -14,6 +15,7 @@ from bot.storage.heartbeat import counts, failed_runs, last_done, to_call
 from bot.storage.jobs import Finished, JobRun
 from bot.storage.pulse import Look, Signs, heart_beat, looks, proved, signs
 from bot.storage.reports import SqlReadBooks
+from bot.storage.store import PROOF_SECONDS
 
 LATE = timedelta(minutes=15)  # a message that waits so long is worth a word
 DAY = timedelta(hours=26)
@@ -29,7 +31,8 @@ def run_heartbeat(desk: Desk, run: JobRun) -> Finished:
     """Prove the books as they are now. What is found is told; that it was proved, and when it was right, is kept."""
     desk.store.seal()
     seen, watches = signs(desk.store), looks(desk.store)
-    told = desk.store.read(lambda books: _told(books, run, seen, watches))
+    until = time.monotonic() + PROOF_SECONDS
+    told = desk.store.read(lambda books: _told(books, run, seen, watches), until)
     proved(desk.store, told.found)
     if told.is_red:
         log.error("heartbeat: the books are not right, %s findings", told.found)

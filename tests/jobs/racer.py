@@ -16,13 +16,13 @@ MOST_TRIES = 5
 def main(url: str, name: str) -> None:
     """Read instants, a line each, and answer each with a line."""
     library = Library(url)
-    desk = Desk(Store.open(library))
+    desk, jobs = Desk(Store.open(library)), {"digest": JOBS["digest"]}
     for line in sys.stdin:
         now = datetime.fromisoformat(line.strip())
         done = 0
         for _ in range(MOST_TRIES):
             try:
-                done += Runner(desk, jobs={"digest": JOBS["digest"]}, now=lambda now=now: now, name=name).run_once()  # type: ignore[misc]  # mypy cannot infer a lambda with a default
+                done += Runner(desk, jobs=jobs, watches={}, now=lambda now=now: now, name=name).run_once()  # type: ignore[misc]  # mypy cannot infer a lambda with a default
                 break
             except Busy:
                 continue

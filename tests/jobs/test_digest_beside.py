@@ -255,6 +255,7 @@ def two_more() -> Iterator[list[str]]:
 
 @SQLITE
 def test_each_mover_has_its_card_a_promise_and_what_else_is_registered(slack: Slack) -> None:
+    assert {each.action_id for each in (*drawn.MOVER_BUTTONS, *drawn.MOVER_MENU)} <= set(PRESSES)
     acme = slack.world.customer(name="Acme Pte Ltd")
     slack.type("/duedesk settings digest #digest daily 09:00", by=ADMIN)
     posted(slack)
