@@ -312,7 +312,10 @@ def test_the_digest_reads_as_reviewed(book: Slack) -> None:
 
 
 def _digest(book: Slack) -> dict[str, Any]:
-    assert Runner(book.duedesk.desk, jobs={"digest": JOBS["digest"]}, now=lambda: book.world.now).run_once() == 1
+    assert (
+        Runner(book.duedesk.desk, jobs={"digest": JOBS["digest"]}, watches={}, now=lambda: book.world.now).run_once()
+        == 1
+    )
     book.deliver()
     found = [each for each in book.owner.messages("digest") if not _in_thread(each)][-1]
     payload = _sent(found)
