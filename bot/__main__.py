@@ -2,7 +2,6 @@
 
 import argparse
 import re
-import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
@@ -14,6 +13,7 @@ import yaml
 from bot import __version__, upkeep
 from bot.config import BadConfig, check_prefix, load
 from bot.intake import cli as intake
+from bot.parts import EVERY, Part, Parts, read_parts, written
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -60,7 +60,10 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"duedesk {__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    commands.add_parser("run", help="serve Slack, by Socket Mode or HTTP").set_defaults(run=_run)
+    run = commands.add_parser("run", help="serve Slack, by Socket Mode or HTTP")
+    only = "take some of the work only: web, jobs or delivery, with commas between them or given again"
+    run.add_argument("--only", type=_parts, action="append", metavar="PARTS", help=only)
+    run.set_defaults(run=_run)
     owner = commands.add_parser("owner", help="name the first owner").add_subparsers(required=True)
     named = owner.add_parser("set", help="owner set U0123ABCD")
     named.add_argument("user")
@@ -122,10 +125,17 @@ def _address(value: str) -> str:
     return value
 
 
-def _run(_parsed: argparse.Namespace) -> int:
+def _parts(value: str) -> Parts:
+    try:
+        return read_parts(value)
+    except ValueError as fault:
+        raise argparse.ArgumentTypeError(str(fault)) from None
+
+
+def _run(parsed: argparse.Namespace) -> int:
     from bot.app import build, name_owner
     from bot.observe import log, set_up
-    from bot.serving import serve
+    from bot.serving import obey, serve
 
     config = load()
     set_up(config.log_level)
@@ -135,9 +145,11 @@ def _run(_parsed: argparse.Namespace) -> int:
         if config.duedesk_owner and not duedesk.desk.store.read(lambda books: books.has_owner()):
             name_owner(duedesk.desk, duedesk.client, config.duedesk_owner)
         stopped = threading.Event()
-        for each in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(each, lambda *_: stopped.set())
-        serve(duedesk, stopped, lambda: log.info("ready, %s mode", config.duedesk_door))
+        obey(stopped)
+        parts = EVERY if parsed.only is None else frozenset().union(*parsed.only)
+        mode = f"{config.duedesk_door} mode" if Part.WEB in parts else "no door"
+        said = f"{mode}, only {written(parts)}" if parsed.only is not None else mode
+        serve(duedesk, stopped, lambda: log.info("ready, %s", said), parts)
     return 0
 
 

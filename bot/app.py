@@ -1,9 +1,11 @@
 """Builds everything once and wires it; nothing else constructs anything."""
 
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 from slack_bolt import App
@@ -25,12 +27,17 @@ from bot.jobs.files import FileWorker
 from bot.jobs.runner import JobsThread, Runner
 from bot.metrics import Metrics
 from bot.observe import log, quieten
+from bot.parts import EVERY, Part, Parts
 from bot.storage.ids import new_id
 from bot.storage.shelf import Library
 from bot.storage.store import Store
 from bot.vitals import Pulse, Readiness, gauges
+from bot.wakes import Wakes
 
 SLACK_SECONDS = 10
+STOP_SECONDS = 15.0
+COMMIT, JOB = "commit", "job"  # words that wake
+DOES = {COMMIT: Part.DELIVERY, JOB: Part.JOBS}
 
 
 @dataclass
@@ -49,6 +56,9 @@ class Duedesk:
     admission: Admission
     metrics: Metrics
     readiness: Readiness
+    pulse: Pulse
+    wakes: Wakes
+    is_stopped: bool = False
 
     def http_door(self) -> HttpDoor:
         secret = self.config.slack_signing_secret.get_secret_value()
@@ -78,10 +88,32 @@ class Duedesk:
         """Whether requests may be sent here."""
         return not self.readiness.why_not()
 
+    def start(self, parts: Parts = EVERY) -> None:
+        """Begin what runs in the background of these parts, and show in the book that it does."""
+        self.pulse.start(parts)
+        elsewhere = frozenset(word for word, part in DOES.items() if part not in parts)
+        self.wakes.start(tells=elsewhere, listens=len(elsewhere) < len(DOES))
+        if Part.DELIVERY in parts:
+            self.delivery.start()
+            self.files.start()
+        if Part.JOBS in parts:
+            self.jobs.start()
+
+    def stop(self, until: float | None = None) -> None:
+        """End it by an instant of the monotonic clock; what is not finished then is left to other processes."""
+        self.is_stopped = True
+        limit = until if until is not None else time.monotonic() + STOP_SECONDS
+        parts = (self.jobs, self.delivery, self.files)
+        for each in parts:
+            each.hand_over()
+        for each in parts:
+            each.stop(limit - time.monotonic())
+        self.pulse.stop()
+        self.wakes.stop()
+
     def close(self) -> None:
-        self.jobs.stop()
-        self.delivery.stop()
-        self.files.stop()
+        if not self.is_stopped:
+            self.stop()
         self.renderer.close()
         self.library.close()
 
@@ -99,22 +131,18 @@ def build(
     token = config.slack_bot_token.get_secret_value()
     client = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS)
     woken, files_woken = threading.Event(), threading.Event()
-
-    def wake() -> None:
-        woken.set()
-        files_woken.set()
-
-    desk = Desk(store, clock=clock, on_commit=wake)
+    desk = Desk(store, clock=clock)
     # The client's own second try after a lost connection could send something twice; the workers look for it first.
     sending = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS, retry_handlers=[])
     admission = Admission(config.desk_waiting)
     metrics = Metrics(book, lambda: made.admission.in_hand, config.desk_waiting, lambda: gauges(store))
     worker = Worker(desk, sending, metrics=metrics)
-    delivery = DeliveryThread(worker, woken, Pulse(store, worker.name[:100], metrics))
+    delivery = DeliveryThread(worker, woken)
     renderer = renderer or Renderer()
     files = DeliveryThread(FileWorker(desk, sending, renderer, BookAt(config.database_url, book)), files_woken)
     jobs = JobsThread(Runner(desk, metrics=metrics))
-    desk.on_job = jobs.wake
+    wakes = Wakes(store, {COMMIT: (woken.set, files_woken.set), JOB: (jobs.wake,)})
+    desk.on_commit, desk.on_job = partial(wakes.ring, COMMIT), partial(wakes.ring, JOB)
     quieten()
     bolt = App(
         name="duedesk",  # unless it has one, Bolt looks through the source of every caller for it: a tenth of a second
@@ -128,8 +156,24 @@ def build(
         ignoring_self_events_enabled=True,
     )
     register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
-    readiness = Readiness(store, lambda: delivery.has_died)
-    made = Duedesk(config, library, desk, bolt, client, delivery, jobs, files, renderer, admission, metrics, readiness)
+    readiness = Readiness(store, lambda: delivery.has_died or files.has_died)
+    pulse = Pulse(store, worker.name, metrics)
+    made = Duedesk(
+        config,
+        library,
+        desk,
+        bolt,
+        client,
+        delivery,
+        jobs,
+        files,
+        renderer,
+        admission,
+        metrics,
+        readiness,
+        pulse,
+        wakes,
+    )
     return made
 
 

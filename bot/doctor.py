@@ -19,8 +19,9 @@ from bot.domain.schedules import read_daily
 from bot.domain.settings import CHANNELS, Settings
 from bot.handlers.admin import check_channel
 from bot.handlers.manifest import OPTIONAL_SCOPES, SCOPES
+from bot.parts import Part, signed_parts
 from bot.storage import schema
-from bot.storage.pulse import Signs, signs
+from bot.storage.pulse import SILENT, Signs, signs
 from bot.storage.shelf import Library
 from bot.storage.store import Store
 
@@ -28,7 +29,6 @@ MOST_SKEW_SECONDS = 60
 SLACK_SECONDS = 10
 LEAST_FREE_BYTES = 200_000_000
 SEALED_WITHIN = timedelta(minutes=1)
-SILENT = timedelta(minutes=5)  # a process shows itself every half minute
 FIRST_COMMAND = timedelta(hours=1)
 HEARTBEAT_WITHIN = timedelta(hours=26)  # a day, and what a night on which the clocks change and a long proof take
 NO_COMMAND = timedelta(days=7)  # longer than a weekend with holidays on both sides
@@ -142,6 +142,13 @@ def _arriving(seen: Signs, config: Config) -> Iterator[Check]:
         )
         return
     yield Check(f"process: serving since {_moment(seen.began_at)}", fine=True)
+    done = frozenset().union(*(signed_parts(name) for name in seen.serving))
+    missing = ", ".join(each for each in Part if each not in done)
+    yield Check(
+        f"processes: {len(seen.serving)}" + (f", but none does {missing}" if missing else ""),
+        not missing,
+        f"Start one: duedesk run --only {missing.replace(' ', '')}, or duedesk run, which does everything.",
+    )
     served = seen.now - seen.began_at
     if seen.request_at is None:
         yield Check("commands: none has ever arrived", served < FIRST_COMMAND, _unheard(config))

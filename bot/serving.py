@@ -1,7 +1,8 @@
-"""One process at work: its door, its delivery and its monitor, from start until it is told to stop."""
+"""One process at work: its door, its delivery, its jobs and its monitor, from start until it is told to stop."""
 
 import contextlib
 import os
+import signal
 import socket
 import threading
 import time
@@ -10,43 +11,75 @@ from collections.abc import Callable, Iterator
 from bot.app import Duedesk
 from bot.domain.errors import Refused
 from bot.observe import log, unexpected
+from bot.parts import EVERY, Part, Parts
 
 DRAIN_SECONDS = 2.0  # readiness says no before the door is closed, so that a balancer looks elsewhere
-LONGEST_SECONDS = 10.0  # for requests in hand
+REQUESTS_SECONDS = 6.0  # for requests in hand, each of which has two seconds and a call to Slack
+LAST_SECONDS = 3  # for one that came in the moment the door was closed
+GRACE_SECONDS = 13.0  # for all of it: what is then still in hand is left to others
 CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 
 
-def serve(duedesk: Duedesk, stopped: threading.Event, ready: Callable[[], object]) -> None:
-    """Serve until told to stop; then say not ready, finish what is in hand, and stop delivery. Refuses: Refused."""
+def serve(duedesk: Duedesk, stopped: threading.Event, ready: Callable[[], object], parts: Parts = EVERY) -> None:
+    """Serve until told to stop; then say not ready, finish what is in hand, and hand the rest over. Refuses: Refused.
+
+    Jobs begin nothing new from the first moment. Delivery goes on while requests are answered, and ends behind them.
+    """
     with contextlib.ExitStack() as stack:
         stack.enter_context(unexpected())
         with _listening_kindly(duedesk.config.duedesk_metrics_host, duedesk.config.duedesk_metrics_port):
             monitor = duedesk.monitor()
         if monitor is not None:
             stack.callback(monitor.close)
-        duedesk.delivery.start()
-        stack.callback(duedesk.delivery.stop)
-        duedesk.files.start()
-        stack.callback(duedesk.files.stop)
-        duedesk.jobs.start()
-        stack.callback(duedesk.jobs.stop)
-        alive = stack.enter_context(_http(duedesk) if duedesk.config.duedesk_door == "http" else _socket(duedesk))
-        ready()
-        while not stopped.wait(LOOK_SECONDS):
-            if not alive():
-                raise Refused("The door closed by itself; see the log.")
-        duedesk.readiness.stopping = True
-        log.info("stopping")
-        _finish(duedesk)
+        until = float("inf")
+        duedesk.start(parts)
+        try:
+            with _door(duedesk) if Part.WEB in parts else contextlib.nullcontext(lambda: True) as alive:
+                ready()
+                while not stopped.wait(LOOK_SECONDS):
+                    if not alive():
+                        raise Refused("The door closed by itself; see the log.")
+                until = time.monotonic() + GRACE_SECONDS
+                duedesk.readiness.stopping = True
+                log.info("stopping")
+                duedesk.jobs.hand_over()
+                if Part.WEB in parts:
+                    _finish(duedesk)
+        finally:
+            duedesk.stop(min(until, time.monotonic() + GRACE_SECONDS))
+
+
+def obey(stopped: threading.Event, end: Callable[[int], object] = os._exit) -> None:
+    """Let the first signal stop this process, and see that it ends in its time; a second one ends it at once."""
+
+    def told(number: int, _frame: object) -> None:
+        if stopped.is_set():
+            end(128 + number)  # as a shell says it
+        stopped.set()
+        late = threading.Timer(GRACE_SECONDS + 1, _end_late, (end,))
+        late.daemon = True
+        late.start()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, told)
+
+
+def _end_late(end: Callable[[int], object]) -> None:
+    log.error("not ended in time; what was in hand is taken over when its lease ends")
+    end(1)
 
 
 def _finish(duedesk: Duedesk) -> None:
     """Give balancers a moment in HTTP mode, and what is in hand its time."""
     until = time.monotonic() + (DRAIN_SECONDS if duedesk.config.duedesk_door == "http" else 0)
-    limit = until + LONGEST_SECONDS
+    limit = until + REQUESTS_SECONDS
     while time.monotonic() < until or (duedesk.admission.in_hand and time.monotonic() < limit):
         time.sleep(0.02)
+
+
+def _door(duedesk: Duedesk) -> contextlib.AbstractContextManager[Callable[[], bool]]:
+    return _http(duedesk) if duedesk.config.duedesk_door == "http" else _socket(duedesk)
 
 
 @contextlib.contextmanager
@@ -68,7 +101,7 @@ def _http(duedesk: Duedesk) -> Iterator[Callable[[], bool]]:
         listening = socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
     door = duedesk.http_door()
     # Signals are ours: readiness says no first.
-    server = uvicorn.Server(uvicorn.Config(door, log_level="error", timeout_graceful_shutdown=int(LONGEST_SECONDS)))
+    server = uvicorn.Server(uvicorn.Config(door, log_level="error", timeout_graceful_shutdown=LAST_SECONDS))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, name="http")
     thread.start()
     try:
@@ -77,7 +110,7 @@ def _http(duedesk: Duedesk) -> Iterator[Callable[[], bool]]:
         yield thread.is_alive
     finally:
         server.should_exit = True
-        thread.join(timeout=LONGEST_SECONDS + DRAIN_SECONDS)
+        thread.join(timeout=LAST_SECONDS + 1)
         door.close()
         listening.close()
 

@@ -1,5 +1,6 @@
 """What a running process shows of itself: its metrics, whether it is ready, and its sign of life in the book."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,10 +11,12 @@ from bot.domain.errors import Refused
 from bot.domain.schedules import read_daily
 from bot.metrics import Gauges, Metrics
 from bot.observe import log
+from bot.parts import EVERY, Parts, written
 from bot.storage.pulse import beat, signs
 from bot.storage.store import Store
 
 BEAT_SECONDS = 30.0
+LONGEST_NAME = 100
 ASKING_SECONDS = 2.0  # a question of monitoring waits no longer than a person's
 
 
@@ -64,22 +67,35 @@ class Readiness:
 
 @dataclass
 class Pulse:
-    """Shows now and then in the book that this process serves it."""
+    """Shows now and then in the book that this process serves it, and which parts of the work it does."""
 
     store: Store
     name: str
     metrics: Metrics
-    last: float = field(default=-BEAT_SECONDS)
+    parts: Parts = EVERY
+    _stop: threading.Event = field(default_factory=threading.Event)
 
-    def __call__(self) -> None:
-        now = time.monotonic()
-        if now - self.last < BEAT_SECONDS:
-            return
-        self.last = now
-        asked = self.metrics.request_at
+    def start(self, parts: Parts = EVERY) -> None:
+        self.parts = parts
+        threading.Thread(target=self._run, name="pulse", daemon=True).start()
+
+    def stop(self) -> None:
+        self._stop.set()
+
+    def beat(self) -> None:
+        """Show it now."""
+        now, asked = time.monotonic(), self.metrics.request_at
         beat(
             self.store,
-            self.name,
+            f"{self.name} {written(self.parts)}"[-LONGEST_NAME:],
             began_ago=now - self.metrics.began,
             request_ago=now - asked if asked is not None else None,
         )
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            try:
+                self.beat()
+            except (SQLAlchemyError, OSError, Refused) as fault:
+                log.error("no sign of life: %s", type(fault).__name__)
+            self._stop.wait(BEAT_SECONDS)

@@ -276,11 +276,7 @@ def test_a_process_shows_in_the_book_that_it_serves_and_was_asked(slack: Slack) 
         while not slack.sandbox.hub.is_open:
             time.sleep(0.01)
         slack.type("/aging")
-        slack.duedesk.delivery._each_round.last = -100.0  # type: ignore[attr-defined]  # due again
-        slack.world.pay(1)
-        limit = time.monotonic() + 10
-        while time.monotonic() < limit and signs(slack.world.store).request_at is None:
-            time.sleep(0.01)
+        slack.duedesk.pulse.beat()
         shown.append(signs(slack.world.store))
         stopped.set()
 

@@ -7,7 +7,7 @@ import signal
 import threading
 import traceback
 from collections.abc import Callable
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import CancelledError, Future, ProcessPoolExecutor
 from concurrent.futures import TimeoutError as StillBusy
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
@@ -71,7 +71,7 @@ class Renderer:
                     return future.result(timeout=BEAT_SECONDS)
                 waited += BEAT_SECONDS
                 beat()
-        except BrokenProcessPool as fault:
+        except (BrokenProcessPool, CancelledError) as fault:
             self._end()
             raise RendererDied from fault
         self._end()

@@ -1,8 +1,5 @@
 """Empties the outbox: one message in flight per document, never an older over a newer, back-off and Retry-After."""
 
-import os
-import secrets
-import socket
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +20,8 @@ from bot.handlers.blocks.month_end import month_blocks, month_text
 from bot.handlers.blocks.text import escape
 from bot.jobs.digest_post import post_digest
 from bot.jobs.heartbeat import told_of as heartbeat_of
+from bot.jobs.lease import HandedOver, new_name
+from bot.jobs.looking import EVENT_TYPE, metadata_of, posted_before
 from bot.jobs.month_end import told_of
 from bot.metrics import Metrics, counted
 from bot.observe import log, request_id
@@ -30,15 +29,13 @@ from bot.storage.faults import AWAY
 from bot.storage.outbox import CHANNEL_WAIT, Claimed, Outbox
 
 IDLE_SECONDS = 2.0
+STOP_SECONDS = 15.0
 FIRST_BACK_OFF_SECONDS = 2
 LONGEST_BACK_OFF_SECONDS = 600
 MOST_ATTEMPTS = 40
 MOST_ATTEMPTS_AT_A_FAULT = 5
 LEASE_USED_SECONDS = 30  # what a row may take, its look-ups included, fits into the rest
-MOST_PAGES = 5
-CLOCKS_DIFFER = timedelta(minutes=5)
 TOO_MANY, SERVER_FAULT = 429, 500
-EVENT_TYPE = "duedesk_card"
 GONE = frozenset({"message_not_found", "thread_not_found"})  # somebody deleted the card: it is posted anew
 CHANNEL_GONE = frozenset({"channel_not_found", "is_archived", "not_in_channel"})  # anew, when there is another channel
 FATAL = CHANNEL_GONE | {"invalid_blocks", "restricted_action", "msg_too_long"}
@@ -51,10 +48,12 @@ class Worker:
 
     desk: Desk
     client: WebClient
-    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
+    name: str = field(default_factory=new_name)
     clock: Callable[[], float] = time.monotonic
     resting: dict[str, float] = field(default_factory=dict)
     metrics: Metrics | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
+    in_hand: int = 0
 
     def run_once(self) -> int:
         """Deliver what is due now; returns how many rows were taken in hand."""
@@ -62,9 +61,20 @@ class Worker:
         claimed = outbox.claim(self.name)
         leased = self.clock()
         for row in claimed:
+            self.in_hand = row.id  # said before it is asked whether to stop: see hand_over
+            if self.stopping.is_set():
+                break
             if self.clock() - leased <= LEASE_USED_SECONDS or outbox.renew(row):
                 self._watched(outbox, row)
+        self.in_hand = 0
+        if claimed and self.stopping.is_set():
+            outbox.release(self.name, but=0)
         return len(claimed)
+
+    def hand_over(self) -> None:
+        """Begin no further row, and let other workers have at once what was claimed and not begun."""
+        self.stopping.set()
+        Outbox(self.desk.store).release(self.name, but=self.in_hand)
 
     def _watched(self, outbox: Outbox, row: Claimed) -> None:
         """One try with its id in each line of the log, and counted."""
@@ -84,6 +94,8 @@ class Worker:
         """Send one row; a fault of it never stops the rest, but a database that is away stops all until it is back."""
         try:
             SENDERS.get(row.kind, Worker.card)(self, outbox, row)
+        except HandedOver:
+            outbox.later(row, timedelta(0), "handed over")
         except Resting as rest:
             outbox.later(row, timedelta(seconds=rest.seconds), "ratelimited")
         except SlackApiError as fault:
@@ -101,7 +113,7 @@ class Worker:
 
     def digest(self, outbox: Outbox, row: Claimed) -> None:
         """A digest of a channel; its files follow as rows of their own."""
-        post_digest(self.desk, self.client, outbox, row)
+        post_digest(self.desk, self.client, outbox, row, self.ask)
 
     def month_end(self, outbox: Outbox, row: Claimed) -> None:
         """What a month end came to, in the finance channel."""
@@ -191,12 +203,19 @@ class Worker:
         )
 
     def _call(self, channel: str, method: Callable[..., Any], row: Claimed, **arguments: Any) -> Any:
-        """A call about one channel. Nothing goes to a channel before the time is over that Slack asked to wait."""
+        return self.ask(channel, method, metadata=metadata_of(row), **arguments)
+
+    def ask(self, channel: str, method: Callable[..., Any], **arguments: Any) -> Any:
+        """A call about one channel. Nothing goes to a channel before the time is over that Slack asked to wait.
+
+        Each process learns that by itself: another one may ask once more and be told to wait as well.
+        """
+        self._check_time()
         left = self.resting.get(channel, 0.0) - self.clock()
         if left > 0:
             raise Resting(left)
         try:
-            return method(channel=channel, metadata=_metadata(row), **arguments)
+            return method(channel=channel, **arguments)
         except SlackApiError as fault:
             if fault.response.status_code != TOO_MANY:
                 raise
@@ -205,31 +224,15 @@ class Worker:
             raise Resting(seconds) from fault
 
     def _sent_before(self, channel: str, row: Claimed, thread: str | None = None) -> str | None:
-        """The message this row was sent as, if the answer was lost, by its metadata among all that was said since.
+        """The message this row was sent as, if the answer was lost."""
+        self._check_time()
+        found = posted_before(self.client, row, channel, EVENT_TYPE, thread)
+        return str(found["ts"]) if found is not None else None
 
-        Without the optional scopes for history Slack does not let us look: then it is sent again, and may stand twice.
-        """
-        since = f"{(row.recorded_at - CLOCKS_DIFFER).timestamp():.6f}"
-        asked: dict[str, Any] = {"channel": channel, "include_all_metadata": True, "limit": 200, "oldest": since}
-        for _ in range(MOST_PAGES):
-            try:
-                answer = (
-                    self.client.conversations_replies(ts=thread, **asked)
-                    if thread is not None
-                    else self.client.conversations_history(**asked)
-                )
-            except SlackApiError as fault:
-                if fault.response.get("error") == "missing_scope":
-                    return None
-                raise
-            for message in answer["messages"]:
-                carried = message.get("metadata") or {}
-                if carried.get("event_type") == EVENT_TYPE and carried["event_payload"].get("outbox") == str(row.id):
-                    return str(message["ts"])
-            asked["cursor"] = (answer.get("response_metadata") or {}).get("next_cursor")
-            if not asked["cursor"]:
-                return None
-        return None
+    def _check_time(self) -> None:
+        """Between two calls a row can be handed over; the next worker looks for what was sent of it."""
+        if self.stopping.is_set():
+            raise HandedOver
 
     @staticmethod
     def _refused(outbox: Outbox, row: Claimed, fault: SlackApiError) -> None:
@@ -283,10 +286,6 @@ def _home(document_kind: str, outcome: Outcome, settings: Settings) -> str:
     return own or settings.finance_channel
 
 
-def _metadata(row: Claimed) -> dict[str, Any]:
-    return {"event_type": EVENT_TYPE, "event_payload": {"outbox": str(row.id), "document": str(row.document_id)}}
-
-
 class Runs(Protocol):
     """A worker of some kind of row."""
 
@@ -295,6 +294,8 @@ class Runs(Protocol):
 
     def run_once(self) -> int: ...
 
+    def hand_over(self) -> None: ...
+
 
 RunsT = TypeVar("RunsT", bound=Runs)
 
@@ -302,10 +303,9 @@ RunsT = TypeVar("RunsT", bound=Runs)
 class DeliveryThread(Generic[RunsT]):
     """Runs a worker and the sealer in the background, woken by each commit, polling otherwise."""
 
-    def __init__(self, worker: RunsT, wake: threading.Event, each_round: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, worker: RunsT, wake: threading.Event) -> None:
         self.worker = worker
         self._wake = wake
-        self._each_round = each_round
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
@@ -317,12 +317,23 @@ class DeliveryThread(Generic[RunsT]):
         """Whether it was started and ended without being told to."""
         return self._thread.ident is not None and not self._thread.is_alive() and not self._stop.is_set()
 
-    def stop(self) -> None:
-        """Finish what is in flight and end."""
+    def hand_over(self) -> None:
+        """Begin nothing more, and let others have at once what is not in hand."""
+        if self._stop.is_set() or not self._thread.is_alive():
+            return
         self._stop.set()
         self._wake.set()
+        try:
+            self.worker.hand_over()
+        except AWAY as fault:
+            log.error("what was claimed is not handed over; its lease ends by itself", exc_info=fault)
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Finish the row that is in hand and end, within so many seconds."""
+        self.hand_over()
+        self._wake.set()
         if self._thread.is_alive():
-            self._thread.join(timeout=15)
+            self._thread.join(timeout=max(0.0, seconds))
 
     def _run(self) -> None:
         while not self._stop.is_set():
@@ -330,7 +341,6 @@ class DeliveryThread(Generic[RunsT]):
             try:
                 settled = self.worker.run_once()
                 sealed = self.worker.desk.store.seal()
-                self._each_round()
             except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again
                 log.error("delivery stopped for a moment", exc_info=fault)
                 settled, sealed = 0, 0

@@ -10,7 +10,6 @@ from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
-from slack_sdk.web import SlackResponse
 
 from bot.desk import Desk
 from bot.documents.render import Job, make
@@ -19,6 +18,7 @@ from bot.domain.receivables import AgeingQuestion
 from bot.handlers.blocks.digest import charts_of, digest_blocks, digest_text
 from bot.handlers.blocks.text import escape
 from bot.jobs.digest import digest_of
+from bot.jobs.looking import file_before, metadata_of, posted_before, reference_of
 from bot.observe import log
 from bot.storage.jobs import JobRuns
 from bot.storage.outbox import Claimed, Outbox
@@ -26,9 +26,8 @@ from bot.storage.reports import SqlReadBooks
 
 EVENT_TYPE = "duedesk_digest"
 CHART_REFUSED = "invalid_blocks"
-LOOKED_AT = 100
 DETAILS = ("xlsx", "csv")
-CHART_FILE = "aged-receivables-chart.png"
+Ask = Callable[..., Any]  # one call about a channel, put off while the channel rests
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +38,16 @@ class Posted:
     has_chart: bool
 
 
-def post_digest(desk: Desk, client: WebClient, outbox: Outbox, row: Claimed) -> None:
+def post_digest(desk: Desk, client: WebClient, outbox: Outbox, row: Claimed, ask: Ask) -> None:
     """Post the digest unless an earlier attempt did, and put its files in the outbox."""
     posted = _posted_before(client, row) if row.attempts > 1 else None
     if posted is None:
-        posted = _post(desk, client, row)
+        posted = _post(desk, client, row, ask)
     _plan_files(desk, row, posted)
     outbox.done(row, row.destination, posted.ts)
 
 
-def _post(desk: Desk, client: WebClient, row: Claimed) -> Posted:
+def _post(desk: Desk, client: WebClient, row: Claimed, ask: Ask) -> Posted:
     settings = desk.store.read(lambda books: books.settings())
     given: dict[str, Any] = json.loads(row.payload)
     digest, shown, is_copy = digest_of(row.payload), given["currencies"], bool(given["copy"])
@@ -56,14 +55,10 @@ def _post(desk: Desk, client: WebClient, row: Claimed) -> Posted:
     wants_chart = bool(charts_of(digest, settings, shown))
     for with_chart in (True, False) if wants_chart else (False,):
         blocks = digest_blocks(digest, settings, shown, is_copy=is_copy, charts=with_chart)
-        metadata = {
-            "event_type": EVENT_TYPE,
-            "event_payload": {"outbox": str(row.id), "chart": with_chart or not wants_chart},
-        }
+        metadata = metadata_of(row, EVENT_TYPE, chart=with_chart or not wants_chart)
+        post = client.chat_postMessage
         try:
-            answer = client.chat_postMessage(
-                channel=row.destination, text=text, blocks=blocks, metadata=metadata, unfurl_links=False
-            )
+            answer = ask(row.destination, post, text=text, blocks=blocks, metadata=metadata, unfurl_links=False)
         except SlackApiError as fault:
             if not with_chart or fault.response.get("error") != CHART_REFUSED:
                 raise
@@ -75,24 +70,10 @@ def _post(desk: Desk, client: WebClient, row: Claimed) -> Posted:
 
 def _posted_before(client: WebClient, row: Claimed) -> Posted | None:
     """A message whose answer was lost is looked for before it is sent again."""
-    asked: dict[str, Any] = {"channel": row.destination, "include_all_metadata": True, "limit": LOOKED_AT}
-    for message in _seen(lambda: client.conversations_history(**asked)):
-        carried = message.get("metadata") or {}
-        payload = carried.get("event_payload") or {}
-        if carried.get("event_type") == EVENT_TYPE and payload.get("outbox") == str(row.id):
-            return Posted(str(message["ts"]), has_chart=bool(payload.get("chart")))
-    return None
-
-
-def _seen(look: Callable[[], SlackResponse]) -> list[dict[str, Any]]:
-    """Messages that may be read; without the scope none are, and any other fault is tried again later."""
-    try:
-        found: list[dict[str, Any]] = look()["messages"]
-    except SlackApiError as fault:
-        if fault.response.get("error") != "missing_scope":
-            raise
-        return []
-    return found
+    found = posted_before(client, row, row.destination, EVENT_TYPE)
+    if found is None:
+        return None
+    return Posted(str(found["ts"]), has_chart=bool(found["metadata"]["event_payload"].get("chart")))
 
 
 def _plan_files(desk: Desk, row: Claimed, posted: Posted) -> None:
@@ -123,10 +104,10 @@ def send_file(desk: Desk, client: WebClient, row: Claimed) -> None:
     """Upload one file into the thread, unless an earlier attempt did."""
     to: dict[str, str] = json.loads(row.destination)
     asked: dict[str, Any] = json.loads(row.payload)
+    if row.attempts > 1 and file_before(client, row, to["channel"]):
+        return
     with tempfile.TemporaryDirectory(prefix="duedesk") as folder:
         name, content, says = desk.store.read(lambda books: _made(books, asked, desk.clock(), row, folder))
-    if row.attempts > 1 and _is_in_thread(client, to, name):
-        return
     client.files_upload_v2(
         channel=to["channel"],
         thread_ts=to["thread"],
@@ -138,19 +119,14 @@ def send_file(desk: Desk, client: WebClient, row: Claimed) -> None:
     )
 
 
-def _is_in_thread(client: WebClient, to: dict[str, str], name: str) -> bool:
-    replies = _seen(lambda: client.conversations_replies(channel=to["channel"], ts=to["thread"], limit=LOOKED_AT))
-    return any(file.get("name") == name for message in replies for file in message.get("files") or ())
-
-
-def chart_png(books: SqlReadBooks, asked: dict[str, Any]) -> tuple[str, bytes, str]:
+def chart_png(books: SqlReadBooks, asked: dict[str, Any], reference: str) -> tuple[str, bytes, str]:
     """The charts that Slack did not draw, as one picture."""
     from bot.jobs.picture import draw
 
     payload = json.dumps(asked["digest"])
     settings = replace(books.settings(), locale="en")  # the picture's font has no Thai or Japanese month names
     charts = charts_of(digest_of(payload), settings, asked["digest"]["currencies"])
-    return CHART_FILE, draw(charts), "Open by age"
+    return f"aged-receivables-chart-{reference}.png", draw(charts), "Open by age"
 
 
 def _made(
@@ -158,8 +134,8 @@ def _made(
 ) -> tuple[str, bytes, str]:
     """The picture, or each customer and its invoices as `/aging csv` and `/aging xlsx` give them."""
     if asked["file"] not in DETAILS:
-        return chart_png(books, asked)
+        return chart_png(books, asked, reference_of(row))
     question = Asked(asked["question"], now, now)
-    job = Job(kind="ageing", format=asked["file"], asked=question, reference=f"{row.id:x}"[-8:], folder=folder)
+    job = Job(kind="ageing", format=asked["file"], asked=question, reference=reference_of(row), folder=folder)
     made = make(books, job)
     return made.name, Path(made.path).read_bytes(), f"{made.says}; as the books stand when this file is made"

@@ -2,16 +2,15 @@
 
 import contextlib
 import json
-import os
-import secrets
-import socket
 import tempfile
+import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from http.client import HTTPException
 from typing import Any
 
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
+from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.desk import Desk
 from bot.documents.pool import BookAt, Fault, Refusal, Renderer, RendererDied
@@ -21,8 +20,10 @@ from bot.domain.errors import NoAccess
 from bot.domain.operation import Actor, Request
 from bot.handlers.blocks.text import escape
 from bot.handlers.files import READERS
-from bot.jobs.delivery import MOST_ATTEMPTS, back_off
+from bot.jobs.delivery import MOST_ATTEMPTS, TOO_MANY, asked_to_wait, back_off
 from bot.jobs.digest_post import send_file
+from bot.jobs.lease import HandedOver, new_name
+from bot.jobs.looking import file_before, post_once, reference_of
 from bot.jobs.proofs import send_proof
 from bot.observe import log
 from bot.storage.faults import AWAY
@@ -57,7 +58,8 @@ class FileWorker:
     client: WebClient
     renderer: Renderer
     book: BookAt
-    name: str = field(default_factory=lambda: f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}")
+    name: str = field(default_factory=new_name)
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def run_once(self) -> int:
         """Make and send one file that is due; returns how many rows were settled."""
@@ -67,18 +69,28 @@ class FileWorker:
             self._deliver(outbox, row)
         return len(claimed)
 
+    def hand_over(self) -> None:
+        """A file that is being made is left to other workers; one that is being sent is sent."""
+        self.stopping.set()
+        self.renderer.close()
+
     def _deliver(self, outbox: Outbox, row: Claimed) -> None:
         try:
             self._send(outbox, row)
         except SlackApiError as fault:
             self._refused(outbox, row, fault)
+        except HandedOver:
+            outbox.later(row, timedelta(0), "handed over", attempts=row.attempts - 1)
         except RendererDied:
+            if self.stopping.is_set():
+                outbox.later(row, timedelta(0), "handed over", attempts=row.attempts - 1)
+                return
             log.error("the process that makes files ended at report %s, attempt %s", row.id, row.attempts)
             if row.attempts >= MOST_DEATHS:
                 self._give_up(outbox, row, "RendererDied")
             else:
                 outbox.later(row, timedelta(seconds=back_off(row.attempts)), "RendererDied")
-        except OSError as fault:
+        except (SlackClientError, OSError, HTTPException) as fault:
             outbox.later(row, timedelta(seconds=back_off(row.attempts)), type(fault).__name__)
         except AWAY:
             raise
@@ -93,7 +105,7 @@ class FileWorker:
             outbox.done(row)
             return
         if row.kind == "proof":
-            send_proof(self.client, outbox, row, reference_of(row))
+            send_proof(self.client, outbox, row)
             return
         if row.kind == "paper":
             self._send_paper(outbox, row)
@@ -104,17 +116,19 @@ class FileWorker:
             outbox.done(row)
             return
         channel = self.client.conversations_open(users=user)["channel"]["id"]
-        if row.attempts > 1 and self._sent_before(channel, row, asked):
+        if row.attempts > 1 and file_before(self.client, row, channel):
             outbox.done(row)
             return
         with tempfile.TemporaryDirectory(prefix="duedesk") as folder:
+            if self.stopping.is_set():
+                raise HandedOver
             made = self.renderer.make(self.book, self._job(row, asked, folder), lambda: outbox.renew(row))
             match made:
                 case Fault():
                     self._unmade(outbox, row, made)
                     return
                 case Refusal():
-                    self.client.chat_postMessage(channel=channel, text=escape(made.sentence))
+                    post_once(self.client, row, channel, escape(made.sentence))
                 case Made() if self._may_read(row, asked["file"]):
                     outbox.renew(row)
                     self._upload(channel, made)
@@ -129,10 +143,12 @@ class FileWorker:
         channel, ts, _ = place
         question = {"id": str(row.document_id)}
         asked = {"file": row.payload, "format": "pdf", "question": question, "asked_at": row.recorded_at.isoformat()}
-        if row.attempts > 1 and self._sent_before(channel, row, asked):
+        if row.attempts > 1 and file_before(self.client, row, channel):
             outbox.done(row)
             return
         with tempfile.TemporaryDirectory(prefix="duedesk") as folder:
+            if self.stopping.is_set():
+                raise HandedOver
             made = self.renderer.make(self.book, self._job(row, asked, folder), lambda: outbox.renew(row))
             match made:
                 case Fault():
@@ -195,19 +211,11 @@ class FileWorker:
             request_file_info=False,
         )
 
-    def _sent_before(self, channel: str, row: Claimed, asked: dict[str, Any]) -> bool:
-        """Whether the file is there already, by the reference in its name."""
-        since = datetime.fromisoformat(asked["asked_at"]) - timedelta(hours=1)
-        with contextlib.suppress(SlackApiError):
-            found = self.client.files_list(channel=channel, ts_from=str(int(since.timestamp())), count=100)
-            return any(f"-{reference_of(row)}." in str(file.get("name")) for file in found["files"])
-        return False
-
     def _refused(self, outbox: Outbox, row: Claimed, fault: SlackApiError) -> None:
         """Wait as long as Slack says, give up where trying again cannot help, back off otherwise."""
         error = str(fault.response.get("error", "unknown"))
-        if fault.response.status_code == 429:  # noqa: PLR2004  # too many requests
-            outbox.later(row, timedelta(seconds=int(fault.response.headers.get("Retry-After", "1"))), "ratelimited")
+        if fault.response.status_code == TOO_MANY:
+            outbox.later(row, timedelta(seconds=asked_to_wait(fault)), "ratelimited")
         elif error in FATAL or row.attempts >= MOST_ATTEMPTS:
             log.error("report %s failed for good: %s", row.id, error)
             self._give_up(outbox, row, error)
@@ -222,8 +230,3 @@ class FileWorker:
         with contextlib.suppress(SlackApiError, OSError):
             channel = self.client.conversations_open(users=json.loads(row.destination)["user"])["channel"]["id"]
             self.client.chat_postMessage(channel=channel, text=SORRY.format(reference=reference_of(row)))
-
-
-def reference_of(row: Claimed) -> str:
-    """What makes a file's name its own: the last digits of the row that asked for it."""
-    return f"{row.id:x}"[-8:]

@@ -38,6 +38,7 @@ def run_month_end(desk: Desk, run: JobRun) -> Finished:
     waiting = desk.store.read(lambda books: books.customers_to_bill(through))
     left_out, faults = [], 0
     for customer_id in waiting:
+        run.go_on()
         command = CloseMonth(customer_id=customer_id, month=month)
         key = f"month-end:{month_label(month)}:{customer_id}"
         request = Request(

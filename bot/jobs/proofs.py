@@ -12,6 +12,7 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError
 
 from bot.handlers.blocks.text import escape
+from bot.jobs.looking import file_before, post_once, reference_of
 from bot.observe import log
 from bot.storage.outbox import CHANNEL_WAIT, Claimed, Outbox
 
@@ -27,7 +28,7 @@ class Unreadable(Exception):  # noqa: N818  # a finding about one file, said in 
     """A file that trying again does not bring; the sentence says what a person can do."""
 
 
-def send_proof(client: WebClient, outbox: Outbox, row: Claimed, reference: str) -> None:
+def send_proof(client: WebClient, outbox: Outbox, row: Claimed) -> None:
     """Put one file into the payment's thread, or say there why not. Raises what passes, such as OSError."""
     place = outbox.message(row.document_kind, row.document_id)
     if place is None:
@@ -36,15 +37,15 @@ def send_proof(client: WebClient, outbox: Outbox, row: Claimed, reference: str) 
     channel, ts, _ = place
     proof: dict[str, Any] = json.loads(row.payload)
     stem, _, kind = str(proof["name"]).rpartition(".")
-    name = f"{stem[:60]}-{reference}.{kind}"
-    if row.attempts > 1 and _was_sent(client, channel, name):
+    name = f"{stem[:60]}-{reference_of(row)}.{kind}"
+    if row.attempts > 1 and file_before(client, row, channel):
         outbox.done(row)
         return
     try:
         content = _content(client, proof)
     except Unreadable as why:
         log.warning("proof %s cannot be copied", row.id)
-        client.chat_postMessage(channel=channel, thread_ts=ts, text=escape(f"Proof {proof['name']}: {why}"))
+        post_once(client, row, channel, escape(f"Proof {proof['name']}: {why}"), ts)
         outbox.done(row)
         return
     outbox.renew(row)
@@ -97,14 +98,3 @@ class _Stay(HTTPRedirectHandler):
 
     def redirect_request(self, *_: Any) -> None:
         raise Unreadable("Slack keeps it elsewhere, where it is not read from. Please share it here.")
-
-
-def _was_sent(client: WebClient, channel: str, name: str) -> bool:
-    """Whether the copy is in the channel already, though the answer to its upload was lost."""
-    try:
-        found = client.files_list(channel=channel, count=200)
-    except SlackApiError as fault:
-        if fault.response.get("error") == "missing_scope":
-            return False
-        raise
-    return any(file.get("name") == name for file in found["files"])

@@ -1,10 +1,7 @@
 """Runs what is due: each period of a job once, whoever tries and however often; one bad run never stops the rest."""
 
-import os
-import socket
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
@@ -14,16 +11,19 @@ from bot.desk import Desk
 from bot.domain.job_plans import Target
 from bot.domain.schedules import due
 from bot.domain.settings import Settings
+from bot.jobs.lease import HandedOver, Kept, Overtaken, new_name
 from bot.jobs.schedule import JOBS, Job
 from bot.jobs.watches import AT_ONCE, WATCHES, Watch
 from bot.metrics import OTHER, Metrics
 from bot.observe import log, request_id
-from bot.storage.jobs import LEASE, Finished, JobRun, JobRuns
+from bot.storage.jobs import Finished, JobRun, JobRuns
 from bot.storage.pulse import looked
 
 TICK_SECONDS = 10
+STOP_SECONDS = 15.0
 TICK = "tick"
-RENEWED_SECONDS = LEASE.total_seconds() / 3
+MOST_RUNS = 200  # of one tick
+NAME = new_name()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +34,9 @@ class Runner:
     jobs: Mapping[str, Job] = field(default_factory=lambda: JOBS)
     watches: Mapping[str, Watch] = field(default_factory=lambda: WATCHES)
     now: Callable[[], datetime] | None = None
-    name: str = f"{socket.gethostname()}:{os.getpid()}"
+    name: str = NAME
     metrics: Metrics | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
 
     def run_once(self) -> int:
         """Plan what has become due and do what is planned; returns how many runs were tried."""
@@ -45,38 +46,27 @@ class Runner:
             for target in job.targets(settings):
                 self._plan(runs, job, target, settings)
         self._watch()
-        claimed = runs.claim(self.name, self._now())
-        with self._held(runs, claimed):
+        tried = 0
+        while tried < MOST_RUNS and not self.stopping.is_set():
+            claimed = runs.claim(self.name, self._now())
+            if not claimed:
+                break
             for run in claimed:
                 self._run(runs, run)
-        return len(claimed)
+            tried += len(claimed)
+        return tried
 
-    @contextmanager
-    def _held(self, runs: JobRuns, claimed: Sequence[JobRun]) -> Iterator[None]:
-        """Keep what was claimed for as long as it takes: to prove a large book takes longer than a lease."""
-        if not claimed:
-            yield
-            return
-        over = threading.Event()
-        holder = threading.Thread(target=self._hold, args=(runs, claimed, over), name="lease", daemon=True)
-        holder.start()
-        try:
-            yield
-        finally:
-            over.set()
-            holder.join()
-
-    def _hold(self, runs: JobRuns, claimed: Sequence[JobRun], over: threading.Event) -> None:
-        while not over.wait(RENEWED_SECONDS):
-            try:
-                runs.renew(claimed, self._now())
-            except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again before the lease ends
-                log.error("the lease of a job could not be renewed", exc_info=fault)
+    def release(self) -> None:
+        """Let other processes go on at once with what this one has in hand and does not finish."""
+        if JobRuns(self.desk.store).release(self.name, self._now()):
+            log.warning("a job is handed over in the middle")
 
     def _watch(self) -> None:
         """What is looked after with every tick, beside the jobs: none of them stops another."""
         ended: dict[str, int | str] = {}
         for name, watch in self.watches.items():
+            if self.stopping.is_set():
+                return
             try:
                 ended[name] = watch(self.desk, self._now())
             except Exception as fault:  # noqa: BLE001  # the others go on; this one looks again with the next tick
@@ -113,15 +103,20 @@ class Runner:
 
     def _tried(self, runs: JobRuns, run: JobRun) -> str:
         try:
-            done = self._done(run)
+            with Kept(run, lambda each: runs.renew(each, self._now()), self.stopping) as held:
+                done = self._done(held)
             if runs.finish(run, done, self._now()):
                 log.info(
                     "job %s is done for %s: %s", run.job, run.period, "with a difference" if done.error else "well"
                 )
                 self.desk.on_commit()
             else:
-                log.warning("job %s for %s was taken over meanwhile", run.job, run.period)
-                return "overtaken"
+                return self._overtaken(run)
+        except HandedOver:
+            self.release()
+            return "handed over"
+        except Overtaken:
+            return self._overtaken(run)
         except Exception as fault:  # noqa: BLE001  # whatever it is, it is kept with the run and shown in the list
             log.error("job %s failed for %s, attempt %s", run.job, run.period, run.attempt, exc_info=fault)
             self._put_off(runs, run, fault)
@@ -140,6 +135,10 @@ class Runner:
         return Finished(
             result=f"looked, and did {did:,}" if did else "looked, and had nothing to do", payload="", kind="watch"
         )
+    @staticmethod
+    def _overtaken(run: JobRun) -> str:
+        log.warning("job %s for %s was taken over meanwhile", run.job, run.period)
+        return "overtaken"
 
     def _put_off(self, runs: JobRuns, run: JobRun, fault: Exception) -> None:
         try:
@@ -154,6 +153,8 @@ class JobsThread:
     def __init__(self, runner: Runner) -> None:
         self.runner = runner
         self._scheduler = BackgroundScheduler(timezone=UTC)
+        self._idle = threading.Event()
+        self._idle.set()
 
     def start(self) -> None:
         self._scheduler.add_job(
@@ -170,16 +171,27 @@ class JobsThread:
 
     def wake(self) -> None:
         """Somebody asked for a run: look now."""
-        if self._scheduler.running:
+        if self._scheduler.running and not self.runner.stopping.is_set():
             self._scheduler.modify_job(TICK, next_run_time=datetime.now(UTC))
 
-    def stop(self) -> None:
-        """Finish what is being done and end."""
+    def hand_over(self) -> None:
+        """Begin nothing more, and leave what is in hand to others at its next step."""
+        self.runner.stopping.set()
         if self._scheduler.running:
-            self._scheduler.shutdown(wait=True)
+            self._scheduler.shutdown(wait=False)
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """End; a run that takes longer than so many seconds is handed over in the middle."""
+        self.hand_over()
+        if not self._idle.wait(max(0.0, seconds)):
+            self.runner.release()
 
     def _tick(self) -> None:
+        self._idle.clear()
         try:
-            self.runner.run_once()
+            if not self.runner.stopping.is_set():
+                self.runner.run_once()
         except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again
             log.error("jobs stopped for a moment", exc_info=fault)
+        finally:
+            self._idle.set()

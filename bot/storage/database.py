@@ -4,7 +4,7 @@ import contextlib
 import sqlite3
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
@@ -34,6 +34,7 @@ class Database(ABC):
     """Where a book lives: each piece of work is one transaction, kept or not."""
 
     dialect: str
+    carries_words = False  # between processes, whoever of them is there to hear
 
     @abstractmethod
     def write(self, work: Work[T], deadline: float | None, *, keep: bool = True, alone: bool = False) -> T:
@@ -53,6 +54,14 @@ class Database(ABC):
     def exists(self) -> bool:
         """Whether there is anything yet to ask."""
         return True
+
+    def say(self, words: Iterable[str]) -> None:  # noqa: B027  # a file has nobody to tell
+        """Say words to who hears them now, in any process; nothing where they are not carried."""
+
+    @contextlib.contextmanager
+    def hearing(self) -> Iterator[Callable[[float], Sequence[str]]]:
+        """A connection of its own that waits so many seconds for words; none come where they are not carried."""
+        yield lambda _: ()
 
     @abstractmethod
     def close(self) -> None: ...

@@ -1,8 +1,8 @@
 """Runs of jobs: a row per business period, claimed with a lease, done once whoever tries."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -57,6 +57,8 @@ class JobRun:
     baseline: str
     sent: str = ""
     send_error: str = ""
+    # Asked by a job of many steps before each of them; raises when another process is to go on with the run.
+    go_on: Callable[[], None] = field(default=lambda: None, compare=False, repr=False)
 
     @property
     def is_copy(self) -> bool:
@@ -149,12 +151,15 @@ class JobRuns:
         return self._store.write(work)
 
     def claim(self, owner: str, now: datetime) -> Sequence[JobRun]:
-        """Runs to do now: those whose time has come, and those whose worker was not heard of in its lease."""
+        """A run to do now: one whose time has come, or whose worker was not heard of in its lease.
+
+        One at a time, so that none waits behind another while its lease goes by, and other processes can have the rest.
+        """
         free = or_(
             and_(_run.c.state == "waiting", _run.c.not_before <= now),
             and_(_run.c.state == "running", _run.c.lease_until < now),
         )
-        due = select(_run.c.id).where(free).order_by(_run.c.id)
+        due = select(_run.c.id).where(free).order_by(_run.c.id).limit(1)
 
         def work(connection: Connection) -> Sequence[JobRun]:
             ids = [row.id for row in connection.execute(due.with_for_update(skip_locked=True))]
@@ -169,18 +174,25 @@ class JobRuns:
                 _read(row) for row in connection.execute(select(_run).where(_run.c.id.in_(ids)).order_by(_run.c.id))
             ]
 
-        if self._store.database.read(lambda connection: connection.execute(due.limit(1)).first(), None) is None:
+        if self._store.database.read(lambda connection: connection.execute(due).first(), None) is None:
             return ()
         return self._store.write(work)
 
-    def renew(self, claimed: Sequence[JobRun], now: datetime) -> None:
-        """Begin a fresh lease of what is still at work under these claims."""
+    def renew(self, run: JobRun, now: datetime) -> bool:
+        """Begin a fresh lease; false when another worker has the run by now."""
+        statement = update(_run).where(*_mine(run)).values(lease_until=now + LEASE)
+        return self._store.write(lambda connection: connection.execute(statement).rowcount == 1)
 
-        def work(connection: Connection) -> None:
-            for run in claimed:
-                connection.execute(update(_run).where(*_mine(run)).values(lease_until=now + LEASE))
+    def release(self, owner: str, now: datetime) -> int:
+        """Let others take over at once what this worker has in hand; returns how many runs.
 
-        self._store.write(work)
+        Safe in the middle of a run: what it would write at its end is refused, since the run is no more its own.
+        """
+        mine = (_run.c.state == "running", _run.c.owner == owner)
+        free = {"state": "waiting", "lease_until": None, "not_before": now}
+        return self._store.write(
+            lambda connection: connection.execute(update(_run).where(*mine).values(**free)).rowcount
+        )
 
     def finish(self, run: JobRun, done: Finished, now: datetime) -> bool:
         """Note a run as done and put its message, if it has one, in the outbox, together; false when another took it

@@ -3,7 +3,7 @@
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event
@@ -20,11 +20,13 @@ class PostgresDatabase(Database):
     """One schema of a PostgreSQL server; a shared pool, admission counted, every wait within the deadline."""
 
     dialect = "postgresql"
+    carries_words = True
 
     def __init__(self, engine: Engine, schema: str, admission: threading.BoundedSemaphore) -> None:
         assert schema.replace("-", "").replace("_", "").isalnum()
         self._engine = engine
         self._schema = schema
+        self._words = f"duedesk_{schema}"
         self._admission = admission
 
     def write(self, work: Work[T], deadline: float | None, *, keep: bool = True, alone: bool = False) -> T:
@@ -76,6 +78,27 @@ class PostgresDatabase(Database):
                 raise
             self._commit(connection)
             return result
+
+    def say(self, words: Iterable[str]) -> None:
+        """By NOTIFY in transactions of their own: inside a commit it would make all commits wait for each other."""
+        with self._connection(None) as connection:
+            for word in words:
+                connection.exec_driver_sql("SELECT pg_notify(%s, %s)", (self._words, word))
+
+    @contextlib.contextmanager
+    def hearing(self) -> Iterator[Callable[[float], Sequence[str]]]:
+        with self._engine.connect() as connection:
+            connection.detach()  # it is none of the pool's any more, and closed at the end
+            connection.exec_driver_sql(f'LISTEN "{self._words}"')
+            raw: Any = connection.connection.driver_connection
+
+            def heard(seconds: float) -> Sequence[str]:
+                try:
+                    return [each.payload for each in raw.notifies(timeout=seconds, stop_after=1)]
+                except psycopg.Error as fault:
+                    raise ConnectionError(type(fault).__name__) from fault
+
+            yield heard
 
     def close(self) -> None:
         """The pool belongs to the library."""

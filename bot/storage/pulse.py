@@ -21,6 +21,7 @@ _run = JobRunRow.__table__  # type: ignore[attr-defined]  # as above
 SERVING, PROVED, HEARTBEAT, WATCH = "serving", "proved", "heartbeat", "watch"
 NOTED = timedelta(minutes=1)  # a look at which nothing happened is written down no more often, by whoever looks
 FORGOTTEN = timedelta(days=90)
+SILENT = timedelta(minutes=5)  # a process shows itself every half minute
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,7 @@ class Signs:
     now: datetime
     began_at: datetime | None  # when the process that is seen last began to serve
     seen_at: datetime | None
+    serving: tuple[str, ...]  # the names of processes that were seen of late
     request_at: datetime | None
     proved_at: datetime | None
     findings: int
@@ -60,6 +62,8 @@ def signs(store: Store, deadline: float | None = None) -> Signs:
 def _signs(connection: Connection) -> Signs:
     newest = select(_pulse).where(_pulse.c.kind == SERVING).order_by(_pulse.c.seen_at.desc()).limit(1)
     process = connection.execute(newest).first()
+    now = now_of(connection)
+    lately = select(_pulse.c.name).where(_pulse.c.kind == SERVING, _pulse.c.seen_at >= now - SILENT)
     proof = connection.execute(select(_pulse).where(_pulse.c.name == PROVED)).first()
     counts = connection.execute(select(_outbox.c.state, func.count()).group_by(_outbox.c.state)).all()
     waiting = select(func.min(_outbox.c.recorded_at)).where(_outbox.c.state == "waiting")
@@ -68,7 +72,8 @@ def _signs(connection: Connection) -> Signs:
     begun = [each for each in (first_run, process.began_at if process is not None else None) if each is not None]
     why = select(_outbox.c.error).where(_outbox.c.state == "failed").distinct().order_by(_outbox.c.error).limit(5)
     return Signs(
-        now=now_of(connection),
+        now=now,
+        serving=tuple(connection.execute(lately.order_by(_pulse.c.name)).scalars()),
         began_at=process.began_at if process is not None else None,
         seen_at=process.seen_at if process is not None else None,
         request_at=connection.execute(select(func.max(_pulse.c.request_at))).scalar(),
