@@ -33,5 +33,5 @@ def written(parts: Parts) -> str:
 
 def signed_parts(name: str) -> Parts:
     """The parts behind the name of a process; a name without any is of a process that does everything."""
-    _, _, behind = name.partition(" ")
-    return frozenset(each for each in Part if each in behind.split(SEPARATOR)) if behind else EVERY
+    _, *behind = name.split()
+    return frozenset(each for each in Part if each in behind[0].split(SEPARATOR)) if behind else EVERY

@@ -12,11 +12,13 @@ from bot.domain.schedules import read_daily
 from bot.metrics import Gauges, Metrics
 from bot.observe import log
 from bot.parts import EVERY, Parts, written
-from bot.storage.pulse import beat, signs
+from bot.storage.ids import draw_number, process_number
+from bot.storage.pulse import beat, numbers_taken, signs
 from bot.storage.store import Store
 
 BEAT_SECONDS = 30.0
 LONGEST_NAME = 100
+AWAY = (SQLAlchemyError, OSError, Refused)
 ASKING_SECONDS = 2.0  # a question of monitoring waits no longer than a person's
 
 
@@ -25,7 +27,7 @@ def gauges(store: Store) -> Gauges | None:
     try:
         found = signs(store, time.monotonic() + ASKING_SECONDS)
         is_on = read_daily(store.read(lambda books: books.settings(), time.monotonic() + ASKING_SECONDS).heartbeat)
-    except (SQLAlchemyError, OSError, Refused) as fault:
+    except AWAY as fault:
         log.error("metrics: the book cannot be asked: %s", type(fault).__name__)
         return None
 
@@ -57,7 +59,7 @@ class Readiness:
             return "stopping"
         try:
             current = self.store.is_current()
-        except (SQLAlchemyError, OSError, Refused) as fault:
+        except AWAY as fault:
             log.error("not ready: %s", type(fault).__name__)
             return "database"
         if not current:
@@ -76,7 +78,15 @@ class Pulse:
     _stop: threading.Event = field(default_factory=threading.Event)
 
     def start(self, parts: Parts = EVERY) -> None:
+        """Begin with a number for ids that no process has that was seen of late."""
         self.parts = parts
+        try:
+            taken = numbers_taken(self.store)
+            if process_number() in taken:
+                log.info("ids get another number of this process: %s", draw_number(taken))
+            self.beat()
+        except AWAY as fault:
+            log.error("no sign of life: %s", type(fault).__name__)
         threading.Thread(target=self._run, name="pulse", daemon=True).start()
 
     def stop(self) -> None:
@@ -87,15 +97,14 @@ class Pulse:
         now, asked = time.monotonic(), self.metrics.request_at
         beat(
             self.store,
-            f"{self.name} {written(self.parts)}"[-LONGEST_NAME:],
+            f"{self.name} {written(self.parts)} {process_number()}"[-LONGEST_NAME:],
             began_ago=now - self.metrics.began,
             request_ago=now - asked if asked is not None else None,
         )
 
     def _run(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.wait(BEAT_SECONDS):
             try:
                 self.beat()
-            except (SQLAlchemyError, OSError, Refused) as fault:
+            except AWAY as fault:
                 log.error("no sign of life: %s", type(fault).__name__)
-            self._stop.wait(BEAT_SECONDS)

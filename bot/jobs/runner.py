@@ -135,6 +135,7 @@ class Runner:
         return Finished(
             result=f"looked, and did {did:,}" if did else "looked, and had nothing to do", payload="", kind="watch"
         )
+
     @staticmethod
     def _overtaken(run: JobRun) -> str:
         log.warning("job %s for %s was taken over meanwhile", run.job, run.period)

@@ -1,12 +1,15 @@
 """Ids that rise with time, made in the process."""
 
+import os
 import random
 import threading
 import time
+from collections.abc import Collection
 from datetime import datetime
 
 IDS_PER_MILLISECOND = 1 << 10
-_process = random.SystemRandom().getrandbits(12) << 10
+PROCESSES = 1 << 12
+_process = random.SystemRandom().randrange(PROCESSES)
 _last_id = (0, 0)
 _id_lock = threading.Lock()
 
@@ -27,7 +30,23 @@ def new_id() -> int:
         else:
             last, counter = last + 1, 0
         _last_id = (last, counter)
-        return last << 22 | _process | counter
+        return last << 22 | _process << 10 | counter
+
+
+def process_number() -> int:
+    """What ids hold of the process that made them: drawn by chance, so that two of many may have the same."""
+    return _process
+
+
+def draw_number(taken: Collection[int] = ()) -> int:
+    """Draw another number for this process, that of no other one where others are known."""
+    global _process  # noqa: PLW0603  # as above
+    free = sorted(set(range(PROCESSES)) - set(taken)) or range(PROCESSES)
+    _process = random.SystemRandom().choice(free)
+    return _process
+
+
+os.register_at_fork(after_in_child=draw_number)
 
 
 def first_id_of(moment: datetime) -> int:

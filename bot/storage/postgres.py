@@ -90,7 +90,7 @@ class PostgresDatabase(Database):
         with self._engine.connect() as connection:
             connection.detach()  # it is none of the pool's any more, and closed at the end
             connection.exec_driver_sql(f'LISTEN "{self._words}"')
-            raw: Any = connection.connection.driver_connection
+            raw: Any = connection.connection.dbapi_connection
 
             def heard(seconds: float) -> Sequence[str]:
                 try:

@@ -88,6 +88,17 @@ def _signs(connection: Connection) -> Signs:
     )
 
 
+def numbers_taken(store: Store) -> frozenset[int]:
+    """What processes that were seen of late have in their ids; two with one number could make the same id."""
+
+    def ask(connection: Connection) -> frozenset[int]:
+        lately = select(_pulse.c.name).where(_pulse.c.kind == SERVING, _pulse.c.seen_at >= now_of(connection) - SILENT)
+        said = (name.rpartition(" ")[2] for name in connection.execute(lately).scalars())
+        return frozenset(int(each) for each in said if each.isdecimal())
+
+    return store.database.read(ask, None)
+
+
 def beat(store: Store, name: str, *, began_ago: float, request_ago: float | None) -> None:
     """A process serves this book, since so many seconds; its last request came so many seconds ago."""
 
