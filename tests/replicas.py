@@ -235,12 +235,14 @@ class Load:
     waits_ms: list[float] = field(default_factory=list)
     unanswered: int = 0  # presses that a death swallowed
     redelivered: int = 0
+    seconds: float = 0.0
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
     _serial: "itertools.count[int]" = field(default_factory=itertools.count)
 
     @contextlib.contextmanager
     def going(self) -> Iterator[None]:
         """Everybody works until the block ends."""
+        began = time.monotonic()
         end = threading.Event()
         threads = [threading.Thread(target=self._work, args=(each, end)) for each in self.people]
         for each in threads:
@@ -251,6 +253,7 @@ class Load:
             end.set()
             for each in threads:
                 each.join()
+            self.seconds = time.monotonic() - began
 
     def _work(self, person: str, end: threading.Event) -> None:
         while not end.is_set():
