@@ -98,7 +98,9 @@ def report(load: Load, killed: int, waited: float, found: Effects) -> None:
     print(f"{len(load.answered)} payments in {seconds:.0f} s by {len(load.people)} people; {killed} processes killed")
     p50, p99, longest = (load.percentile(part) for part in (0.5, 0.99, 1))
     print(f"answer: p50 {p50:.0f} ms, p99 {p99:.0f} ms, longest {longest:.0f} ms")
-    print(f"presses without an answer: {load.unanswered}; sent twice more at once: {load.redelivered}")
+    print(
+        f"presses without an answer: {load.unanswered}, answered busy: {load.busy}; sent twice more at once: {load.redelivered}"
+    )
     print(f"payments lost: {len(found.lost)}, doubled: {len(found.doubled)}, told otherwise: {len(found.unsure)}")
     print(f"cards: {found.cards}, missing: {len(found.undelivered)}, twice: {len(found.carded_twice)}")
     print(f"the last card came {waited:.0f} s after the last payment; verify: {found.findings} findings")

@@ -22,11 +22,12 @@ from typing import Any, Self
 from sqlalchemy import Connection, text
 
 from bot.__main__ import main
-from bot.desk import content_hash
+from bot.desk import UNKNOWN, content_hash
 from bot.domain.customers import Customer
 from bot.domain.money import Money
 from bot.domain.operation import Actor, Request
 from bot.domain.payments import Method, RecordPayment, record_payment
+from bot.storage.faults import BUSY
 from bot.storage.outbox import Outbox
 from bot.storage.store import Store
 from sandbox.deliver.send import NO_ANSWER, loaded
@@ -234,6 +235,7 @@ class Load:
     answered: dict[int, list[str]] = field(default_factory=dict)
     waits_ms: list[float] = field(default_factory=list)
     unanswered: int = 0  # presses that a death swallowed
+    busy: int = 0  # presses that were answered with that nothing was done, or that it is not known
     redelivered: int = 0
     seconds: float = 0.0
     today: date = field(default_factory=lambda: datetime.now(UTC).date())
@@ -263,9 +265,10 @@ class Load:
         """One payment: the same form is submitted until somebody answers, and some of them twice more at once."""
         delivery = self.sandbox.deliver("interactive", self._form(number, person))
         for _ in range(MOST_PRESSES):
-            if delivery.error is None:
+            if delivery.error is None and not _is_busy(delivery.answer):
                 break
-            self.unanswered += 1
+            self.unanswered += delivery.error is not None
+            self.busy += delivery.error is None
             time.sleep(AGAIN_SECONDS)
             (delivery,) = self.sandbox.redeliver(delivery.id)
         assert delivery.error is None, "nobody answers"
@@ -274,7 +277,8 @@ class Load:
             self.redelivered += 2
             said += self.sandbox.redeliver(delivery.id, times=2, parallel=True)
         self.waits_ms.append(delivery.elapsed_ms)
-        self.answered[number] = [_title(each.answer) for each in said if each.error is None]
+        answers = [each.answer for each in said if each.error is None]
+        self.answered[number] = [_title(each) for each in answers if not _is_busy(each)]
 
     def _form(self, number: int, person: str) -> dict[str, Any]:
         """The confirming press of a previewed form, as Slack sends it."""
@@ -324,6 +328,10 @@ class Load:
 
 def _chosen(words: str, value: str) -> dict[str, Any]:
     return {"text": {"type": "plain_text", "text": words}, "value": value}
+
+
+def _is_busy(answer: str) -> bool:
+    return BUSY in answer or UNKNOWN in answer
 
 
 def _title(answer: str) -> str:

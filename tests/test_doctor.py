@@ -160,6 +160,10 @@ def nearly_full(here: Installation) -> None:
     here.monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(10**9, 9 * 10**8, 10**8))
 
 
+def doors_alone(here: Installation) -> None:
+    beat(here.world.store, "machine:1:ab web 17", began_ago=10, request_ago=5)
+
+
 def serving(**ago: float | None) -> Callable[[Installation], None]:
     """A process, by when it began and when it last was seen or had a request, in hours ago."""
 
@@ -310,6 +314,9 @@ OF_THE_BOOK: dict[str, Fault] = {
     ),
     "an audit log that nobody seals": Fault(
         unsealed, "audit log: not sealed since THEN", "Start duedesk run, which seals it;"
+    ),
+    "a part of the work that nobody does": Fault(
+        doors_alone, "processes: 1, but none does jobs, delivery", "Start one: duedesk run --only jobs,delivery, or"
     ),
     "a process that is gone": Fault(
         serving(began=9, seen=1, request=2), "process: none serves this book since THEN", "Start duedesk run."

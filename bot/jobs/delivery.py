@@ -240,7 +240,7 @@ class Worker:
         error = str(fault.response.get("error", "unknown"))
         if fault.response.status_code == TOO_MANY:
             outbox.later(row, timedelta(seconds=asked_to_wait(fault)), "ratelimited")
-        elif error in FATAL or (row.attempts >= MOST_ATTEMPTS and not _is_slacks_own(fault)):
+        elif error in FATAL or (row.attempts >= MOST_ATTEMPTS and not is_slacks_own(fault)):
             log.error("outbox row %s failed for good: %s", row.id, error)
             outbox.failed(row, error)
         else:
@@ -269,7 +269,7 @@ def asked_to_wait(fault: SlackApiError) -> float:
     return float(max(1, min(int(said), LONGEST_BACK_OFF_SECONDS))) if said.isascii() and said.isdigit() else 1.0
 
 
-def _is_slacks_own(fault: SlackApiError) -> bool:
+def is_slacks_own(fault: SlackApiError) -> bool:
     """Whether Slack itself is at fault, which passes however long it takes."""
     return fault.response.status_code >= SERVER_FAULT or fault.response.get("error") in PASSING
 

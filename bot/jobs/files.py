@@ -20,7 +20,7 @@ from bot.domain.errors import NoAccess
 from bot.domain.operation import Actor, Request
 from bot.handlers.blocks.text import escape
 from bot.handlers.files import READERS
-from bot.jobs.delivery import MOST_ATTEMPTS, TOO_MANY, asked_to_wait, back_off
+from bot.jobs.delivery import MOST_ATTEMPTS, TOO_MANY, asked_to_wait, back_off, is_slacks_own
 from bot.jobs.digest_post import send_file
 from bot.jobs.lease import HandedOver, new_name
 from bot.jobs.looking import file_before, post_once, reference_of
@@ -216,7 +216,7 @@ class FileWorker:
         error = str(fault.response.get("error", "unknown"))
         if fault.response.status_code == TOO_MANY:
             outbox.later(row, timedelta(seconds=asked_to_wait(fault)), "ratelimited")
-        elif error in FATAL or row.attempts >= MOST_ATTEMPTS:
+        elif error in FATAL or (row.attempts >= MOST_ATTEMPTS and not is_slacks_own(fault)):
             log.error("report %s failed for good: %s", row.id, error)
             self._give_up(outbox, row, error)
         else:
