@@ -36,6 +36,7 @@ from sandbox.server import Sandbox
 ROOT = Path(__file__).parent.parent
 HOST = "127.0.0.1"
 START_SECONDS = 60.0
+READY = '"says": "ready'
 ANSWER_SECONDS = 10.0
 LOOK_SECONDS = 0.3
 BAD_GATEWAY, OK = 502, 200
@@ -142,7 +143,7 @@ class Fleet:
     @staticmethod
     def await_ready(*wanted: Replica) -> None:
         limit = time.monotonic() + START_SECONDS
-        while not all(each.says('"says": "ready') for each in wanted):
+        while not all(each.says(READY) for each in wanted):
             dead = [each for each in wanted if each.ended() is not None]
             assert not dead, dead[0].log.read_text(encoding="utf-8")
             assert time.monotonic() < limit, "a process does not get ready"

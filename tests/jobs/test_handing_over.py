@@ -1,5 +1,7 @@
 """What a process has in hand: kept while it works, handed over at once when it is to stop, never done by two."""
 
+import queue
+import signal
 import threading
 import time
 from collections import Counter
@@ -12,6 +14,7 @@ import pytest
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
 
+from bot import serving
 from bot.app import COMMIT
 from bot.desk import Desk
 from bot.documents.pool import RendererDied
@@ -21,6 +24,7 @@ from bot.jobs.lease import Kept
 from bot.jobs.runner import JobsThread, Runner
 from bot.jobs.schedule import JOBS, Job
 from bot.parts import EVERY, Part, read_parts, signed_parts, written
+from bot.serving import obey
 from bot.storage import jobs
 from bot.storage.ids import draw_number, process_number
 from bot.storage.jobs import Finished, JobRun, JobRuns
@@ -274,6 +278,25 @@ def test_where_nothing_is_carried_between_processes_nobody_is_told(world: World)
     assert not [each for each in threading.enumerate() if each.name == "wakes"]
 
 
+def test_a_first_signal_stops_a_second_ends_at_once_and_time_ends_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = {each: signal.getsignal(each) for each in (signal.SIGTERM, signal.SIGINT)}
+    stopped, ended = threading.Event(), queue.SimpleQueue[int]()
+    try:
+        obey(stopped, ended.put)
+        signal.raise_signal(signal.SIGTERM)
+        assert stopped.is_set()
+        assert ended.empty()
+        signal.raise_signal(signal.SIGTERM)
+        assert ended.get(timeout=PATIENCE) == 143
+        monkeypatch.setattr(serving, "GRACE_SECONDS", -1.0)
+        stopped.clear()
+        signal.raise_signal(signal.SIGINT)
+        assert ended.get(timeout=PATIENCE) == 1
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
 def test_parts_are_read_and_signed() -> None:
     assert read_parts("web") == {Part.WEB}
     assert read_parts("delivery, jobs") == {Part.JOBS, Part.DELIVERY}
@@ -296,4 +319,5 @@ def test_a_process_takes_a_number_for_its_ids_that_no_other_has(slack: Slack) ->
     first.stop()
     second.stop()
     assert draw_number(set(range(4096)) - {7}) == 7
+    draw_number()
     change(slack, "DELETE FROM pulse")
