@@ -53,13 +53,18 @@ def serve(duedesk: Duedesk, stopped: threading.Event, ready: Callable[[], object
 def obey(stopped: threading.Event, end: Callable[[int], object] = os._exit) -> None:
     """Let the first signal stop this process, and see that it ends in its time; a second one ends it at once."""
 
+    signals: list[int] = []
+
     def told(number: int, _frame: object) -> None:
-        if stopped.is_set():
+        signals.append(number)
+        if len(signals) > 1:
             end(128 + number)  # as a shell says it
-        stopped.set()
+            return
         late = threading.Timer(GRACE_SECONDS + 1, _end_late, (end,))
         late.daemon = True
         late.start()
+        # By a thread, as this one may be just about to wait for the event, and hold its lock.
+        threading.Thread(target=stopped.set, daemon=True).start()
 
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, told)
