@@ -52,7 +52,6 @@ def serve(duedesk: Duedesk, stopped: threading.Event, ready: Callable[[], object
 
 def obey(stopped: threading.Event, end: Callable[[int], object] = os._exit) -> None:
     """Let the first signal stop this process, and see that it ends in its time; a second one ends it at once."""
-
     signals: list[int] = []
 
     def told(number: int, _frame: object) -> None:
