@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from slack_sdk import WebClient
 from slack_sdk.web import SlackResponse
+from sqlalchemy import text
 
 from bot import serving
 from bot.app import COMMIT
@@ -246,7 +247,9 @@ def test_a_lease_is_kept_only_while_its_block_lasts(world: World) -> None:
 
 
 @POSTGRESQL
-def test_a_process_without_delivery_wakes_another_that_has_it(world: World, book_url: str) -> None:
+def test_a_process_without_delivery_wakes_another_that_has_it(
+    world: World, book_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Over the database, beside the commit; what a process itself says does not wake it again."""
     woken, own = threading.Event(), threading.Event()
     with closing(Library(book_url)) as library:
@@ -263,6 +266,13 @@ def test_a_process_without_delivery_wakes_another_that_has_it(world: World, book
                 own.clear()
                 assert time.monotonic() < limit
             assert not own.is_set()
+            woken.clear()
+            cut = text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%'")
+            monkeypatch.setattr("bot.wakes.AWAY_SECONDS", 0.01)
+            world.store.write(lambda connection: connection.execute(cut).all())
+            while not woken.wait(0.05):  # it listens again
+                here.ring(COMMIT)
+                assert time.monotonic() < limit
         finally:
             here.stop()
             there.stop()
