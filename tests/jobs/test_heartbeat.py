@@ -14,7 +14,7 @@ from bot.domain.month_plans import BOOK
 from bot.domain.operation import Role
 from bot.handlers.blocks.heartbeat import MOST_LINES, heartbeat_blocks
 from bot.handlers.jobs import NAMES
-from bot.jobs import runner as running
+from bot.jobs import lease
 from bot.jobs.heartbeat import told_of
 from bot.jobs.runner import Runner
 from bot.jobs.schedule import JOBS, RUNS, Job
@@ -161,7 +161,7 @@ def test_the_heartbeat_has_its_time_and_channel_and_is_switched_off(slack: Slack
 
 def test_a_run_keeps_its_lease_for_as_long_as_it_takes(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """To prove a large book takes longer than a lease: no other process may take it over meanwhile, again and again."""
-    monkeypatch.setattr(running, "RENEWED_SECONDS", 0.01)
+    monkeypatch.setattr(lease, "BEATS", 12_000)
     moment = [world.now]
     taken: list[int] = []
 
