@@ -5,6 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from bot.domain.addresses import clean_address
 from bot.domain.errors import AlreadyTaken, CustomerClosed, MissingText, Refused, TextTooLong, WrongState
 from bot.domain.money import LARGEST_MICROS, Currency, Money
 from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
@@ -332,22 +333,15 @@ def clean_due_days(days: int | None) -> int | None:
 
 
 def clean_contacts(contacts: tuple[Contact, ...]) -> tuple[Contact, ...]:
-    """Contacts with a plausible address each. Refuses: Refused, TextTooLong."""
-    cleaned = tuple(
+    """Contacts, each with an address that mail can be sent to. Refuses: Refused, TextTooLong."""
+    return tuple(
         Contact(
             name=clean_text(contact.name, "contact", LONGEST_NAME),
-            email=clean_text(contact.email, "email", LONGEST_NAME),
+            email=clean_address(contact.email) if contact.email.strip() else "",
             phone=clean_text(contact.phone, "phone", LONGEST_PHONE),
         )
         for contact in contacts
     )
-    for contact in cleaned:
-        name, at, host = contact.email.partition("@")
-        if contact.email and (
-            not name or not at or "." not in host or any(letter.isspace() for letter in contact.email)
-        ):
-            raise Refused("This is not an e-mail address; type one such as accounts@example.com.", field="email")
-    return cleaned
 
 
 def _check_free(books: "Books", code: str, uuid: str, wallet_id: str) -> None:

@@ -130,6 +130,10 @@ class TopUpRefused(Refused):
     """Nothing is topped up now, and nobody needs to be told again. Rules 74-77."""
 
 
+class NotMailable(Refused):
+    """There is no address that this can be sent to by e-mail."""
+
+
 class KeyReused(Refused):
     """The same key came with other content; the first result stands."""
 

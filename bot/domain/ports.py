@@ -11,6 +11,7 @@ from bot.domain.customer_file import CustomerFile
 from bot.domain.customers import Contact, Customer
 from bot.domain.dispute_ports import DisputeBooks, DisputeQuestions
 from bot.domain.ledger import Account, Entry
+from bot.domain.mail import MailBooks, MailQuestions
 from bot.domain.money import Money
 from bot.domain.open_items import Allocation, Invoice, Lot, Made
 from bot.domain.operation import Role
@@ -169,7 +170,7 @@ class Operations(Protocol):
     def later_on_payment(self, payment_id: int, operation_id: int) -> str | None: ...
 
 
-class Books(DisputeBooks, Protocol):
+class Books(DisputeBooks, MailBooks, Protocol):
     """The books inside one open transaction: reads answer at once, writes are done together at the end."""
 
     @property
@@ -347,7 +348,7 @@ class Finding:
     recomputed: str
 
 
-class ReadBooks(ApprovalQuestions, CreditQuestions, DisputeQuestions, StatementQuestions, Protocol):
+class ReadBooks(ApprovalQuestions, CreditQuestions, DisputeQuestions, MailQuestions, StatementQuestions, Protocol):
     """Questions to the books; a report cannot be handed a writer."""
 
     def settings(self) -> Settings: ...

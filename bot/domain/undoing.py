@@ -64,6 +64,9 @@ CORRECTED_BY = {
     "log_promise": "cancel the promise",
     "end_promise": "log the promise again",
     "request_write_off": "cancel the request, or reverse the write-off",
+    "mail_statement": "what was e-mailed stays; send the right one",
+    "mail_invoice": "what was e-mailed stays; send the right one",
+    "settle_mail": "send the mail again",
     "undo_write_off": "ask for the write-off again",
 }
 

@@ -64,7 +64,7 @@ class FileWorker:
     def run_once(self) -> int:
         """Make and send one file that is due; returns how many rows were settled."""
         outbox = Outbox(self.desk.store)
-        claimed = outbox.claim(self.name, files=True)
+        claimed = outbox.claim(self.name, lane="files")
         for row in claimed:
             self._deliver(outbox, row)
         return len(claimed)

@@ -24,6 +24,7 @@ from bot.storage.ids import new_id
 from bot.storage.intakes import SqlIntakes
 from bot.storage.invoices import SqlInvoices
 from bot.storage.ledger import SqlAllocations, SqlLedger, SqlLots
+from bot.storage.mails import SqlMails
 from bot.storage.notes import SqlNotes
 from bot.storage.payments import SqlPayments
 from bot.storage.people import SqlPeople, SqlSettings
@@ -65,6 +66,7 @@ ORDER = (
     "dispute",
     "promise",
     "invoice_flag",
+    "mail",
     "outbox",
     "request_key",
 )
@@ -165,6 +167,7 @@ class SqlBooks:
         self.disputes = SqlDisputes(self)
         self.promises = SqlPromises(self)
         self.write_offs = SqlWriteOffs(self)
+        self.mails = SqlMails(self)
         self.undoes: int | None = None
 
     def new_id(self) -> int:

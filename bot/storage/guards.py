@@ -108,6 +108,20 @@ KEPT = {
     "delegation": ("principal_id", "stand_in_id", "last_day", "until"),
     "withdrawal": ("number", "customer_id", "amount_micros", "currency", "gateway", "details", "reason"),
     "promise": ("customer_id", "amount_micros", "currency", "promised_on", "logged_at"),
+    "mail": (
+        "customer_id",
+        "about",
+        "about_id",
+        "recipients",
+        "copies",
+        "reply_to",
+        "subject",
+        "body",
+        "paper",
+        "mark",
+        "recorded_at",
+        "operation_id",
+    ),
     "write_off": ("draft_reference", "customer_id", "invoice_id", "amount_micros", "currency", "reason"),
 }
 # The number of an imported document is given back when its opening is taken back, so that it can come again.

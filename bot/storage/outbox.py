@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, Connection, Exists, Row, Update, and_, delete, func, insert, or_, select, update
 
 from bot.observe import outcome
+from bot.storage import mails
 from bot.storage.database import now_of
 from bot.storage.ids import new_id
 from bot.storage.store import Store
@@ -22,7 +23,9 @@ LEASE = timedelta(seconds=120)
 CHANNEL_WAIT = timedelta(seconds=15)
 MOST_LISTED = 200
 FILES = ("report", "digest_file", "proof", "paper")
-BESIDE = ("report", "proof", "paper")  # nothing waits for these
+MAILS = ("mail",)
+LANES = {"files": FILES, "mails": MAILS}  # each with workers of its own; the rest are messages
+BESIDE = ("report", "proof", "paper", *MAILS)  # nothing waits for these
 HELD = ("failed", "parked")  # for good, and by a restore: an operator decides
 FREE = {"lease_until": None, "lease_owner": None}
 
@@ -99,14 +102,15 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def claim(self, owner: str, *, files: bool = False) -> Sequence[Claimed]:
+    def claim(self, owner: str, *, lane: Literal["messages", "files", "mails"] = "messages") -> Sequence[Claimed]:
         """Rows that are due, oldest first; a document whose older row still waits or is in flight is left alone.
 
-        Files are claimed by workers of their own, one at a time, since each may take long. An owner's own lease does
-        not stop it: a worker has one batch at a time, so what is still leased to it was left behind when the database
-        went away under it.
+        Files and mails are claimed by workers of their own, files one at a time, since each may take long. An owner's
+        own lease does not stop it: a worker has one batch at a time, so what is still leased to it was left behind when
+        the database went away under it.
         """
-        wanted = _outbox.c.kind.in_(FILES) if files else _outbox.c.kind.not_in(FILES)
+        others = [each for kinds in LANES.values() for each in kinds]
+        wanted = _outbox.c.kind.not_in(others) if lane == "messages" else _outbox.c.kind.in_(LANES[lane])
 
         def work(connection: Connection) -> Sequence[Claimed]:
             now = now_of(connection)
@@ -120,7 +124,7 @@ class Outbox:
                     ~_blocked(),
                 )
                 .order_by(_outbox.c.id)
-                .limit(1 if files else BATCH)
+                .limit(1 if lane == "files" else BATCH)
                 .with_for_update(skip_locked=True)
             )
             ids = [row.id for row in connection.execute(due)]
@@ -277,18 +281,26 @@ class Outbox:
         """
 
         def work(connection: Connection) -> int:
-            again = {"state": "waiting", "attempts": 1, "not_before": now_of(connection), "done_at": None}
-            return connection.execute(_held(which).values(**again)).rowcount
+            now = now_of(connection)
+            again = {"state": "waiting", "attempts": 1, "not_before": now, "done_at": None}
+            held = _mails_in(connection, which)
+            found = connection.execute(_held(which).values(**again)).rowcount
+            mails.reopen(connection, held, now)
+            return found
 
         return self._store.write(work)
 
     def drop(self, which: int | Literal["all"]) -> int:
         """Never send one row that failed or was held back, or all of them; the rows are kept. Returns how many."""
-        return self._store.write(
-            lambda connection: (
-                connection.execute(_held(which).values(state="dropped", done_at=now_of(connection))).rowcount
-            )
-        )
+
+        def work(connection: Connection) -> int:
+            now = now_of(connection)
+            held = _mails_in(connection, which)
+            found = connection.execute(_held(which).values(state="dropped", done_at=now)).rowcount
+            mails.give_up(connection, held, now)
+            return found
+
+        return self._store.write(work)
 
     def counts(self) -> Mapping[str, int]:
         """How many rows are in each state."""
@@ -310,6 +322,12 @@ class Outbox:
 def _held(which: int | Literal["all"]) -> Update:
     statement = update(_outbox).where(_outbox.c.state.in_(HELD))
     return statement if which == "all" else statement.where(_outbox.c.id == which)
+
+
+def _mails_in(connection: Connection, which: int | Literal["all"]) -> list[int]:
+    """The mails whose rows are held."""
+    held = select(_outbox.c.document_id).where(_outbox.c.state.in_(HELD), _outbox.c.kind.in_(MAILS))
+    return list(connection.execute(held if which == "all" else held.where(_outbox.c.id == which)).scalars())
 
 
 def _anything_waits(connection: Connection, wanted: ColumnElement[bool]) -> bool:

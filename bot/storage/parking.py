@@ -2,8 +2,9 @@
 
 from sqlalchemy import Connection, update
 
-from bot.storage.tables import OutboxRow
+from bot.storage.tables import MailRow, OutboxRow
 
+_mail = MailRow.__table__  # type: ignore[attr-defined]  # as below
 _outbox = OutboxRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 
 
@@ -13,5 +14,9 @@ def park(connection: Connection, reason: str) -> int:
         update(_outbox)
         .where(_outbox.c.state == "waiting")
         .values(state="parked", error=reason, lease_until=None, lease_owner=None)
+    )
+    # A mail is not sent again before it is known that it was not.
+    connection.execute(
+        update(_mail).where(_mail.c.state == "waiting").values(state="unknown", attempting_at=_mail.c.recorded_at)
     )
     return int(found.rowcount)

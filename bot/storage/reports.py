@@ -39,6 +39,7 @@ from bot.storage.approval_reads import ApprovalReads
 from bot.storage.credit_reads import CreditReads
 from bot.storage.dispute_reads import DisputeReads
 from bot.storage.invoices import INVOICES, LINES, invoice_of, line_of
+from bot.storage.mail_reads import MailReads
 from bot.storage.note_reads import NoteReads
 from bot.storage.payments import PAYMENTS, payment_of
 from bot.storage.statements import StatementReads
@@ -85,7 +86,9 @@ def like(text: str) -> str:
     return f"%{escaped}%"
 
 
-class SqlReadBooks(ApprovalReads, CreditReads, DisputeReads, NoteReads, StatementReads, TopUpReads, UsageReads):
+class SqlReadBooks(
+    ApprovalReads, CreditReads, DisputeReads, MailReads, NoteReads, StatementReads, TopUpReads, UsageReads
+):
     """Read-only questions in one snapshot, on either engine."""
 
     def __init__(self, connection: Connection, settings: Settings) -> None:

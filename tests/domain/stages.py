@@ -69,6 +69,7 @@ from tests.domain.approval_stages import APPROVAL_STAGES
 from tests.domain.credit_stages import CREDIT_STAGES
 from tests.domain.dispute_stages import DISPUTE_STAGES
 from tests.domain.invoice_stages import INVOICE_STAGES
+from tests.domain.mail_stages import MAIL_STAGES
 from tests.domain.top_up_stages import TOP_UP_STAGES
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, SGD, TEAM, VIEWER, World, money
 
@@ -273,4 +274,5 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     **INVOICE_STAGES,
     **TOP_UP_STAGES,
     **DISPUTE_STAGES,
+    **MAIL_STAGES,
 }

@@ -9,6 +9,7 @@ import pytest
 from bot.desk import SYSTEM
 from bot.domain.customers import Customer
 from bot.domain.errors import NoAccess, NotFound, OwnerExists, Refused
+from bot.domain.mail import MailAbout
 from bot.domain.operation import Actor, Request, Role
 from bot.domain.payments import PaymentState, RecordPayment, record_payment
 from bot.domain.people import (
@@ -160,6 +161,10 @@ def every_question(customer: Customer) -> dict[str, Callable[[SqlReadBooks], Any
         "write_off_file": lambda books: books.write_off_file(1),
         "promises_waited_for": lambda books: books.promises_waited_for(),
         "disputed_sums": lambda books: books.disputed_sums(),
+        "mail": lambda books: books.mail(1),
+        "bouncing": lambda books: books.bouncing(customer.id),
+        "troubled_mails": lambda books: books.troubled_mails(),
+        "mails_about": lambda books: books.mails_about(MailAbout.STATEMENT, customer.id),
         "list_notes": lambda books: books.list_notes(Page()),
         "usage_since": lambda books: books.usage_since(customer.id, day),
         "charge": lambda books: books.charge("C-1"),

@@ -26,6 +26,7 @@ from tests.domain.approval_stages import delegating, limit_approved
 from tests.domain.credit_stages import consumed, credited, credited_by_notes
 from tests.domain.dispute_stages import disputed_promised_and_given_up
 from tests.domain.invoice_stages import PROFORMA, TOP_UP, asked
+from tests.domain.mail_stages import mailed
 from tests.domain.top_up_stages import topped_up
 from tests.world import MANAGER, START, TEAM, World, money, withdraw
 
@@ -44,6 +45,8 @@ CHANGES = {
     "draft_reference": "'DRAFT-X'",
     "purpose": "'correction'",
     **dict.fromkeys(("external_id", "product"), "'other'"),
+    **dict.fromkeys(("recipients", "copies", "reply_to", "subject", "body", "paper", "mark"), "'other'"),
+    "about": "'reminder'",
     "mode": "CASE mode WHEN 'prepaid' THEN 'postpaid' ELSE 'prepaid' END",
     "was_mode": "'other'",
     "requested_by": "'other'",
@@ -171,6 +174,7 @@ def filled(world: World) -> Filled:
     credited_by_notes(world)
     topped_up(world)
     disputed_promised_and_given_up(world)
+    mailed(world)
 
     def more(connection: Connection) -> None:
         facts = {"customer_id": customer.id, "operation_id": done.operation_id, "starts_at": START}

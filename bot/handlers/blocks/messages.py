@@ -12,6 +12,7 @@ from bot.domain.disputes import DisputeChanged
 from bot.domain.invoices import InvoiceChanged
 from bot.domain.limit_watch import LimitAnnounced
 from bot.domain.limits import LimitChanged
+from bot.domain.mailing import MailQueued
 from bot.domain.master_moves import MasterChanged
 from bot.domain.modes import ModeSwitched
 from bot.domain.money import Money
@@ -42,7 +43,7 @@ from bot.handlers.blocks.limit_watch import announced_card, announced_said, anno
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich
 from bot.handlers.blocks.terms import limit_card, limit_said, mode_card, mode_said, mode_title, terms_title
 from bot.handlers.blocks.terms_requests import terms_request_card, terms_request_said, terms_request_title
-from bot.handlers.blocks.text import money
+from bot.handlers.blocks.text import counted, money
 from bot.handlers.blocks.top_ups import (
     refused_card,
     refused_title,
@@ -126,6 +127,13 @@ def _promise(outcome: PromiseChanged, document_id: int, books: ReadBooks) -> Ren
         return Rendered(promise_title(outcome, settings), promise_card(outcome, settings), says)
     file = books.invoice_file(document_id)
     return Rendered(invoice_title(file.invoice, file.customer, settings), invoice_file_card(file, settings), says)
+
+
+def _mailed(outcome: MailQueued, document_id: int, books: ReadBooks) -> Rendered:
+    settings, file = books.settings(), books.invoice_file(document_id)
+    title = invoice_title(file.invoice, file.customer, settings)
+    says = (f"e-mailed to {counted(len(outcome.to), 'contact')} of the customer",)
+    return Rendered(title, invoice_file_card(file, settings), says)
 
 
 def _note(outcome: NoteChanged | ApprovalChanged, document_id: int, books: ReadBooks) -> Rendered:
@@ -225,6 +233,7 @@ CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
     DisputeChanged: _dispute,
     PromiseChanged: _promise,
     WriteOffChanged: _write_off,
+    MailQueued: _mailed,
 }
 
 

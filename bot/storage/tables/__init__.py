@@ -29,6 +29,7 @@ from bot.storage.tables.documents import (
 )
 from bot.storage.tables.intakes import IntakeRow
 from bot.storage.tables.ledger import NEVER_OWED, AllocationRow, EntryRow, FlagRow, PostingRow
+from bot.storage.tables.mail import BouncedAddressRow, MailRow
 from bot.storage.tables.people import BookRow, PersonRow, SeriesRow, SettingRow
 from bot.storage.tables.top_ups import PaymentSettingsRow, TopUpAttemptRow, TopUpDayRow
 from bot.storage.tables.usage import ChargeRow, UsageRefundRow
@@ -45,6 +46,7 @@ __all__ = [
     "AssignmentRow",
     "AuditRow",
     "BookRow",
+    "BouncedAddressRow",
     "ChargeRow",
     "ContactRow",
     "CreditLimitRow",
@@ -65,6 +67,7 @@ __all__ = [
     "JobRunRow",
     "LimitWatchRow",
     "LotRow",
+    "MailRow",
     "MasterRow",
     "MasterTopUpRow",
     "MessageRow",

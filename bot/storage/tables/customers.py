@@ -65,7 +65,7 @@ class CustomerRow(Table, table=True):
 
 
 class ContactRow(Table, table=True):
-    """A person at a customer; the only table with contact data."""
+    """A person at a customer; beside mails, the only table with contact data."""
 
     __tablename__ = "contact"
     id: int = key()
