@@ -18,17 +18,23 @@ from bot.documents.pool import BookAt, Renderer
 from bot.domain.errors import OwnerExists
 from bot.domain.operation import Actor, Request
 from bot.domain.people import RightChanged, SetOwner, set_owner
+from bot.handlers.bounces import BounceDoor
 from bot.handlers.doors import Admission, HttpDoor, SocketDoor
 from bot.handlers.members import profile_of
 from bot.handlers.monitor import Monitor
 from bot.handlers.register import register
 from bot.jobs.delivery import DeliveryThread, Worker
 from bot.jobs.files import FileWorker
+from bot.jobs.mail import MailWorker
+from bot.jobs.mailbox import MailboxReader, MailboxWatch
 from bot.jobs.runner import JobsThread, Runner
+from bot.jobs.smtp import Post
+from bot.mail_servers import mailbox, sender, smtp_server
 from bot.metrics import Metrics
 from bot.observe import log, quieten
 from bot.parts import EVERY, Part, Parts
 from bot.storage.ids import new_id
+from bot.storage.mailroom import Mailroom
 from bot.storage.shelf import Library
 from bot.storage.store import Store
 from bot.vitals import Pulse, Readiness, gauges
@@ -52,6 +58,7 @@ class Duedesk:
     delivery: DeliveryThread[Worker]
     jobs: JobsThread
     files: DeliveryThread[FileWorker]
+    mails: DeliveryThread[MailWorker] | None
     renderer: Renderer
     admission: Admission
     metrics: Metrics
@@ -62,7 +69,19 @@ class Duedesk:
 
     def http_door(self) -> HttpDoor:
         secret = self.config.slack_signing_secret.get_secret_value()
-        return HttpDoor(self.bolt, self.admission, self.metrics, why_not=self.readiness.why_not, signing_secret=secret)
+        return HttpDoor(
+            self.bolt,
+            self.admission,
+            self.metrics,
+            why_not=self.readiness.why_not,
+            signing_secret=secret,
+            bounces=self.bounces(),
+        )
+
+    def bounces(self) -> BounceDoor | None:
+        """Where a mail service reports bounces, if it knows a secret."""
+        secret = self.config.duedesk_mail_secret.get_secret_value()
+        return BounceDoor(secret, Mailroom(self.desk.store).bounced) if secret else None
 
     def socket_door(self) -> SocketDoor:
         return SocketDoor(
@@ -82,6 +101,7 @@ class Duedesk:
             self.config.duedesk_metrics_port,
             why_not=self.readiness.why_not,
             metrics=self.metrics.page,
+            bounces=self.bounces(),
         )
 
     def is_ready(self) -> bool:
@@ -96,6 +116,8 @@ class Duedesk:
         if Part.DELIVERY in parts:
             self.delivery.start()
             self.files.start()
+            if self.mails is not None:
+                self.mails.start()
         if Part.JOBS in parts:
             self.jobs.start()
 
@@ -103,7 +125,7 @@ class Duedesk:
         """End it by an instant of the monotonic clock; what is not finished then is left to other processes."""
         self.is_stopped = True
         limit = until if until is not None else time.monotonic() + STOP_SECONDS
-        parts = (self.jobs, self.delivery, self.files)
+        parts = (self.jobs, self.delivery, self.files, *((self.mails,) if self.mails is not None else ()))
         for each in parts:
             each.hand_over()
         for each in parts:
@@ -114,6 +136,8 @@ class Duedesk:
     def close(self) -> None:
         if not self.is_stopped:
             self.stop()
+        if self.mails is not None:
+            self.mails.worker.renderer.close()
         self.renderer.close()
         self.library.close()
 
@@ -130,7 +154,7 @@ def build(
     store = Store.open(library, book)
     token = config.slack_bot_token.get_secret_value()
     client = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS)
-    woken, files_woken = threading.Event(), threading.Event()
+    woken, files_woken, mails_woken = threading.Event(), threading.Event(), threading.Event()
     desk = Desk(store, clock=clock)
     # The client's own second try after a lost connection could send something twice; the workers look for it first.
     sending = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS, retry_handlers=[])
@@ -138,10 +162,12 @@ def build(
     metrics = Metrics(book, lambda: made.admission.in_hand, config.desk_waiting, lambda: gauges(store))
     worker = Worker(desk, sending, metrics=metrics)
     delivery = DeliveryThread(worker, woken)
+    mails = mail_thread(config, desk, BookAt(config.database_url, book), mails_woken, metrics, renderer)
+    desk.mails = mails is not None
     renderer = renderer or Renderer()
     files = DeliveryThread(FileWorker(desk, sending, renderer, BookAt(config.database_url, book)), files_woken)
     jobs = JobsThread(Runner(desk, metrics=metrics))
-    wakes = Wakes(store, {COMMIT: (woken.set, files_woken.set), JOB: (jobs.wake,)})
+    wakes = Wakes(store, {COMMIT: (woken.set, files_woken.set, mails_woken.set), JOB: (jobs.wake,)})
     desk.on_commit, desk.on_job = partial(wakes.ring, COMMIT), partial(wakes.ring, JOB)
     quieten()
     bolt = App(
@@ -156,7 +182,9 @@ def build(
         ignoring_self_events_enabled=True,
     )
     register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
-    readiness = Readiness(store, lambda: delivery.has_died or files.has_died)
+    readiness = Readiness(
+        store, lambda: delivery.has_died or files.has_died or (mails is not None and mails.has_died)
+    )
     pulse = Pulse(store, worker.name, metrics)
     made = Duedesk(
         config,
@@ -167,6 +195,7 @@ def build(
         delivery,
         jobs,
         files,
+        mails,
         renderer,
         admission,
         metrics,
@@ -175,6 +204,32 @@ def build(
         wakes,
     )
     return made
+
+
+def mail_thread(
+    config: Config, desk: Desk, book: BookAt, woken: threading.Event, metrics: Metrics, renderer: Renderer | None = None
+) -> DeliveryThread[MailWorker] | None:
+    """What sends mail and looks for bounces; nothing where no server is named. It has a renderer of its own, so that
+    no long report holds mail up.
+    """
+    url, mailbox_url = config.duedesk_smtp_url.get_secret_value(), config.duedesk_mailbox_url.get_secret_value()
+    if not url or not config.duedesk_mail_from:
+        return None
+    reader = MailboxReader(mailbox(mailbox_url)) if mailbox_url else None
+    copy_to = sender(config.duedesk_mail_copy).address if config.duedesk_mail_copy and reader is not None else ""
+    worker = MailWorker(
+        desk=desk,
+        post=Post(smtp_server(url)),
+        renderer=renderer or Renderer(),
+        book=book,
+        sender=sender(config.duedesk_mail_from),
+        reply_to=sender(config.duedesk_mail_reply_to).address if config.duedesk_mail_reply_to else "",
+        copy_to=copy_to,
+        copies=reader if copy_to else None,
+        metrics=metrics,
+    )
+    watch = MailboxWatch(desk.store, reader) if reader is not None else (lambda: None)
+    return DeliveryThread(worker, woken, watch)
 
 
 def _authorizer(client: WebClient, token: str) -> Callable[..., AuthorizeResult]:

@@ -5,6 +5,9 @@ import re
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from bot import mail_servers
+
+SHORTEST_SECRET = 20
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -45,6 +48,16 @@ class Config(BaseSettings):
     duedesk_prefix: str = Field("", description="prefix of command names, such as dd-")
     desk_limit: int = Field(24, ge=1, le=200, description="requests that may use the database at once")
     desk_waiting: int = Field(96, ge=1, le=2000, description="requests in hand before the desk says it is busy")
+    duedesk_smtp_url: SecretStr = Field(
+        SecretStr(""), description="server that takes mail, smtp://user:password@host:587"
+    )
+    duedesk_mail_from: str = Field("", description="who mail is from, as Acme Billing <billing@example.com>")
+    duedesk_mail_reply_to: str = Field("", description="address that answers go to, if it is another one")
+    duedesk_mail_copy: str = Field("", description="address that gets a blind copy of every mail")
+    duedesk_mailbox_url: SecretStr = Field(
+        SecretStr(""), description="mailbox of bounces and copies, imaps://user:password@host/INBOX"
+    )
+    duedesk_mail_secret: SecretStr = Field(SecretStr(""), description="what a service that reports bounces must know")
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR")
 
     @field_validator("slack_api_url")
@@ -65,6 +78,34 @@ class Config(BaseSettings):
     @classmethod
     def _prefix(cls, value: str) -> str:
         return check_prefix(value)
+
+    @field_validator("duedesk_smtp_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            mail_servers.smtp_server(value.get_secret_value())
+        return value
+
+    @field_validator("duedesk_mailbox_url")
+    @classmethod
+    def _mailbox(cls, value: SecretStr) -> SecretStr:
+        if value.get_secret_value():
+            mail_servers.mailbox(value.get_secret_value())
+        return value
+
+    @field_validator("duedesk_mail_from", "duedesk_mail_reply_to", "duedesk_mail_copy")
+    @classmethod
+    def _mail_address(cls, value: str) -> str:
+        if value:
+            mail_servers.sender(value)
+        return value
+
+    @field_validator("duedesk_mail_secret")
+    @classmethod
+    def _long_enough(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"is too short to be kept secret; use at least {SHORTEST_SECRET} characters")
+        return value
 
     @field_validator("log_level")
     @classmethod
@@ -94,7 +135,17 @@ class Config(BaseSettings):
             f"{name} is {'not set' if not secret.get_secret_value() else f'no {start}... token'}"
             for name, (secret, start) in wanted.items()
             if not secret.get_secret_value() or not secret.get_secret_value().startswith(start)
-        ]
+        ] + self._mail_problems()
+
+    def _mail_problems(self) -> list[str]:
+        """What is missing to send mail, if mail is to be sent."""
+        sends = bool(self.duedesk_smtp_url.get_secret_value())
+        problems = []
+        if sends and not self.duedesk_mail_from:
+            problems.append("DUEDESK_MAIL_FROM is not set, but DUEDESK_SMTP_URL is")
+        if self.duedesk_mail_copy and not self.duedesk_mailbox_url.get_secret_value():
+            problems.append("DUEDESK_MAILBOX_URL is not set, but DUEDESK_MAIL_COPY is: copies are looked for there")
+        return problems
 
 
 class BadConfig(Exception):  # noqa: N818  # read as a sentence by the operator

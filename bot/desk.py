@@ -88,6 +88,7 @@ class Desk:
         self.clock = clock
         self.on_commit = on_commit
         self.on_job: Callable[[], None] = lambda: None
+        self.mails = False  # whether e-mail is set up
 
     def carry_out(self, operation: Operation[CommandT, OutcomeT], command: CommandT, request: Request) -> OutcomeT:
         """Do an operation exactly once under the request's key; a repeat answers the first outcome.

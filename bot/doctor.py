@@ -19,6 +19,9 @@ from bot.domain.schedules import read_daily
 from bot.domain.settings import CHANNELS, Settings
 from bot.handlers.admin import check_channel
 from bot.handlers.manifest import OPTIONAL_SCOPES, SCOPES
+from bot.jobs.mailbox import MailboxReader
+from bot.jobs.smtp import reaches
+from bot.mail_servers import mailbox, smtp_server
 from bot.parts import Part, signed_parts
 from bot.storage import schema
 from bot.storage.pulse import SILENT, Signs, signs
@@ -27,6 +30,7 @@ from bot.storage.store import Store
 
 MOST_SKEW_SECONDS = 60
 SLACK_SECONDS = 10
+MAIL_SECONDS = 10.0
 LEAST_FREE_BYTES = 200_000_000
 SEALED_WITHIN = timedelta(minutes=1)
 FIRST_COMMAND = timedelta(hours=1)
@@ -48,7 +52,7 @@ def examine(config: Config) -> list[Check]:
     """Everything at once: environment, database, schema, owner, messages, tokens, scopes, clock, channels."""
     problems = config.problems()
     found = [Check("environment", not problems, f"Put right in the environment or in .env: {'; '.join(problems)}.")]
-    settings = None
+    settings, has_mail = None, bool(config.duedesk_smtp_url.get_secret_value())
     library = Library(config.database_url)
     try:
         store = Store.open(library)
@@ -57,6 +61,10 @@ def examine(config: Config) -> list[Check]:
             settings = store.read(lambda books: books.settings())
             found += _book(store, settings)
             found += _arriving(signs(store), config)
+            unsent = signs(store).mails.get("waiting", 0)
+            if unsent and not has_mail:
+                repair = "Set DUEDESK_SMTP_URL and DUEDESK_MAIL_FROM, and start again."
+                found.append(Check(f"mail server: none is set, {unsent} mails wait for it", fine=False, repair=repair))
         file = library.file(store.book)
         if file is not None and file.parent.is_dir():
             found.append(_disk(file))
@@ -65,7 +73,20 @@ def examine(config: Config) -> list[Check]:
         found.append(Check(f"database: {type(fault).__name__}", fine=False, repair=repair))
     finally:
         library.close()
-    return [*found, *_slack(config, settings)]
+    return [*found, *_mail(config), *_slack(config, settings)]
+
+
+def _mail(config: Config) -> Iterator[Check]:
+    """Whether the mail server lets us in, and the mailbox; nothing is sent."""
+    url, mailbox_url = config.duedesk_smtp_url.get_secret_value(), config.duedesk_mailbox_url.get_secret_value()
+    if url:
+        why = reaches(smtp_server(url), timeout=MAIL_SECONDS)
+        repair = "Check DUEDESK_SMTP_URL: host, port, user and password; in a password write @ as %40."
+        yield Check(f"mail server{': ' + why if why else ''}", not why, repair)
+    if mailbox_url:
+        why = MailboxReader(mailbox(mailbox_url), timeout=MAIL_SECONDS).reaches()
+        repair = "Check DUEDESK_MAILBOX_URL: host, user, password and folder."
+        yield Check(f"mailbox{': ' + why if why else ''}", not why, repair)
 
 
 def _schema(store: Store) -> Check:
@@ -97,6 +118,11 @@ def _book(store: Store, settings: Settings) -> Iterator[Check]:
         not parked,
         "They waited in the backup that this book was restored from, and may have been sent since. Look into the"
         " channel; then run: duedesk outbox retry all, or duedesk outbox drop all.",
+    )
+    yield Check(
+        f"mails that failed, or of which nobody knows: {seen.troubled_mails}",
+        not seen.troubled_mails,
+        "Open the app's Home tab in Slack, under E-mail in trouble: it says why, and what can be done.",
     )
     late = seen.unsealed_since is not None and seen.now - seen.unsealed_since > SEALED_WITHIN
     yield Check(

@@ -17,6 +17,7 @@ from bot.observe import outcome
 SECONDS = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 1.5, 2.0, 3.0, 10.0)
 OTHER = "other"
 OUTBOX_STATES = ("waiting", "done", "failed", "parked", "dropped")
+MAIL_STATES = ("waiting", "sent", "failed", "bounced", "unknown")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,7 @@ class Gauges:
     verified_seconds_ago: float | None
     findings: int
     heartbeat_seconds_ago: float | None
+    mails: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -114,6 +116,10 @@ class _OfTheBook(Collector):
         for state in OUTBOX_STATES:
             states.add_metric([state], found.outbox.get(state, 0))
         yield states
+        mails = GaugeMetricFamily("duedesk_mails", "Mails to customers, by state.", labels=("state",))
+        for state in MAIL_STATES:
+            mails.add_metric([state], found.mails.get(state, 0))
+        yield mails
         yield _one("outbox_oldest_seconds", "Age of the oldest message that waits.", found.oldest_waiting_seconds)
         yield _one("seal_lag_seconds", "Age of the oldest audit row without a seal.", found.unsealed_seconds)
         if found.verified_seconds_ago is not None:

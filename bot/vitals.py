@@ -43,6 +43,7 @@ def gauges(store: Store) -> Gauges | None:
         heartbeat_seconds_ago=ago(found.heartbeat_since)
         if is_on is not None and found.heartbeat_since is not None
         else None,
+        mails=found.mails,
     )
 
 

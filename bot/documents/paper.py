@@ -59,6 +59,7 @@ class Document:
     body: Sequence[Grid | Sums | Note] = field(default_factory=tuple)
     dated: datetime
     language: str = "en"
+    customer_id: int | None = None  # whose it is
 
 
 def write_pdf(document: Document, path: Path) -> int:

@@ -55,6 +55,7 @@ def invoice_paper(books: ReadBooks, asked: Asked) -> Document:
     if invoice.remark:
         body.append(Note("Remark", invoice.remark))
     return Document(
+        customer_id=file.customer.id,
         name=f"{FILED[invoice.kind]}-{invoice.label}",
         title=TITLED[invoice.kind],
         number="DRAFT" if is_draft else invoice.label,
@@ -191,6 +192,7 @@ def receipt_paper(books: ReadBooks, asked: Asked) -> Document:
     ]
     until = date_text(settings.today(asked.asked_at), locale)
     return Document(
+        customer_id=file.customer.id if file.customer is not None else None,
         name=f"receipt-{payment.number}",
         title="Payment receipt",
         number=payment.number,
@@ -282,6 +284,7 @@ def note_paper(books: ReadBooks, asked: Asked) -> Document:
             Grid(headings=("Applied to", "On", "Amount"), lines=lines, widths=(80, 46, 50), figures=frozenset({2}))
         )
     return Document(
+        customer_id=file.customer.id,
         name=f"credit-note-{note.label}",
         title="Credit note",
         number="DRAFT" if is_draft else note.label,

@@ -21,11 +21,12 @@ class Job:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Made:
-    """A file that was made, its name for people, and what is said beside it."""
+    """A file that was made, its name for people, what is said beside it, and whose it is if it is one customer's."""
 
     path: str
     name: str
     says: str
+    customer_id: int | None = None
 
 
 def make(books: ReadBooks, job: Job) -> Made:
@@ -46,7 +47,8 @@ def make(books: ReadBooks, job: Job) -> Made:
 
     paper = PAPERS[job.kind](books, job.asked)
     write_pdf(paper, path)
-    return Made(path=str(path), name=_named(paper.name, job), says=f"{paper.title} {paper.number}")
+    says = f"{paper.title} {paper.number}"
+    return Made(path=str(path), name=_named(paper.name, job), says=says, customer_id=paper.customer_id)
 
 
 def _named(name: str, job: Job) -> str:

@@ -27,6 +27,7 @@ def statement_paper(books: ReadBooks, asked: Asked) -> Document:
     items = _open_items(account, settings) if is_open else _activity(account, settings)
     body: list[Grid | Sums | Note] = [*items, _strip(account, settings), *_beside(account, settings)]
     return Document(
+        customer_id=account.customer.id,
         name=f"statement-{account.customer.code}-{question.until}",
         title="Statement of account",
         number=("Open items " if is_open else "") + period(account, settings),

@@ -11,6 +11,7 @@ from bot.domain.allocation import Effect, Matching
 from bot.domain.customers import Customer, clean_text
 from bot.domain.errors import CurrencyMixed, DateInFuture, DateTooEarly, MissingText, NotPositive, Refused, WrongState
 from bot.domain.ledger import Account, Entry, Posting
+from bot.domain.mailing import Mailing, mail_sent_invoice
 from bot.domain.money import LARGEST_MICROS, Money, multiply, tax_of, total
 from bot.domain.open_items import Allocation, Invoice, InvoiceKind, InvoiceState
 from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
@@ -76,6 +77,7 @@ class DraftInvoice:
     auto_allocate: bool = True
     send: bool = False
     kind: InvoiceKind = InvoiceKind.TAX
+    mail: Mailing = Mailing.NO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class SendInvoice:
     """Make a draft final: it gets its number, and a tax invoice is owed."""
 
     invoice_id: int
+    mail: Mailing = Mailing.NO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +107,7 @@ class InvoiceChanged:
     allocations: tuple[Allocation, ...]
     operation_id: int
     reason: str = ""
+    mailed_to: tuple[str, ...] = ()
 
     @property
     def is_locked_out(self) -> bool:
@@ -130,13 +134,14 @@ class InvoiceChanged:
 @operation(by=Role.CLERK)
 def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> InvoiceChanged:
     """Write an invoice and, if asked, send it. Rules 91, 92, 102, 104. Refuses: NotPositive, DateInFuture,
-    DateTooEarly, Refused.
+    DateTooEarly, NotMailable, Refused.
     """
     customer = books.customers.lock(command.customer_id).open_for_business()
     lines = price_lines(command.lines, customer, command.kind)
     invoice = new_draft(command, lines, customer, books, context)
     if command.send:
-        return _send(invoice, lines, customer, books, context, is_new=True)
+        sent = _send(invoice, lines, customer, books, context, is_new=True)
+        return _mailed(command.mail, sent, customer, books, context)
     books.invoices.insert(invoice, lines)
     effect = Effect.none(customer)
     return changed_invoice(InvoiceStep.DRAFTED, invoice, lines, effect, (), context)
@@ -145,14 +150,15 @@ def draft_invoice(command: DraftInvoice, books: "Books", context: Context) -> In
 @operation(by=Role.CLERK)
 def send_invoice(command: SendInvoice, books: "Books", context: Context) -> InvoiceChanged:
     """Give a draft its number; existing credit pays a tax invoice. Rules 23, 28, 100, 103. Refuses: WrongState,
-    CustomerClosed.
+    CustomerClosed, NotMailable.
     """
     invoice = books.invoices.get(command.invoice_id)
     customer = books.customers.lock(invoice.customer_id).open_for_business()
     invoice = books.invoices.get(command.invoice_id)
     if invoice.state is not InvoiceState.DRAFT:
         raise WrongState(f"{invoice.label} is {invoice.status} already; only a draft can be sent.")
-    return _send(invoice, books.invoices.lines(invoice.id), customer, books, context, is_new=False)
+    sent = _send(invoice, books.invoices.lines(invoice.id), customer, books, context, is_new=False)
+    return _mailed(command.mail, sent, customer, books, context)
 
 
 @operation(by=Role.CLERK)
@@ -174,6 +180,12 @@ def switch_auto_allocation(command: SwitchAutoAllocation, books: "Books", contex
     after = matching.invoices[invoice.id]
     live = (*books.allocations.of_invoice(invoice.id), *matching.made_for(invoice.id))
     return changed_invoice(step, after, books.invoices.lines(invoice.id), matching.effect(), live, context)
+
+
+def _mailed(
+    wish: Mailing, sent: InvoiceChanged, customer: Customer, books: "Books", context: Context
+) -> InvoiceChanged:
+    return replace(sent, mailed_to=mail_sent_invoice(wish, sent.invoice, customer, books, context))
 
 
 def _send(

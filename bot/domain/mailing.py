@@ -102,6 +102,14 @@ class MailSettled:
         return ()
 
 
+class Mailing(StrEnum):
+    """Whether an invoice goes by e-mail once it is final: not, if its customer can be written to, or in any case."""
+
+    NO = "no"
+    IF_POSSIBLE = "if possible"
+    YES = "yes"
+
+
 @operation(by=Role.CLERK)
 def mail_statement(command: MailStatement, books: "Books", context: Context) -> MailQueued:
     """Queue a statement for all addresses of its customer; its figures are drawn when it is sent, of what was asked.
@@ -230,11 +238,18 @@ def queue(
     )
 
 
-def queue_if_possible(
-    letter: Letter, customer: Customer, books: "Books", context: Context, *, not_before: "datetime | None" = None
-) -> MailQueued | None:
-    """The same, and nothing where the customer has no address that it can go to."""
+def mail_sent_invoice(
+    wish: Mailing, invoice: Invoice, customer: Customer, books: "Books", context: Context
+) -> tuple[str, ...]:
+    """Have an invoice that has just become final sent as wished; returns to whom it goes. One that can still be undone
+    waits until it cannot. Refuses: NotMailable, when it is to go in any case.
+    """
+    if wish is Mailing.NO:
+        return ()
+    not_before = None if invoice.is_owed else context.undo_until
     try:
-        return queue(letter, customer, books, context, not_before=not_before)
+        return queue(invoice_letter(invoice), customer, books, context, not_before=not_before).to
     except NotMailable:
-        return None
+        if wish is Mailing.YES:
+            raise
+        return ()

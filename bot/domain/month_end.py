@@ -1,6 +1,6 @@
 """Month end: what a customer used in the months before the running one becomes its invoice and its summary."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ from bot.domain.allocation import Matching
 from bot.domain.customers import CustomerState, Mode
 from bot.domain.errors import DateInFuture, Refused, WrongState
 from bot.domain.invoices import InvoiceChanged
+from bot.domain.mailing import Mailing, mail_sent_invoice
 from bot.domain.money import Money
 from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
 from bot.domain.usage_invoices import bill_of, billed, send_bill
@@ -24,6 +25,7 @@ class CloseMonth:
 
     customer_id: int
     month: date
+    mail: Mailing = Mailing.NO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,5 +145,9 @@ def close_month(command: CloseMonth, books: "Books", context: Context) -> MonthC
     sent = [(send_bill(bill, matching), bill) for bill in bills]
     matching.sweep(context.today)
     matching.write()
-    made = tuple(billed(invoice, bill, matching) for invoice, bill in sent)
-    return MonthClosed(month=command.month.replace(day=1), made=made, operation_id=context.operation_id)
+    made = []
+    for invoice, bill in sent:
+        done = billed(invoice, bill, matching)
+        to = mail_sent_invoice(command.mail, done.invoice, customer, books, context)
+        made.append(replace(done, mailed_to=to))
+    return MonthClosed(month=command.month.replace(day=1), made=tuple(made), operation_id=context.operation_id)

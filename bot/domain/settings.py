@@ -92,6 +92,7 @@ class Settings:
     heartbeat_channel: str = ""
     month_end: str = "1 at 06:00"  # when usage of the months before is invoiced
     attach_papers: str = "on"  # invoices and credit notes as files in the threads of their cards
+    mail_invoices: str = "off"  # invoices to the customer by e-mail, once they are sent
     invoicing: str = "individual"  # what the advice on limits goes by: which purchases wait for the monthly invoice
     version: int = 0
 
@@ -111,6 +112,10 @@ class Settings:
     @property
     def attaches_papers(self) -> bool:
         return self.attach_papers == "on"
+
+    @property
+    def mails_invoices(self) -> bool:
+        return self.mail_invoices == "on"
 
     @property
     def is_softly_locked(self) -> bool:
@@ -349,5 +354,6 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "heartbeat": check_daily,
     "month_end": check_monthly,
     "attach_papers": lambda value: _one_of(value, ("on", "off")),
+    "mail_invoices": lambda value: _one_of(value, ("on", "off")),
     "invoicing": lambda value: _one_of(value, INVOICING),
 }

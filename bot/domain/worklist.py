@@ -6,6 +6,7 @@ from datetime import datetime
 
 from bot.domain.approval import Approval, Mandate
 from bot.domain.delegations import Delegation
+from bot.domain.mail import KeptMail
 from bot.domain.money import Money
 from bot.domain.ports import InvoiceListLine, PaymentLine
 from bot.domain.promises import PromiseStanding
@@ -35,6 +36,7 @@ class Worklist:
 
     `unassigned`: payments of nobody yet. `left_over`: assigned money that pays nothing yet. `drafts`: unsent invoices.
     `waiting`: requests that other people decide, the first to end first. `broken`: promises whose day has passed.
+    `mails`: those that failed, came back, or of which nobody knows, the newest first.
     `mandates`: in whose place this person decides; `delegation`: who does in theirs.
     """
 
@@ -47,5 +49,6 @@ class Worklist:
     mandates: Sequence[Mandate]
     delegation: Delegation | None
     broken: Sequence[PromiseStanding]
+    mails: Sequence[KeptMail]
     undelivered: Sequence[tuple[str, int]]
     done: Sequence[Done]

@@ -19,6 +19,7 @@ from slack_sdk.socket_mode.client import BaseSocketModeClient
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 
+from bot.handlers.bounces import BOUNCES, BounceDoor
 from bot.handlers.errors import answer, explain
 from bot.handlers.monitor import readiness
 from bot.handlers.naming import id_for, name_of
@@ -109,12 +110,20 @@ class HttpDoor:
     """An ASGI app: signed requests at /slack/events, run in a bounded pool of threads."""
 
     def __init__(
-        self, app: App, admission: Admission, metrics: Metrics, *, why_not: Callable[[], str], signing_secret: str
+        self,
+        app: App,
+        admission: Admission,
+        metrics: Metrics,
+        *,
+        why_not: Callable[[], str],
+        signing_secret: str,
+        bounces: BounceDoor | None = None,
     ) -> None:
         self._app = app
         self._admission = admission
         self._metrics = metrics
         self._why_not = why_not
+        self._bounces = bounces
         self._verifier = SignatureVerifier(signing_secret)
         self._pool = ThreadPoolExecutor(max_workers=admission.limit, thread_name_prefix="door")
 
@@ -130,7 +139,8 @@ class HttpDoor:
             why = "" if path == "/healthz" else await asyncio.to_thread(self._why_not)
             await _respond(send, BoltResponse(status=503 if why else 200, body=readiness(why)))
             return
-        if method != "POST" or path != "/slack/events":
+        wanted = {"/slack/events", *((BOUNCES,) if self._bounces is not None else ())}
+        if method != "POST" or path not in wanted:
             await _respond(send, BoltResponse(status=404, body="not found"))
             return
         raw = await _body(receive)
@@ -138,6 +148,10 @@ class HttpDoor:
             await _respond(send, BoltResponse(status=413, body="too large"))
             return
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if path == BOUNCES and self._bounces is not None:
+            status = await asyncio.to_thread(self._bounces.take, headers.get("authorization", ""), raw)
+            await _respond(send, BoltResponse(status=status, body=""))
+            return
         await _respond(send, await self._answered(raw, headers, received))
 
     async def _answered(self, raw: str, headers: dict[str, str], received: float) -> BoltResponse:

@@ -15,6 +15,7 @@ from bot.domain.invoices import (
     send_invoice,
     switch_auto_allocation,
 )
+from bot.domain.mailing import Mailing
 from bot.domain.open_items import Invoice, InvoiceKind
 from bot.domain.operation import Role
 from bot.domain.ports import Page
@@ -34,6 +35,7 @@ from bot.handlers.flow import Flow, flow, settings_of
 from bot.handlers.forms import Block, DateField, Form, SearchField, TextField, TickField, Values, context
 from bot.handlers.invoice_kinds import KIND, kind_first, open_step, typed_step
 from bot.handlers.invoice_lines import LINES, line_typed, read_lines
+from bot.handlers.mails import open_invoice
 from bot.handlers.parse.named import name_and_amount
 from bot.handlers.parse.words import as_seen, phrase, whole
 from bot.handlers.request import Call, button_key
@@ -49,6 +51,17 @@ DUE = DateField("due_on", "Due date", needed=False, hint="Empty means by the cus
 REMARK = TextField("remark", "Remark", needed=False, multiline=True, longest=500)
 NOT_AUTO = TickField("manual", "Auto-allocation", text="Do not let free credit pay this invoice by itself")
 SEND = TickField("send", "Send", text="Send it now: it gets its number and is final")
+MAIL = TickField("mail", "E-mail", text="E-mail it to the customer once it is sent")
+DRAFTED = (KIND, CUSTOMER, LINES, ISSUE, DUE, SEND)
+
+
+def _mailing(call: Call) -> dict[str, Any]:
+    """What a form carries so that it offers e-mail, where that is set up."""
+    return {"mails": True} if call.desk.mails else {}
+
+
+def _wish(values: Values) -> Mailing:
+    return Mailing.YES if values.ticked(MAIL) else Mailing.NO
 
 
 def _command(values: Values, _about: Mapping[str, Any], call: Call) -> DraftInvoice:
@@ -64,6 +77,7 @@ def _command(values: Values, _about: Mapping[str, Any], call: Call) -> DraftInvo
         auto_allocate=not values.ticked(NOT_AUTO),
         send=values.ticked(SEND),
         kind=kind,
+        mail=_wish(values) if values.ticked(SEND) else Mailing.NO,
     )
 
 
@@ -100,6 +114,8 @@ def _effect(outcome: InvoiceChanged, settings: Settings) -> Sequence[Block]:
         lines += [
             (f"{money(each.amount, settings.locale)} paid from {each.lot_number}",) for each in outcome.allocations
         ]
+        if outcome.mailed_to:
+            lines.append((f"E-mailed to {', '.join(outcome.mailed_to)}",))
         lines.append((ONCE_SENT[invoice.kind],))
     else:
         lines.append((SAVED[invoice.kind],))
@@ -108,7 +124,8 @@ def _effect(outcome: InvoiceChanged, settings: Settings) -> Sequence[Block]:
 
 NEW = flow(
     Flow(
-        form=Form("invoice_new", "New invoice", (KIND, CUSTOMER, LINES, ISSUE, DUE, SEND, NOT_AUTO, REMARK)),
+        form=Form("invoice_new", "New invoice", (*DRAFTED, MAIL, NOT_AUTO, REMARK)),
+        fields=lambda about: (*DRAFTED, *((MAIL,) if "mails" in about else ()), NOT_AUTO, REMARK),
         operation=draft_invoice,
         command=_command,
         effect=_effect,
@@ -133,10 +150,11 @@ EDIT = flow(
 SEND_FORM = flow(
     Flow(
         form=Form(
-            "invoice_send_form", "Send an invoice", (), intro="A sent invoice has its number and stays as it is."
+            "invoice_send_form", "Send an invoice", (MAIL,), intro="A sent invoice has its number and stays as it is."
         ),
+        fields=lambda about: (MAIL,) if "mails" in about else (),
         operation=send_invoice,
-        command=lambda _values, about, _call: SendInvoice(invoice_id=int(about["invoice"])),
+        command=lambda values, about, _call: SendInvoice(invoice_id=int(about["invoice"]), mail=_wish(values)),
         effect=_effect,
         verb=lambda outcome, settings: f"Send {money(outcome.invoice.total, settings.locale)}",
         done=invoice_card,
@@ -163,7 +181,8 @@ def _new(call: Call, text: str, customer: Customer | None = None) -> Reply | Non
     given: dict[str, Any] = {"issue_on": today, "lines": lines, "kind": (kind or InvoiceKind.TAX).value}
     if customer is not None:
         given["customer"] = find.customer_option(customer)
-    NEW.open(call, Values(given), preview=kind is not None and bool(lines) and customer is not None)
+    given["mail"] = settings_of(call).mails_invoices
+    NEW.open(call, Values(given), _mailing(call), preview=kind is not None and bool(lines) and customer is not None)
     return None
 
 
@@ -196,7 +215,12 @@ def _edit(call: Call, text: str) -> None:
 
 def _send(call: Call, text: str) -> None:
     invoice = find.invoice_named(call, text)
-    SEND_FORM.open(call, Values(), {"invoice": str(invoice.id)}, preview=True)
+    given = {"mail": settings_of(call).mails_invoices}
+    SEND_FORM.open(call, Values(given), {"invoice": str(invoice.id), **_mailing(call)}, preview=True)
+
+
+def _email(call: Call, text: str) -> None:
+    open_invoice(call, find.invoice_named(call, text))
 
 
 def show_invoice(call: Call, invoice: Invoice) -> Reply:
@@ -276,6 +300,7 @@ INVOICE = command(
         subs=(
             Sub("new", Role.CLERK, "/invoice new Acme; Consulting; 2 x 500; 9%", "top-up and proforma too", _new),
             Sub("send", Role.CLERK, "/invoice send DRAFT-1A2B3C", "makes a draft final", _send),
+            Sub("email", Role.CLERK, "/invoice email INV-0001", "to the customer, as a PDF", _email),
             Sub("edit", Role.CLERK, "/invoice edit DRAFT-1A2B3C", "writes a draft anew", _edit),
             Sub("delete", Role.CLERK, "/invoice delete DRAFT-1A2B3C", "drops a draft", typed_step("delete")),
             Sub("provision", Role.CLERK, "/invoice provision PRO-0001", "a tax invoice of it", typed_step("provision")),
@@ -300,7 +325,8 @@ INVOICE = command(
 
 @press("invoice_send", by=Role.CLERK)
 def press_send(call: Call, action: dict[str, Any]) -> Reply:
-    made = SendInvoice(invoice_id=id_of(action["value"]))
+    mails = call.desk.mails and settings_of(call).mails_invoices
+    made = SendInvoice(invoice_id=id_of(action["value"]), mail=Mailing.IF_POSSIBLE if mails else Mailing.NO)
     outcome = call.desk.carry_out(send_invoice, made, call.keyed(button_key(call, action)))
     return Reply(escape(outcome.trace().description), invoice_card(outcome, settings_of(call)))
 
@@ -339,7 +365,7 @@ def open_for(call: Call, customer: Customer) -> None:
     """The form of a new invoice for a customer."""
     today = settings_of(call).today(call.request.now)
     given = {"customer": find.customer_option(customer), "issue_on": today, "kind": InvoiceKind.TAX.value}
-    NEW.open(call, Values(given))
+    NEW.open(call, Values({**given, "mail": settings_of(call).mails_invoices}), _mailing(call))
 
 
 find.on_choice("choose_invoice", _new, by=Role.CLERK)

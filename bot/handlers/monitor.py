@@ -6,7 +6,9 @@ from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-OK, UNAVAILABLE, NOT_FOUND = 200, 503, 404
+from bot.handlers.bounces import BOUNCES, LARGEST_REPORT, BounceDoor
+
+OK, UNAVAILABLE, NOT_FOUND, TOO_LARGE = 200, 503, 404, 413
 PATIENCE_SECONDS = 5  # for one that connects and says nothing
 
 
@@ -22,9 +24,17 @@ class _Server(ThreadingHTTPServer):
 
 
 class Monitor:
-    """Serves /healthz, /readyz and /metrics until it is closed."""
+    """Serves /healthz, /readyz and /metrics, and takes reports of bounces, until it is closed."""
 
-    def __init__(self, host: str, port: int, *, why_not: Callable[[], str], metrics: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        why_not: Callable[[], str],
+        metrics: Callable[[], bytes],
+        bounces: BounceDoor | None = None,
+    ) -> None:
         def answer(path: str) -> tuple[int, str, bytes]:
             match path.partition("?")[0]:
                 case "/healthz":
@@ -47,6 +57,13 @@ class Monitor:
                 self.end_headers()
                 self.wfile.write(body)
 
+            def do_POST(self) -> None:  # the library's name
+                """What a service reports of bounces; there is nothing else to be told here."""
+                status = NOT_FOUND if bounces is None or self.path != BOUNCES else _taken(bounces, self)
+                self.send_response(status)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
             def version_string(self) -> str:
                 return "duedesk"
 
@@ -65,6 +82,14 @@ class Monitor:
         self._server.shutdown()
         self._server.server_close()
         self._thread.join(timeout=PATIENCE_SECONDS)
+
+
+def _taken(bounces: BounceDoor, request: BaseHTTPRequestHandler) -> int:
+    size = request.headers.get("Content-Length", "")
+    if not size.isascii() or not size.isdigit() or int(size) > LARGEST_REPORT:
+        return TOO_LARGE
+    raw = request.rfile.read(int(size)).decode("utf-8", "replace")
+    return bounces.take(request.headers.get("Authorization", ""), raw)
 
 
 def readiness(why_not: str) -> str:

@@ -27,17 +27,15 @@ from bot.handlers.forms import (
     button,
     message_view,
 )
+from bot.handlers.mails import open_statement
 from bot.handlers.parse.dates import parse_date
 from bot.handlers.parse.words import Word, clauses, join, split
 from bot.handlers.request import Call
+from bot.handlers.statement_questions import question_json, question_of
 
 KEYWORDS = {"from": "since", "to": "until", "until": "until", "as-of": "until", "asof": "until"}
 FORMATS = (*SHEETS, *PAPER)
 SEND = "send"
-NOT_SENT_YET = (
-    "Sending a statement to the customer by e-mail is not there yet. Type pdf instead of send: the file comes to your "
-    "direct messages, and you can send it yourself."
-)
 
 WHOSE = SearchField("customer", "Customer", placeholder="Name, code, UUID or wallet ID")
 KIND = ChoiceField(
@@ -49,8 +47,8 @@ ASK = Form("statement", "Statement of account", (WHOSE, KIND, SINCE, UNTIL), sub
 
 
 def read_words(text: str, today: date) -> tuple[str, StatementQuestion, str]:
-    """`CUSTOMER [from DATE] [to DATE] [open|activity] [pdf|csv|xlsx]`: the name, the question without its customer, and
-    the format. Refuses what is odd.
+    """`CUSTOMER [from DATE] [to DATE] [open|activity] [pdf|csv|xlsx|send]`: the name, the question without its
+    customer, and the format or `send`. Refuses what is odd.
     """
     text, form = file_format(text, FORMATS)
     spoken = clauses(split(text), KEYWORDS)
@@ -58,7 +56,10 @@ def read_words(text: str, today: date) -> tuple[str, StatementQuestion, str]:
     kinds = []
     for part, words in parts.items():
         if _is_word(words, SEND) and (part != "lead" or len(words) > 1):
-            raise Refused(NOT_SENT_YET)
+            if form:
+                raise Refused("Type send, or a format, one of them: a statement is sent as a PDF.")
+            form, words = SEND, words[:-1]  # noqa: PLW2901  # the same words, without the last
+            parts[part] = words
         if _names_kind(words) and (part != "lead" or len(words) > 1):
             kinds.append(words[-1].text.lower())
             parts[part] = words[:-1]
@@ -113,9 +114,12 @@ def statement(call: Call, text: str) -> Reply | None:
     return asked if asked is not None else _answered(call, text, find.customer_named(call, name))
 
 
-def _answered(call: Call, text: str, customer: Customer) -> Reply:
+def _answered(call: Call, text: str, customer: Customer) -> Reply | None:
     _, question, form = read_words(text, settings_of(call).today(call.request.now))
     question = replace(question, customer_id=customer.id)
+    if form == SEND:
+        open_statement(call, question)
+        return None
     return send_file(call, "statement", question_json(question), form) if form else show(call, question)
 
 
@@ -137,31 +141,17 @@ def _actions(question: StatementQuestion, _settings: Settings) -> Block:
         button("PDF", "statement_pdf", json.dumps(kept)),
         *files["elements"],
         button("Activity" if is_open else "Open items", "statement_show", json.dumps(question_json(other))),
+        button("E-mail", "statement_mail", json.dumps(kept)),
         button("Customer", "customer_show", str(question.customer_id)),
     ]
     return {"type": "actions", "block_id": "actions", "elements": elements}
 
 
-def question_json(question: StatementQuestion) -> dict[str, Any]:
-    """A statement's question, as its file is made from later; an id is a text, since programs round long numbers."""
-    return {
-        "customer": str(question.customer_id),
-        "kind": question.kind.value,
-        "since": question.since.isoformat(),
-        "until": question.until.isoformat(),
-    }
-
-
-def _question_of(value: str) -> StatementQuestion:
+def _carried(value: str) -> StatementQuestion:
     """A question that a button carries. Refuses: Refused."""
     with carried():
         given = json.loads(value)
-        return StatementQuestion(
-            customer_id=id_of(given["customer"]),
-            kind=StatementKind(given["kind"]),
-            since=date.fromisoformat(given["since"]),
-            until=date.fromisoformat(given["until"]),
-        )
+    return question_of(given)
 
 
 def show_asked(call: Call) -> Answer:
@@ -205,13 +195,19 @@ STATEMENT = command(
 
 @press("statement_show", by=Role.VIEWER)
 def press_show(call: Call, action: dict[str, Any]) -> Reply:
-    return show(call, _question_of(action["value"]))
+    return show(call, _carried(action["value"]))
 
 
 @press("statement_pdf", by=Role.VIEWER)
 def press_pdf(call: Call, action: dict[str, Any]) -> Reply:
     """The statement above as paper, for the one who pressed."""
-    return send_file(call, "statement", question_json(_question_of(action["value"])), "pdf")
+    return send_file(call, "statement", question_json(_carried(action["value"])), "pdf")
+
+
+@press("statement_mail", by=Role.CLERK)
+def press_mail(call: Call, action: dict[str, Any]) -> None:
+    """The form that sends the statement above to the customer."""
+    open_statement(call, _carried(action["value"]))
 
 
 @press("customer_statement", by=Role.VIEWER)

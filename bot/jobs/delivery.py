@@ -15,6 +15,7 @@ from bot.desk import Desk, restore
 from bot.domain.operation import DocumentKind, Outcome
 from bot.domain.settings import Settings
 from bot.handlers.blocks.heartbeat import heartbeat_blocks, heartbeat_text
+from bot.handlers.blocks.mails import mail_card, mail_title
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.month_end import month_blocks, month_text
 from bot.handlers.blocks.text import escape
@@ -140,6 +141,33 @@ class Worker:
             found = str(self._call(channel, post, row, text=text, blocks=blocks, unfurl_links=False)["ts"])
         outbox.done(row, channel, found)
 
+    def mail_card(self, outbox: Outbox, row: Claimed) -> None:
+        """A mail in trouble, as it stands now; one that is in none any more has its card brought up to date."""
+        kept, customer, settings = self.desk.store.read(
+            lambda books: (
+                books.mail(row.document_id),
+                books.customer(books.mail(row.document_id).mail.customer_id),
+                books.settings(),
+            )
+        )
+        card = Rendered(mail_title(kept, customer), mail_card(kept, customer))
+        place, channel = outbox.message(row.document_kind, row.document_id), settings.finance_channel
+        if place is not None:
+            try:
+                self._call(
+                    place[0], self.client.chat_update, row, ts=place[1], text=escape(card.text), blocks=card.blocks
+                )
+            except SlackApiError as fault:
+                if fault.response.get("error") not in GONE | CHANNEL_GONE:
+                    raise
+            outbox.done(row, place[0], place[1])
+        elif not kept.needs_somebody:
+            outbox.done(row)
+        elif not channel:
+            outbox.later(row, CHANNEL_WAIT, "no finance channel is set", attempts=0)
+        else:
+            self._post(outbox, row, card, channel)
+
     def card(self, outbox: Outbox, row: Claimed) -> None:
         """Post a document's first card, or bring its card up to date and say so in its thread."""
         settings = self.desk.store.read(lambda books: books.settings())
@@ -251,6 +279,7 @@ SENDERS: dict[str, Callable[[Worker, Outbox, Claimed], None]] = {
     "digest": Worker.digest,
     "month_end": Worker.month_end,
     "heartbeat": Worker.heartbeat,
+    "mail_card": Worker.mail_card,
 }
 
 
@@ -303,9 +332,10 @@ RunsT = TypeVar("RunsT", bound=Runs)
 class DeliveryThread(Generic[RunsT]):
     """Runs a worker and the sealer in the background, woken by each commit, polling otherwise."""
 
-    def __init__(self, worker: RunsT, wake: threading.Event) -> None:
+    def __init__(self, worker: RunsT, wake: threading.Event, each_round: Callable[[], None] = lambda: None) -> None:
         self.worker = worker
         self._wake = wake
+        self._each_round = each_round
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="delivery", daemon=True)
 
@@ -341,6 +371,7 @@ class DeliveryThread(Generic[RunsT]):
             try:
                 settled = self.worker.run_once()
                 sealed = self.worker.desk.store.seal()
+                self._each_round()
             except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again
                 log.error("delivery stopped for a moment", exc_info=fault)
                 settled, sealed = 0, 0

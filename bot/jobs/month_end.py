@@ -4,6 +4,7 @@ from pydantic import TypeAdapter
 
 from bot.desk import SYSTEM, Desk
 from bot.domain.errors import Busy, Refused
+from bot.domain.mailing import Mailing
 from bot.domain.month_end import (
     CloseMonth,
     LeftOut,
@@ -36,10 +37,12 @@ def run_month_end(desk: Desk, run: JobRun) -> Finished:
     month = month_before(run.day)
     through = last_day(month)
     waiting = desk.store.read(lambda books: books.customers_to_bill(through))
+    mails = desk.mails and desk.store.read(lambda books: books.settings()).mails_invoices
+    mailing = Mailing.IF_POSSIBLE if mails else Mailing.NO
     left_out, faults = [], 0
     for customer_id in waiting:
         run.go_on()
-        command = CloseMonth(customer_id=customer_id, month=month)
+        command = CloseMonth(customer_id=customer_id, month=month, mail=mailing)
         key = f"month-end:{month_label(month)}:{customer_id}"
         request = Request(
             actor=Actor(team="", user=SYSTEM), now=desk.clock(), key=key, request_id=key[-40:], command="job"

@@ -30,13 +30,7 @@ class MailReads:
 
     def troubled_mails(self, limit: int = 20) -> Sequence[KeptMail]:
         """The mails that a person has to look after, the newest first."""
-        trouble = (
-            _mail.c.state.in_(("failed", "unknown", "bounced")),
-            _mail.c.handled_at.is_(None),
-            _mail.c.looking_until.is_(None),
-        )
-        statement = mails.MAILS.where(*trouble).order_by(_mail.c.id.desc()).limit(limit)
-        return [mails.kept_mail(row) for row in self._connection.execute(statement)]
+        return troubled(self._connection, limit)
 
     def mails_about(self, about: MailAbout, about_id: int, limit: int = 20) -> Sequence[KeptMail]:
         """The mails about a document, the newest first."""
@@ -46,6 +40,17 @@ class MailReads:
             .limit(limit)
         )
         return [mails.kept_mail(row) for row in self._connection.execute(statement)]
+
+
+def troubled(connection: Connection, limit: int) -> Sequence[KeptMail]:
+    """The mails that failed, came back, or of which nobody knows, until somebody looked after them."""
+    trouble = (
+        _mail.c.state.in_(("failed", "unknown", "bounced")),
+        _mail.c.handled_at.is_(None),
+        _mail.c.looking_until.is_(None),
+    )
+    statement = mails.MAILS.where(*trouble).order_by(_mail.c.id.desc()).limit(limit)
+    return [mails.kept_mail(row) for row in connection.execute(statement)]
 
 
 def counts(connection: Connection) -> Mapping[str, int]:

@@ -4,7 +4,7 @@ import json
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, update
@@ -22,6 +22,7 @@ _outbox = OutboxRow.__table__  # type: ignore[attr-defined]  # as above
 
 MAIL, CARD = "mail", "mail_card"  # kinds of outbox rows: the mail itself, and what people are told of its trouble
 DOCUMENT = "mail"
+LOOK_AFTER = timedelta(minutes=1)  # a copy takes a moment to arrive
 MAILS = select(_mail)
 # From which state a mail comes into another. What a server said counts, whoever was told meanwhile; a mail that came
 # back was not received, so nothing makes it sent but sending it again.
@@ -29,7 +30,7 @@ FROM: Mapping[MailState, frozenset[MailState]] = {
     MailState.WAITING: frozenset({MailState.FAILED, MailState.UNKNOWN, MailState.BOUNCED}),
     MailState.SENT: frozenset({MailState.WAITING, MailState.UNKNOWN}),
     MailState.FAILED: frozenset({MailState.WAITING, MailState.UNKNOWN}),
-    MailState.UNKNOWN: frozenset({MailState.WAITING}),
+    MailState.UNKNOWN: frozenset({MailState.WAITING, MailState.UNKNOWN}),
     MailState.BOUNCED: frozenset({MailState.WAITING, MailState.SENT, MailState.UNKNOWN}),
 }
 _OUTBOX_STATE = {
@@ -50,6 +51,7 @@ class Detail:
 
     refused: tuple[str, ...] = ()
     looking_until: datetime | None = None
+    look_after: timedelta = LOOK_AFTER
 
 
 def kept_mail(row: Any) -> KeptMail:
@@ -121,10 +123,12 @@ def settle(
     if state is MailState.BOUNCED:
         values["bounced_at"] = now
     connection.execute(update(_mail).where(_mail.c.id == mail_id).values(**values))
-    if detail.looking_until is None:
+    if detail.looking_until is not None:
+        _look(connection, mail_id, now + detail.look_after)
+    else:
         _settle_outbox(connection, mail_id, state, answer, now)
         if state in TROUBLED or before.state in TROUBLED:
-            _tell(connection, mail_id, now)
+            tell(connection, mail_id, now)
     hook = ON_SETTLED.get(before.mail.about.value)
     if hook is not None:
         after = find(connection, mail_id)
@@ -169,7 +173,17 @@ def _settle_outbox(connection: Connection, mail_id: int, state: MailState, answe
     )
 
 
-def _tell(connection: Connection, mail_id: int, now: datetime) -> None:
+def _look(connection: Connection, mail_id: int, at: datetime) -> None:
+    """The outbox row goes on waiting: with it the mail is looked for."""
+    values = {"state": "waiting", "lease_until": None, "lease_owner": None, "not_before": at}
+    connection.execute(
+        update(_outbox)
+        .where(_outbox.c.document_kind == DOCUMENT, _outbox.c.document_id == mail_id, _outbox.c.kind == MAIL)
+        .values(**values)
+    )
+
+
+def tell(connection: Connection, mail_id: int, now: datetime) -> None:
     """A card in the finance channel for a mail in trouble, brought up to date until it is in none."""
     connection.execute(insert(_outbox), {"operation_id": None, **_outbox_row(CARD, "finance", mail_id, now)})
 
@@ -279,4 +293,4 @@ class SqlMails:
             )
             .values(state="dropped", done_at=session.now)
         )
-        _tell(connection, kept.mail.id, session.now)
+        tell(connection, kept.mail.id, session.now)

@@ -308,6 +308,16 @@ class Outbox:
         rows = self._store.database.read(lambda connection: connection.execute(statement).all(), None)
         return {row[0]: int(row[1]) for row in rows}
 
+    @classmethod
+    def keep(cls, connection: Connection, row: Claimed) -> bool:
+        """Begin a fresh lease inside a write; false when another worker has the row by now."""
+        return cls._settle(connection, row, {"lease_until": now_of(connection) + LEASE})
+
+    @classmethod
+    def put_off(cls, connection: Connection, row: Claimed, until: datetime, error: str, attempts: int) -> None:
+        """Try again after an instant, inside a write; nothing when another worker has the row by now."""
+        cls._settle(connection, row, {**FREE, "not_before": until, "error": error, "attempts": max(0, attempts)})
+
     @staticmethod
     def _settle(connection: Connection, row: Claimed, values: dict[str, Any]) -> bool:
         """Change a row that is still this worker's."""

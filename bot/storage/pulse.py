@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, and_, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.storage import mail_reads
 from bot.storage.database import now_of
+from bot.storage.outbox import MAILS
 from bot.storage.requests import unsealed_since
 from bot.storage.store import Store
 from bot.storage.tables import JobRunRow, OutboxRow, PulseRow
@@ -18,8 +20,9 @@ _pulse = PulseRow.__table__  # type: ignore[attr-defined]  # SQLModel gives ever
 _outbox = OutboxRow.__table__  # type: ignore[attr-defined]  # as above
 _run = JobRunRow.__table__  # type: ignore[attr-defined]  # as above
 
-SERVING, PROVED, HEARTBEAT, WATCH = "serving", "proved", "heartbeat", "watch"
+SERVING, PROVED, HEARTBEAT, WATCH, TURN = "serving", "proved", "heartbeat", "watch", "turn"
 NOTED = timedelta(minutes=1)  # a look at which nothing happened is written down no more often, by whoever looks
+MOST_TROUBLED = 100
 FORGOTTEN = timedelta(days=90)
 SILENT = timedelta(minutes=5)  # a process shows itself every half minute
 
@@ -38,6 +41,8 @@ class Signs:
     unsealed_since: datetime | None
     outbox: dict[str, int]
     waiting_since: datetime | None
+    mails: Mapping[str, int]
+    troubled_mails: int
     failures: tuple[str, ...]  # why messages were given up: Slack's words and names of faults
     heartbeat_at: datetime | None  # when the books were last proved right by the heartbeat
     heartbeat_since: datetime | None  # or since when one was to be had
@@ -70,7 +75,13 @@ def _signs(connection: Connection) -> Signs:
     good = connection.execute(select(_pulse.c.seen_at).where(_pulse.c.name == HEARTBEAT)).scalar()
     first_run = connection.execute(select(func.min(_run.c.recorded_at)).where(_run.c.job == HEARTBEAT)).scalar()
     begun = [each for each in (first_run, process.began_at if process is not None else None) if each is not None]
-    why = select(_outbox.c.error).where(_outbox.c.state == "failed").distinct().order_by(_outbox.c.error).limit(5)
+    why = (
+        select(_outbox.c.error)
+        .where(_outbox.c.state == "failed", _outbox.c.kind.not_in(MAILS))
+        .distinct()
+        .order_by(_outbox.c.error)
+        .limit(5)
+    )
     return Signs(
         now=now,
         serving=tuple(connection.execute(lately.order_by(_pulse.c.name)).scalars()),
@@ -82,6 +93,8 @@ def _signs(connection: Connection) -> Signs:
         unsealed_since=unsealed_since(connection),
         outbox={row[0]: int(row[1]) for row in counts},
         waiting_since=connection.execute(waiting).scalar(),
+        mails=mail_reads.counts(connection),
+        troubled_mails=len(mail_reads.troubled(connection, MOST_TROUBLED)),
         failures=tuple(connection.execute(why).scalars()),
         heartbeat_at=good,
         heartbeat_since=good or min(begun, default=None),
@@ -171,6 +184,20 @@ def _is_news(ended: int | str, known: Look | None, now: datetime) -> bool:
     if known is None or now - known.at >= NOTED:
         return True
     return known.fault != ended if isinstance(ended, str) else bool(ended) or bool(known.fault)
+
+
+def take_turn(store: Store, name: str, every: timedelta) -> bool:
+    """Whether it is this process's turn to do what one process does now and then; the next one's comes later."""
+
+    def work(connection: Connection) -> bool:
+        now = now_of(connection)
+        seen = connection.execute(select(_pulse.c.seen_at).where(_pulse.c.name == name).with_for_update()).scalar()
+        if seen is not None and seen > now - every:
+            return False
+        _put(connection, name, {"kind": TURN, "began_at": now, "seen_at": now})
+        return True
+
+    return store.write(work)
 
 
 def _put(connection: Connection, name: str, values: dict[str, object]) -> None:

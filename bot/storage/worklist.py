@@ -19,6 +19,7 @@ from bot.storage.delegations import delegation_of, mandates_of
 from bot.storage.dispute_reads import promises
 from bot.storage.ids import first_id_of
 from bot.storage.invoices import invoice_of
+from bot.storage.mail_reads import troubled
 from bot.storage.payments import PAYMENTS, payment_of
 from bot.storage.tables import AuditRow, CustomerRow, InvoiceRow, LotRow, OutboxRow, PaymentRow, RequestRow
 
@@ -51,6 +52,7 @@ def worklist(connection: Connection, settings: Settings, actor: Actor, now: date
         mandates=[each for each in mandates_of(connection, actor.team, actor.user) if now < each.until],
         delegation=given if given is not None and now < given.until else None,
         broken=_broken(connection, settings.today(now)),
+        mails=troubled(connection, SHOWN),
         undelivered=_undelivered(connection),
         done=_done(connection, settings, actor, now),
     )
@@ -88,7 +90,11 @@ def _broken(connection: Connection, today: date) -> list[PromiseStanding]:
 
 
 def _undelivered(connection: Connection) -> list[tuple[str, int]]:
-    failed = select(_outbox.c.error, func.count()).where(_outbox.c.state == "failed").group_by(_outbox.c.error)
+    failed = (
+        select(_outbox.c.error, func.count())
+        .where(_outbox.c.state == "failed", _outbox.c.kind != "mail")
+        .group_by(_outbox.c.error)
+    )
     return [(row[0], row[1]) for row in connection.execute(failed.order_by(func.count().desc()).limit(SHOWN))]
 
 

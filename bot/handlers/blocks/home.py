@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from datetime import date
 
+from bot.domain.mail import KeptMail
 from bot.domain.operation import Role
 from bot.domain.promises import PromiseStanding
 from bot.domain.receivables import Ageing
 from bot.domain.settings import Settings
 from bot.domain.worklist import Done, Pile, Worklist
+from bot.handlers.blocks.mails import STATES
 from bot.handlers.blocks.rich import Part, bold, moment, person, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, date_text, money, plain, shorten, table
 from bot.handlers.blocks.undo import undo_button
@@ -38,6 +40,7 @@ def home_blocks(
     if todo:
         blocks.append(rich((bold("To do before the first day"),), *((f"• {line}",) for line in todo), block_id="todo"))
     blocks += _waiting(work, settings, may_write=may_write)
+    blocks += _mails(work.mails) if may_write else []
     if role >= Role.ADMINISTRATOR and work.undelivered:
         lines = [(f"• {error}: {counted(count, 'message')}",) for error, count in work.undelivered]
         hint = "The operator sees them with duedesk outbox list."
@@ -111,6 +114,17 @@ def _broken(broken: Sequence[PromiseStanding], settings: Settings) -> list[Block
         came = f" · {money(each.paid, settings.locale)} came in" if each.paid else ""
         press = button("Customer", "customer_show", str(made.customer_id))
         blocks.append(_line(f"{said}{came}", press, block_id=f"broken:{made.id}"))
+    return blocks
+
+
+def _mails(mails: Sequence[KeptMail]) -> list[Block]:
+    """Mails that somebody has to look after, each a press away from what can be done."""
+    if not mails:
+        return []
+    blocks: list[Block] = [rich((bold("E-mail in trouble"),), block_id="mails")]
+    for each in mails:
+        said = f"{each.mail.subject} · {STATES[each.state]} · {each.answer}"
+        blocks.append(_line(said, button("Open", "mail_show", str(each.mail.id)), block_id=f"mail:{each.mail.id}"))
     return blocks
 
 

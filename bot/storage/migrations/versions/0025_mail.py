@@ -7,7 +7,7 @@ from bot.storage import guards
 from bot.storage.tables import KEY, Instant
 
 revision = "0025_mail"
-down_revision = "0021_disputes"
+down_revision = "0027_looks"
 branch_labels = None
 depends_on = None
 
