@@ -106,7 +106,7 @@ def _book(store: Store, settings: Settings) -> Iterator[Check]:
     owned = store.read(lambda books: books.has_owner())
     yield Check("owner", owned, "Run: duedesk owner set U0123ABCD, with your Slack user id, or set DUEDESK_OWNER.")
     seen = signs(store)
-    failed, parked, waiting = (seen.outbox.get(state, 0) for state in ("failed", "parked", "waiting"))
+    failed, parked, waiting = seen.undelivered, seen.outbox.get("parked", 0), seen.outbox.get("waiting", 0)
     yield Check(
         f"undelivered messages: {failed}",
         not failed,

@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import json
 import os
 import signal
 import socket
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from urllib.request import Request, urlopen
 from zoneinfo import ZoneInfo
 
 import yaml
@@ -21,12 +23,14 @@ from sqlalchemy import Connection, text
 from bot.app import Duedesk, build
 from bot.config import Config
 from sandbox import sample
+from sandbox.mail import unused_port
 from sandbox.server import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "var" / "demo" / "book.db"
 PORT = 8765
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-demo", "xapp-demo", "demo-signing-secret"  # of a workspace on this machine only
+MAIL_SECRET = f"{SECRET}-of-mail"
 DIGEST_COMMAND = "/duedesk jobs run digest again"  # a copy, if it posted itself this morning already
 TIPS = (
     ("Record a payment", "/payment Acme 500 bank ref TT-881"),
@@ -34,6 +38,7 @@ TIPS = (
     ("Look at a customer", "/customer Acme"),
     ("Find money nobody has claimed", "/payment list unassigned"),
     ("See what waits for approval", "/withdraw list requested"),
+    ("E-mail a statement, then look at Mail to customers", "/statement Acme send"),
 )
 
 
@@ -70,8 +75,15 @@ def _remove(book: Path) -> None:
         book.with_name(book.name + suffix).unlink(missing_ok=True)
 
 
-def _config(api: str, book: Path) -> Config:
+def _config(api: str, book: Path, mail_port: int = 0, monitor_port: int = 0) -> Config:
+    mails = {
+        "duedesk_smtp_url": SecretStr(f"smtp://127.0.0.1:{mail_port}?tls=none"),
+        "duedesk_mail_from": "Kopi Supplies <billing@kopi.example>",
+        "duedesk_mail_secret": SecretStr(MAIL_SECRET),
+        "duedesk_metrics_port": monitor_port,
+    }
     return Config(
+        **(mails if mail_port else {}),  # type: ignore[arg-type]  # each of its own type
         slack_bot_token=SecretStr(BOT_TOKEN),
         slack_app_token=SecretStr(APP_TOKEN),
         slack_signing_secret=SecretStr(SECRET),
@@ -96,13 +108,20 @@ def running(book: Path, port: int = 0, ahead: timedelta = timedelta()) -> Iterat
     sandbox.workspace.tips = [{"text": text, "command": command} for text, command in TIPS]
     for message in sample.bank_feed(_today()):
         sandbox.person(sample.CLERK).say("bank-feed", message)
-    with sandbox.running(port) as address:
-        duedesk = build(_config(f"{address}/api/", book), clock=lambda: datetime.now(UTC) + ahead)
+    monitor_port = unused_port()
+    sandbox.mail.report = lambda bounce: _report(monitor_port, bounce)
+    with sandbox.running(port) as address, sandbox.mail.running() as office:
+        config = _config(f"{address}/api/", book, office.port, monitor_port)
+        duedesk = build(config, clock=lambda: datetime.now(UTC) + ahead)
         duedesk.desk.store.upgrade()
         _post_again(duedesk)
         duedesk.delivery.start()
         duedesk.jobs.start()
         duedesk.files.start()
+        assert duedesk.mails is not None
+        duedesk.mails.start()
+        monitor = duedesk.monitor()
+        assert monitor is not None
         door = duedesk.socket_door()
         door.connect()
         while not sandbox.hub.is_open:
@@ -111,6 +130,7 @@ def running(book: Path, port: int = 0, ahead: timedelta = timedelta()) -> Iterat
             yield Demo(address, sandbox, duedesk)
         finally:
             door.close()
+            monitor.close()
             duedesk.close()
 
 
@@ -124,6 +144,17 @@ def _post_again(duedesk: Duedesk) -> None:
         connection.execute(text(f"{again} WHERE kind = 'card' AND state = 'done' AND {waiting}"))
 
     duedesk.desk.store.database.write(work, None)
+
+
+def _report(port: int, bounce: dict[str, str]) -> None:
+    """Tell the bot of a bounce as a mail service does."""
+    request = Request(
+        f"http://127.0.0.1:{port}/mail/bounces",
+        data=json.dumps(bounce).encode(),
+        headers={"Authorization": f"Bearer {MAIL_SECRET}", "Content-Type": "application/json"},
+    )
+    with urlopen(request, timeout=5):  # noqa: S310  # on this machine
+        pass
 
 
 def _free(port: int) -> int:

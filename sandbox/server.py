@@ -23,6 +23,7 @@ from sandbox.deliver.happenings import Happenings
 from sandbox.deliver.payloads import Payloads
 from sandbox.deliver.send import InProcess, Sender
 from sandbox.deliver.sockets import SocketHub
+from sandbox.mail import MailOffice
 from sandbox.state import Channel, Delivery, Person, Problem, Workspace
 from sandbox.state.grants import ANSWER_SECONDS
 from sandbox.web import AppDoors, Dropping
@@ -64,7 +65,9 @@ class Sandbox:
         client = ClientDoors(self.workspace, self.acting, extras)
         # Only a loopback name may be asked for, so that no page of another site can reach in under its own name.
         hosts = Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost", "testserver"])
-        self.app = Dropping(Starlette(routes=[*doors.routes, *client.routes], middleware=[hosts]))
+        self.mail = MailOffice()
+        routes = [*doors.routes, *self.mail.routes, *client.routes]
+        self.app = Dropping(Starlette(routes=routes, middleware=[hosts]))
 
     @property
     def bot_user(self) -> str:

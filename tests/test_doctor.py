@@ -13,6 +13,7 @@ from slack_sdk import WebClient
 from sqlalchemy import delete, update
 
 from bot.__main__ import main
+from bot.domain.mail import MailState
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.handlers.manifest import manifest
 from bot.jobs.delivery import Worker
@@ -21,6 +22,7 @@ from bot.storage.pulse import beat, heart_beat
 from bot.storage.tables import metadata
 from sandbox.server import Sandbox
 from tests.domain.expect import everything, run_sql
+from tests.domain.mail_stages import mailed, settled
 from tests.slack import APP_TOKEN, BOT_TOKEN, FINANCE, SECRET, workspace
 from tests.world import OWNER, World
 
@@ -202,6 +204,12 @@ def unheard_of_at_an_address(here: Installation) -> None:
     serving(began=2)(here)
 
 
+def mail_in_trouble(here: Installation) -> None:
+    """One of which nobody knows, and one that waits though no server is set."""
+    made = mailed(here.world)
+    settled(here.world, made.mail_id, MailState.UNKNOWN, "no answer came")
+
+
 def waiting(here: Installation) -> None:
     """A card, and no channel to post it in."""
     here.set("finance_channel", "")
@@ -346,6 +354,24 @@ OF_THE_BOOK: dict[str, Fault] = {
     "nobody who owns the book": Fault(
         lambda here: run_sql(here.world, "DELETE FROM person"), "owner", "duedesk owner set"
     ),
+    "a mail of which nobody knows": Fault(
+        mail_in_trouble, "mails that failed, or of which nobody knows: 1", "under E-mail in trouble"
+    ),
+    "mail that waits for a server": Fault(
+        lambda here: mailed(here.world), "mail server: none is set, 1 mails wait for it", "DUEDESK_SMTP_URL"
+    ),
+    "a mail server that is not there": Fault(
+        lambda here: here.environment(
+            DUEDESK_SMTP_URL=f"smtp://ann:{PASSWORD}@127.0.0.1:1?tls=none", DUEDESK_MAIL_FROM="ann@acme.example"
+        ),
+        "mail server: ConnectionRefusedError",
+        "Check DUEDESK_SMTP_URL",
+    ),
+    "a mailbox that is not there": Fault(
+        lambda here: here.environment(DUEDESK_MAILBOX_URL=f"imap://ann:{PASSWORD}@127.0.0.1:1?tls=none"),
+        "mailbox: ConnectionRefusedError",
+        "Check DUEDESK_MAILBOX_URL",
+    ),
     "a secret that is missing": Fault(
         lambda here: here.environment(SLACK_SIGNING_SECRET="", DUEDESK_DOOR="http"),
         "environment",
@@ -363,6 +389,7 @@ def test_nothing_is_wrong_with_an_installation_that_is_right(installation: Insta
         "owner",
         "undelivered messages: 0",
         "messages held back: 0",
+        "mails that failed, or of which nobody knows: 0",
         "audit log: sealed",
         "heartbeat: none has been due yet",
         "process: none has served this book yet",

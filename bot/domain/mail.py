@@ -81,7 +81,8 @@ class KeptMail:
     """A mail and how it stands. `mark` and the sender's host make its Message-ID, the same in every try.
 
     `attempting_at` is set while a server may have all of it without having said so; `looking_until` while it is
-    looked for in the mailbox that gets a copy of every mail; `handled_at` once a person dealt with trouble.
+    looked for in the mailbox that gets a copy of every mail; `handled_at` once a person dealt with trouble. `version`
+    rises with each change of state.
     """
 
     mail: Mail
@@ -91,6 +92,7 @@ class KeptMail:
     answer: str
     recorded_at: datetime
     attempts: int = 0
+    version: int = 1
     attempting_at: datetime | None = None
     sent_at: datetime | None = None
     bounced_at: datetime | None = None

@@ -76,6 +76,7 @@ def kept_mail(row: Any) -> KeptMail:
         answer=row.answer,
         recorded_at=row.recorded_at,
         attempts=row.attempts,
+        version=row.version,
         attempting_at=row.attempting_at,
         sent_at=row.sent_at,
         bounced_at=row.bounced_at,
@@ -111,6 +112,7 @@ def settle(
         return False
     values: dict[str, Any] = {
         "state": state.value,
+        "version": before.version + 1,
         "answer": answer[:LONGEST_ANSWER],
         "looking_until": detail.looking_until,
         "handled_at": None,

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, and_, delete, func, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from bot.storage import mail_reads
 from bot.storage.database import now_of
@@ -43,6 +44,7 @@ class Signs:
     waiting_since: datetime | None
     mails: Mapping[str, int]
     troubled_mails: int
+    undelivered: int  # messages and files that were given up
     failures: tuple[str, ...]  # why messages were given up: Slack's words and names of faults
     heartbeat_at: datetime | None  # when the books were last proved right by the heartbeat
     heartbeat_since: datetime | None  # or since when one was to be had
@@ -75,13 +77,8 @@ def _signs(connection: Connection) -> Signs:
     good = connection.execute(select(_pulse.c.seen_at).where(_pulse.c.name == HEARTBEAT)).scalar()
     first_run = connection.execute(select(func.min(_run.c.recorded_at)).where(_run.c.job == HEARTBEAT)).scalar()
     begun = [each for each in (first_run, process.began_at if process is not None else None) if each is not None]
-    why = (
-        select(_outbox.c.error)
-        .where(_outbox.c.state == "failed", _outbox.c.kind.not_in(MAILS))
-        .distinct()
-        .order_by(_outbox.c.error)
-        .limit(5)
-    )
+    given_up = (_outbox.c.state == "failed", _outbox.c.kind.not_in(MAILS))
+    why = select(_outbox.c.error).where(*given_up).distinct().order_by(_outbox.c.error).limit(5)
     return Signs(
         now=now,
         serving=tuple(connection.execute(lately.order_by(_pulse.c.name)).scalars()),
@@ -95,6 +92,7 @@ def _signs(connection: Connection) -> Signs:
         waiting_since=connection.execute(waiting).scalar(),
         mails=mail_reads.counts(connection),
         troubled_mails=len(mail_reads.troubled(connection, MOST_TROUBLED)),
+        undelivered=int(connection.execute(select(func.count()).where(*given_up)).scalar() or 0),
         failures=tuple(connection.execute(why).scalars()),
         heartbeat_at=good,
         heartbeat_since=good or min(begun, default=None),
@@ -191,13 +189,18 @@ def take_turn(store: Store, name: str, every: timedelta) -> bool:
 
     def work(connection: Connection) -> bool:
         now = now_of(connection)
-        seen = connection.execute(select(_pulse.c.seen_at).where(_pulse.c.name == name).with_for_update()).scalar()
-        if seen is not None and seen > now - every:
+        mine = update(_pulse).where(_pulse.c.name == name, _pulse.c.seen_at <= now - every).values(seen_at=now)
+        if connection.execute(mine).rowcount:
+            return True
+        if connection.execute(select(_pulse.c.name).where(_pulse.c.name == name)).first() is not None:
             return False
-        _put(connection, name, {"kind": TURN, "began_at": now, "seen_at": now})
+        connection.execute(insert(_pulse).values(name=name, kind=TURN, began_at=now, seen_at=now))
         return True
 
-    return store.write(work)
+    try:
+        return store.write(work)
+    except IntegrityError:  # somebody else took the first turn there ever was
+        return False
 
 
 def _put(connection: Connection, name: str, values: dict[str, object]) -> None:

@@ -33,5 +33,6 @@ export function drawSidebar(pane) {
     });
   });
   const home = row(pane, { id: "home", name: directory.app.name, lead: avatar(directory.app.bot_user, directory, true), current: pane.place === "home", testid: "conversation-home" });
-  return [group("Channels", rows(channels)), group("Direct messages", rows(directs)), group("Apps", [home])].filter(Boolean);
+  const mail = h("a", { class: "side-row", href: "/mail", testid: "mail" }, icon("hash"), h("span", { class: "side-name" }, "Mail to customers"));
+  return [group("Channels", rows(channels)), group("Direct messages", rows(directs)), group("Apps", [home, mail])].filter(Boolean);
 }

@@ -352,7 +352,7 @@ def test_no_golden_file_is_without_its_test() -> None:
     made |= {"card_settings_set", "card_settings_off", "card_top_up_issued", "card_top_up_short"}
     made |= {f"{what}_note_{name}" for what in ("form", "card") for name in ("drafted", "applied")}
     made |= {"card_terms_requested", "card_terms_approved", "thread_limit_watch"}
-    made |= {"answer_note_list"}
+    made |= {"answer_note_list", "card_mail_unknown"}
     made |= {"form_dispute", "form_promise", "form_write_off", "card_write_off_requested", "card_write_off_made"}
     made |= {"card_invoice_in_doubt", "answer_customer_in_doubt", "answer_aging_disputed"}
     made |= {"form_usage_charged", "answer_usage", "form_master_top_up", "card_master_top_up", "answer_master"}

@@ -106,7 +106,7 @@ def test_a_card_leads_to_the_statement_and_nobody_without_access_reads_one(book:
     assert "Open items at 23 Nov 2026" in viewer.ephemerals("finance")[-1]["text"]
     assert "no access" in book.type("/statement Acme", by=NOBODY)
     assert "no access" in book.type("/statement Acme pdf", by=NOBODY)
-    assert "e-mail is not there yet" in book.type("/statement Acme send", by=VIEWER)
+    assert "needs the right of a clerk" in book.type("/statement Acme send", by=VIEWER)
 
 
 @ENGINE

@@ -184,9 +184,7 @@ def test_a_mail_is_what_was_written_and_carries_its_own_customers_paper(
     world: World, book_url: str, host: MailHost
 ) -> None:
     """Many in one run: each PDF goes to whom it is about, one about another customer to nobody."""
-    customers = [
-        reachable(world, f"C{each}", emails=(f"zoë.is.no.part@c{each}.example".replace("ë", "e"),)) for each in range(4)
-    ]
+    customers = [reachable(world, f"C{each}", emails=(f"accounts@c{each}.example",)) for each in range(4)]
     made = [mailed(world, each) for each in customers]
     (stray,) = write(world, customers[0], paper=kept(world, made[1].mail_id).mail.paper, subject="Stray")
     void = world.do(mail_invoice, MailInvoice(invoice_id=asked(world, customers[0], 5, PROFORMA).id))

@@ -48,8 +48,8 @@ def mail_card(kept: KeptMail, customer: Customer) -> list[Block]:
         rich((bold(typed(mail_title(kept, customer))),), block_id="title"),
         rich(*lines, block_id="facts"),
     ]
-    # The attempts make the key of each press its own.
-    value = f"{kept.mail.id}:{kept.attempts}"
+    # The version makes the key of each press its own.
+    value = f"{kept.mail.id}:{kept.version}"
     elements = [button("Customer", "customer_show", str(customer.id))]
     if kept.needs_somebody:
         arrived = [button("It arrived", "mail_arrived", value)] if kept.state is MailState.UNKNOWN else []

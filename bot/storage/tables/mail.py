@@ -39,6 +39,7 @@ class MailRow(Table, table=True):
     answer: str = word(400)
     refused: str = words()
     attempts: int = big(default=0)
+    version: int = big(default=1)
     attempting_at: datetime | None = instant(null=True)
     sent_at: datetime | None = instant(null=True)
     bounced_at: datetime | None = instant(null=True)

@@ -35,6 +35,7 @@ def upgrade() -> None:
         sa.Column("answer", sa.String(length=400), nullable=False),
         sa.Column("refused", sa.Text(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
+        sa.Column("version", sa.BigInteger(), server_default=sa.text("1"), nullable=False),
         sa.Column("attempting_at", Instant(), nullable=True),
         sa.Column("sent_at", Instant(), nullable=True),
         sa.Column("bounced_at", Instant(), nullable=True),
