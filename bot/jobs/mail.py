@@ -5,7 +5,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Protocol
@@ -27,13 +27,12 @@ from bot.metrics import Metrics, counted
 from bot.observe import log, request_id
 from bot.storage.faults import AWAY
 from bot.storage.mailroom import Mailroom
-from bot.storage.mails import LOOK_AFTER, Detail
+from bot.storage.mails import LOOK_AFTER, Detail, code_of
 from bot.storage.outbox import Claimed, Outbox
 
 LOOK_FOR = timedelta(minutes=30)
 MAILBOX_AWAY = timedelta(hours=6)  # a mailbox that cannot be read so long is not waited for: a person decides
 TRIES_FOR_ALL = 4  # while some recipients are refused for now; then it goes to those that are taken
-UNTAKEN = "The recipient's server did not take it"
 
 
 class Copies(Protocol):
@@ -217,7 +216,7 @@ class MailWorker:
                 self.troubles += 1
                 rest = self.back_off(self.troubles)
                 self.resting_until = self.clock() + rest
-                log.warning("the mail server takes nothing now: %s", result.answer)
+                log.warning("the mail server takes nothing now: %s", code_of(result.answer) or result.answer)
                 room.not_taken(row, attempt, timedelta(seconds=rest), result.answer, counts=False)
             case NotNow() if row.attempts >= MOST_ATTEMPTS:
                 if attempt:
@@ -226,11 +225,12 @@ class MailWorker:
             case NotNow():
                 room.not_taken(row, attempt, timedelta(seconds=self.back_off(row.attempts)), result.answer)
             case NotKnown():
-                log.warning("mail %s: %s", row.document_id, result.answer)
-                room.settled(row, attempts, MailState.UNKNOWN, result.answer, self._looking(room.find(row.document_id)))
+                log.warning("mail %s: no answer came, and the server may have it", row.document_id)
+                detail = replace(self._looking(room.find(row.document_id)), refused=self._known(kept, result))
+                room.settled(row, attempts, MailState.UNKNOWN, result.answer, detail)
 
     @staticmethod
-    def _known(kept: KeptMail, result: Taken | Never) -> tuple[str, ...]:
+    def _known(kept: KeptMail, result: Taken | Never | NotKnown) -> tuple[str, ...]:
         """Refused recipients as they are kept."""
         spelled = {wire_address(each): each for each in (*kept.mail.to, *kept.mail.cc)}
         return tuple(spelled[each] for each in result.refused)

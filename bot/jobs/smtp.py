@@ -45,9 +45,10 @@ class Never:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotKnown:
-    """All of it was sent, and no answer came."""
+    """All of it was sent, and no answer came; some recipients may have been refused before."""
 
     answer: str
+    refused: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,7 @@ class Post:
             code, said = smtp.getreply()
         except (OSError, smtplib.SMTPException) as fault:
             self._drop()
-            return NotKnown(answer=f"no answer came: {type(fault).__name__}")
+            return NotKnown(answer=f"no answer came: {type(fault).__name__}", refused=refused)
         assert smtp.sock is not None
         smtp.sock.settimeout(self.timeout)
         if code // 100 == 2:  # noqa: PLR2004  # it was taken
@@ -166,7 +167,7 @@ class Post:
         if code // 100 in {4, 5}:
             return self._refusal(smtp, code, said)
         self._drop()
-        return NotKnown(answer=f"an answer that cannot be read: {_said(code, said)}")
+        return NotKnown(answer=f"an answer that cannot be read: {_said(code, said)}", refused=refused)
 
     def _addressed(self, smtp: smtplib.SMTP, envelope: Envelope) -> tuple[Result | None, tuple[str, ...], bool]:
         """Say from whom and to whom; who is not taken is named with what the server said."""

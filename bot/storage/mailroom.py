@@ -60,10 +60,11 @@ class Mailroom:
 
         def work(connection: Connection) -> int:
             now = now_of(connection)
-            if not Outbox.keep(connection, row):
-                return 0
+            # Whoever needs both locks the mail first, then its row.
             kept = mails.find(connection, row.document_id, lock=True)
             if kept is None or kept.state is not MailState.WAITING or kept.attempting_at is not None:
+                return 0
+            if not Outbox.keep(connection, row):
                 return 0
             values = {"attempting_at": now, "attempts": kept.attempts + 1, "host": kept.host or host}
             values["looking_until"] = now + looking if looking is not None else None

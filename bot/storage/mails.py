@@ -106,10 +106,11 @@ def settle(
     `answer` is what a server or a person said, shortened here and escaped where it is shown. False, with nothing done,
     where the mail does not come into this state from its own.
     """
-    detail = detail or Detail()
     before = find(connection, mail_id, lock=True)
     if before is None or before.state not in FROM[state]:
         return False
+    keeps = state in {MailState.SENT, MailState.UNKNOWN, MailState.BOUNCED}
+    detail = detail or Detail(refused=before.refused if keeps else ())
     values: dict[str, Any] = {
         "state": state.value,
         "version": before.version + 1,
@@ -137,6 +138,11 @@ def settle(
         assert after is not None
         hook(connection, after, state, now)
     return True
+
+
+def lock(connection: Connection, mail_ids: Sequence[int]) -> None:
+    """Whoever changes mails and their outbox rows locks the mails first, in the order of their ids."""
+    connection.execute(select(_mail.c.id).where(_mail.c.id.in_(mail_ids)).order_by(_mail.c.id).with_for_update()).all()
 
 
 def reopen(connection: Connection, mail_ids: Sequence[int], now: datetime) -> None:

@@ -284,6 +284,7 @@ class Outbox:
             now = now_of(connection)
             again = {"state": "waiting", "attempts": 1, "not_before": now, "done_at": None}
             held = _mails_in(connection, which)
+            mails.lock(connection, held)
             found = connection.execute(_held(which).values(**again)).rowcount
             mails.reopen(connection, held, now)
             return found
@@ -296,6 +297,7 @@ class Outbox:
         def work(connection: Connection) -> int:
             now = now_of(connection)
             held = _mails_in(connection, which)
+            mails.lock(connection, held)
             found = connection.execute(_held(which).values(state="dropped", done_at=now)).rowcount
             mails.give_up(connection, held, now)
             return found
