@@ -25,7 +25,9 @@ def floor_app(signing_secret: str) -> App:
     def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id="T1", bot_user_id="U0", bot_id="B0")
 
-    app = App(name="duedesk", signing_secret=signing_secret, authorize=authorize, process_before_response=True)
+    app = App(
+        name="slack_bolt.duedesk", signing_secret=signing_secret, authorize=authorize, process_before_response=True
+    )
 
     @app.command("/ping")
     def answer(ack: Ack) -> None:

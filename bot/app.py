@@ -171,7 +171,9 @@ def build(
     desk.on_commit, desk.on_job = partial(wakes.ring, COMMIT), partial(wakes.ring, JOB)
     quieten()
     bolt = App(
-        name="duedesk",  # unless it has one, Bolt looks through the source of every caller for it: a tenth of a second
+        # Unless it has a name, Bolt looks through the source of every caller for one: a tenth of a second. It sets the
+        # level of the logger of that name, so it is not that of ours.
+        name="slack_bolt.duedesk",
         client=client,
         token=None,
         authorize=_authorizer(client, token),
@@ -182,9 +184,7 @@ def build(
         ignoring_self_events_enabled=True,
     )
     register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
-    readiness = Readiness(
-        store, lambda: delivery.has_died or files.has_died or (mails is not None and mails.has_died)
-    )
+    readiness = Readiness(store, lambda: delivery.has_died or files.has_died or (mails is not None and mails.has_died))
     pulse = Pulse(store, worker.name, metrics)
     made = Duedesk(
         config,

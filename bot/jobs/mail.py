@@ -18,9 +18,10 @@ from bot.domain.addresses import wire_address
 from bot.domain.mail import KeptMail, MailAbout, MailState
 from bot.domain.open_items import InvoiceState
 from bot.jobs.delivery import LEASE_USED_SECONDS, MOST_ATTEMPTS, back_off
-from bot.jobs.files import MOST_DEATHS, reference_of
+from bot.jobs.files import MOST_DEATHS
 from bot.jobs.lease import new_name
 from bot.jobs.letters import Attached, compose
+from bot.jobs.looking import reference_of
 from bot.jobs.smtp import Envelope, Never, NotKnown, NotNow, Post, Result, Taken
 from bot.mail_servers import Sender
 from bot.metrics import Metrics, counted

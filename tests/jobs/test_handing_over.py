@@ -101,7 +101,7 @@ def test_a_run_that_was_taken_over_ends_at_its_next_step(world: World, monkeypat
 
     JobRuns(world.store).plan("digest", GAP, world.today, world.store.now())
     assert runner(world, of_steps, "first").run_once() == 1
-    assert 0 < len(steps) < 10_000
+    assert len(steps) < 10_000
     assert runs_of(world)[0][2] == "running"
     assert messages(world) == {}
 
