@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, Protocol
 
 from slack_bolt import App
 from slack_bolt.authorization import AuthorizeResult
@@ -46,24 +46,45 @@ COMMIT, JOB = "commit", "job"  # words that wake
 DOES = {COMMIT: Part.DELIVERY, JOB: Part.JOBS}
 
 
-@dataclass
-class Duedesk:
-    """One running bot: its book, its desk, its Bolt app, its delivery and its jobs."""
+class Lane(Protocol):
+    """What runs in the background, for one book or for many."""
+
+    def start(self) -> None: ...
+
+    def hand_over(self) -> None:
+        """Begin nothing more, and let others have at once what is not in hand."""
+
+    def stop(self, seconds: float = STOP_SECONDS) -> None:
+        """Finish what is in hand and end, within so many seconds."""
+
+
+class Beating(Protocol):
+    """Shows now and then that this process serves, and which parts of the work it does."""
+
+    def start(self, parts: Parts = EVERY) -> None: ...
+
+    def beat(self) -> None:
+        """Show it now."""
+
+    def stop(self) -> None: ...
+
+
+@dataclass(kw_only=True)
+class Service:
+    """What one process runs: Bolt behind its doors, delivery, files, mail and jobs; for one book or for many."""
 
     config: Config
     library: Library
-    desk: Desk
     bolt: App
-    client: WebClient
-    delivery: DeliveryThread[Worker]
-    jobs: JobsThread
-    files: DeliveryThread[FileWorker]
-    mails: DeliveryThread[MailWorker] | None
+    delivery: Lane
+    files: Lane
+    jobs: Lane
+    mails: Lane | None = None
     renderer: Renderer
     admission: Admission
     metrics: Metrics
     readiness: Readiness
-    pulse: Pulse
+    pulse: Beating
     wakes: Wakes
     is_stopped: bool = False
 
@@ -80,8 +101,7 @@ class Duedesk:
 
     def bounces(self) -> BounceDoor | None:
         """Where a mail service reports bounces, if it knows a secret."""
-        secret = self.config.duedesk_mail_secret.get_secret_value()
-        return BounceDoor(secret, Mailroom(self.desk.store).bounced) if secret else None
+        return None
 
     def socket_door(self) -> SocketDoor:
         return SocketDoor(
@@ -136,10 +156,47 @@ class Duedesk:
     def close(self) -> None:
         if not self.is_stopped:
             self.stop()
-        if self.mails is not None:
-            self.mails.worker.renderer.close()
         self.renderer.close()
         self.library.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Book:
+    """One book at work: its desk, and those who send its messages, make its files and run its jobs."""
+
+    desk: Desk
+    client: WebClient
+    worker: Worker
+    files: FileWorker
+    runner: Runner
+
+
+@dataclass(kw_only=True)
+class Duedesk(Service):
+    """One running bot for one book."""
+
+    book: Book
+    delivery: DeliveryThread[Worker]
+    files: DeliveryThread[FileWorker]
+    jobs: JobsThread
+    mails: DeliveryThread[MailWorker] | None = None
+
+    @property
+    def desk(self) -> Desk:
+        return self.book.desk
+
+    @property
+    def client(self) -> WebClient:
+        return self.book.client
+
+    def bounces(self) -> BounceDoor | None:
+        secret = self.config.duedesk_mail_secret.get_secret_value()
+        return BounceDoor(secret, Mailroom(self.desk.store).bounced) if secret else None
+
+    def close(self) -> None:
+        super().close()
+        if self.mails is not None:
+            self.mails.worker.renderer.close()
 
 
 def build(
@@ -153,57 +210,81 @@ def build(
     library = Library(config.database_url, limit=config.desk_limit)
     store = Store.open(library, book)
     token = config.slack_bot_token.get_secret_value()
-    client = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS)
     woken, files_woken, mails_woken = threading.Event(), threading.Event(), threading.Event()
+    admission = Admission(config.desk_waiting)
+    metrics = Metrics(book, lambda: made.admission.in_hand, config.desk_waiting, lambda: gauges(store))
+    making = renderer or Renderer()
+    at_work = open_book(config, store, token, clock=clock, renderer=making, metrics=metrics)
+    desk = at_work.desk
+    delivery = DeliveryThread(at_work.worker, woken)
+    files = DeliveryThread(at_work.files, files_woken)
+    mails = mail_thread(config, desk, BookAt(config.database_url, book), mails_woken, metrics, renderer)
+    desk.mails = mails is not None
+    jobs = JobsThread(at_work.runner)
+    wakes = Wakes(store, {COMMIT: (woken.set, files_woken.set, mails_woken.set), JOB: (jobs.wake,)})
+    desk.on_commit, desk.on_job = partial(wakes.ring, COMMIT), partial(wakes.ring, JOB)
+    bolt = bolt_app(config, _authorizer(at_work.client, token))
+    register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
+    made = Duedesk(
+        config=config,
+        library=library,
+        book=at_work,
+        bolt=bolt,
+        delivery=delivery,
+        files=files,
+        jobs=jobs,
+        mails=mails,
+        renderer=making,
+        admission=admission,
+        metrics=metrics,
+        readiness=Readiness(
+            store, lambda: delivery.has_died or files.has_died or (mails is not None and mails.has_died)
+        ),
+        pulse=Pulse(store, at_work.worker.name, metrics),
+        wakes=wakes,
+    )
+    return made
+
+
+def open_book(
+    config: Config,
+    store: Store,
+    token: str,
+    *,
+    clock: Callable[[], datetime],
+    renderer: Renderer,
+    metrics: Metrics,
+) -> Book:
+    """A book with its workers, which nobody runs yet; each speaks to Slack with the token of the book's workspace."""
     desk = Desk(store, clock=clock)
     # The client's own second try after a lost connection could send something twice; the workers look for it first.
     sending = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS, retry_handlers=[])
-    admission = Admission(config.desk_waiting)
-    metrics = Metrics(book, lambda: made.admission.in_hand, config.desk_waiting, lambda: gauges(store))
-    worker = Worker(desk, sending, metrics=metrics)
-    delivery = DeliveryThread(worker, woken)
-    mails = mail_thread(config, desk, BookAt(config.database_url, book), mails_woken, metrics, renderer)
-    desk.mails = mails is not None
-    renderer = renderer or Renderer()
-    files = DeliveryThread(FileWorker(desk, sending, renderer, BookAt(config.database_url, book)), files_woken)
-    jobs = JobsThread(Runner(desk, metrics=metrics))
-    wakes = Wakes(store, {COMMIT: (woken.set, files_woken.set, mails_woken.set), JOB: (jobs.wake,)})
-    desk.on_commit, desk.on_job = partial(wakes.ring, COMMIT), partial(wakes.ring, JOB)
+    return Book(
+        desk=desk,
+        client=WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS),
+        worker=Worker(desk, sending, metrics=metrics),
+        files=FileWorker(desk, sending, renderer, BookAt(config.database_url, store.book)),
+        runner=Runner(desk, metrics=metrics),
+    )
+
+
+def bolt_app(config: Config, authorize: Callable[..., AuthorizeResult], **more: Any) -> App:
+    """Bolt as both doors use it: the answer is the acknowledgement."""
     quieten()
-    bolt = App(
+    return App(
         # Unless it has a name, Bolt looks through the source of every caller for one: a tenth of a second. It sets the
         # level of the logger of that name, so it is not that of ours.
         name="slack_bolt.duedesk",
-        client=client,
+        client=WebClient(base_url=config.slack_api_url, timeout=SLACK_SECONDS),  # each request has its own
         token=None,
-        authorize=_authorizer(client, token),
+        authorize=authorize,
         signing_secret=config.slack_signing_secret.get_secret_value() or "unused-in-socket-mode",
         process_before_response=True,
         raise_error_for_unhandled_request=False,
         url_verification_enabled=True,
         ignoring_self_events_enabled=True,
+        **more,
     )
-    register(bolt, lambda _body: desk, prefix=config.duedesk_prefix)
-    readiness = Readiness(store, lambda: delivery.has_died or files.has_died or (mails is not None and mails.has_died))
-    pulse = Pulse(store, worker.name, metrics)
-    made = Duedesk(
-        config,
-        library,
-        desk,
-        bolt,
-        client,
-        delivery,
-        jobs,
-        files,
-        mails,
-        renderer,
-        admission,
-        metrics,
-        readiness,
-        pulse,
-        wakes,
-    )
-    return made
 
 
 def mail_thread(

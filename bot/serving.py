@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from bot.app import Duedesk
+from bot.app import Service
 from bot.domain.errors import Refused
 from bot.observe import log, unexpected
 from bot.parts import EVERY, Part, Parts
@@ -21,7 +21,7 @@ CONNECT_SECONDS = 5.0
 LOOK_SECONDS = 0.5
 
 
-def serve(duedesk: Duedesk, stopped: threading.Event, ready: Callable[[], object], parts: Parts = EVERY) -> None:
+def serve(duedesk: Service, stopped: threading.Event, ready: Callable[[], object], parts: Parts = EVERY) -> None:
     """Serve until told to stop; then say not ready, finish what is in hand, and hand the rest over. Refuses: Refused.
 
     Jobs begin nothing new from the first moment. Delivery goes on while requests are answered, and ends behind them.
@@ -74,7 +74,7 @@ def _end_late(end: Callable[[int], object]) -> None:
     end(1)
 
 
-def _finish(duedesk: Duedesk) -> None:
+def _finish(duedesk: Service) -> None:
     """Give balancers a moment in HTTP mode, and what is in hand its time."""
     until = time.monotonic() + (DRAIN_SECONDS if duedesk.config.duedesk_door == "http" else 0)
     limit = until + REQUESTS_SECONDS
@@ -82,12 +82,12 @@ def _finish(duedesk: Duedesk) -> None:
         time.sleep(0.02)
 
 
-def _door(duedesk: Duedesk) -> contextlib.AbstractContextManager[Callable[[], bool]]:
+def _door(duedesk: Service) -> contextlib.AbstractContextManager[Callable[[], bool]]:
     return _http(duedesk) if duedesk.config.duedesk_door == "http" else _socket(duedesk)
 
 
 @contextlib.contextmanager
-def _socket(duedesk: Duedesk) -> Iterator[Callable[[], bool]]:
+def _socket(duedesk: Service) -> Iterator[Callable[[], bool]]:
     with contextlib.closing(duedesk.socket_door()) as door:
         door.connect()
         limit = time.monotonic() + CONNECT_SECONDS
@@ -97,7 +97,7 @@ def _socket(duedesk: Duedesk) -> Iterator[Callable[[], bool]]:
 
 
 @contextlib.contextmanager
-def _http(duedesk: Duedesk) -> Iterator[Callable[[], bool]]:
+def _http(duedesk: Service) -> Iterator[Callable[[], bool]]:
     import uvicorn
 
     host, port = duedesk.config.duedesk_host, duedesk.config.duedesk_port
