@@ -1,6 +1,7 @@
 """Settings from the environment: secrets and addresses only, checked at start with every problem named at once."""
 
 import re
+from collections.abc import Iterator
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -8,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from bot import mail_servers
 
 SHORTEST_SECRET = 20
+KEY = r"[A-Za-z0-9_-]{43}="  # 32 bytes in URL-safe base64
 LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR")
 
 
@@ -37,12 +39,17 @@ class Config(BaseSettings):
     slack_bot_token: SecretStr = Field(SecretStr(""), description="the bot's token, xoxb-...")
     slack_app_token: SecretStr = Field(SecretStr(""), description="the app-level token for Socket Mode, xapp-...")
     slack_signing_secret: SecretStr = Field(SecretStr(""), description="checks that HTTP requests come from Slack")
+    slack_client_id: str = Field("", description="the app's client id; with it any workspace allowed installs by OAuth")
+    slack_client_secret: SecretStr = Field(SecretStr(""), description="the app's client secret, for several workspaces")
     slack_api_url: str = Field("https://slack.com/api/", description="base address of the Web API")
     database_url: str = Field("sqlite:///duedesk.db", description="sqlite:///FILE or postgresql://...")
     duedesk_owner: str = Field("", description="Slack user id of the first owner, U...")
     duedesk_door: str = Field("socket", description="socket or http")
     duedesk_host: str = Field("127.0.0.1", description="address that HTTP mode listens on")
     duedesk_port: int = Field(3000, ge=0, le=65535, description="port that HTTP mode listens on")
+    duedesk_public_url: str = Field("", description="where browsers reach HTTP mode, for several workspaces")
+    duedesk_token_keys: SecretStr = Field(SecretStr(""), description="keys that encrypt tokens, newest first")
+    duedesk_install_teams: str = Field("", description="team ids that may install, T... or E..., or * for any")
     duedesk_metrics_host: str = Field("127.0.0.1", description="address that health and metrics are served at")
     duedesk_metrics_port: int = Field(0, ge=0, le=65535, description="port of health and metrics; 0 for none")
     duedesk_prefix: str = Field("", description="prefix of command names, such as dd-")
@@ -124,8 +131,48 @@ class Config(BaseSettings):
             raise ValueError("cannot be read; in a password write @ as %40, / as %2F, # as %23, : as %3A")
         return value
 
+    @field_validator("duedesk_public_url")
+    @classmethod
+    def _public(cls, value: str) -> str:
+        value = value.rstrip("/")
+        if value and not re.fullmatch(r"https://[\w.-]+(:\d+)?|http://(127\.0\.0\.1|localhost)(:\d+)?", value):
+            raise ValueError("must be https:// and a host name, without a path")
+        return value
+
+    @field_validator("duedesk_token_keys")
+    @classmethod
+    def _keys(cls, value: SecretStr) -> SecretStr:
+        if not all(re.fullmatch(KEY, each) for each in _listed(value.get_secret_value())):
+            raise ValueError("has something that is no key; duedesk books new-key prints one")
+        return value
+
+    @field_validator("duedesk_install_teams")
+    @classmethod
+    def _teams(cls, value: str) -> str:
+        if not all(re.fullmatch(r"\*|[TE][A-Z0-9]{2,19}", each) for each in _listed(value)):
+            raise ValueError("must be ids such as T0123ABCD or E0123ABCD, separated by commas, or * for any")
+        return value
+
+    @property
+    def serves_many(self) -> bool:
+        """Whether workspaces install the app by themselves, each with a book of its own."""
+        secrets = (self.slack_client_secret, self.duedesk_token_keys)
+        return bool(self.slack_client_id) or any(each.get_secret_value() for each in secrets)
+
+    @property
+    def token_keys(self) -> list[str]:
+        """The keys that tokens are encrypted with, newest first."""
+        return _listed(self.duedesk_token_keys.get_secret_value())
+
+    def may_install(self, *places: str) -> bool:
+        """Whether a workspace, or the organisation it belongs to, is let in."""
+        allowed = _listed(self.duedesk_install_teams)
+        return "*" in allowed or any(each in allowed for each in places if each)
+
     def problems(self) -> list[str]:
         """What is missing to run against Slack."""
+        if self.serves_many:
+            return list(self._problems_of_many())
         wanted = {"SLACK_BOT_TOKEN": (self.slack_bot_token, "xoxb-")}
         if self.duedesk_door == "socket":
             wanted["SLACK_APP_TOKEN"] = (self.slack_app_token, "xapp-")
@@ -147,6 +194,34 @@ class Config(BaseSettings):
             problems.append("DUEDESK_MAILBOX_URL is not set, but DUEDESK_MAIL_COPY is: copies are looked for there")
         return problems
 
+    def _problems_of_many(self) -> Iterator[str]:
+        needed = {
+            "SLACK_CLIENT_ID": self.slack_client_id,
+            "SLACK_CLIENT_SECRET": self.slack_client_secret.get_secret_value(),
+            "SLACK_SIGNING_SECRET": self.slack_signing_secret.get_secret_value(),
+            "DUEDESK_TOKEN_KEYS": self.duedesk_token_keys.get_secret_value(),
+            "DUEDESK_PUBLIC_URL": self.duedesk_public_url,
+            "DUEDESK_INSTALL_TEAMS": self.duedesk_install_teams,
+        }
+        yield from (f"{name} is not set" for name, value in needed.items() if not value)
+        if self.duedesk_door != "http":
+            yield "DUEDESK_DOOR must be http, as several workspaces install by OAuth"
+        of_one = {
+            "SLACK_BOT_TOKEN": self.slack_bot_token.get_secret_value(),
+            "DUEDESK_OWNER": self.duedesk_owner,
+            # One sender and one mailbox would be those of every company.
+            "DUEDESK_SMTP_URL": self.duedesk_smtp_url.get_secret_value(),
+            "DUEDESK_MAILBOX_URL": self.duedesk_mailbox_url.get_secret_value(),
+            "DUEDESK_MAIL_SECRET": self.duedesk_mail_secret.get_secret_value(),
+        }
+        yield from (
+            f"{name} is of one workspace; leave it out beside SLACK_CLIENT_ID" for name, it in of_one.items() if it
+        )
+
+
+def _listed(value: str) -> list[str]:
+    return [each.strip() for each in value.split(",") if each.strip()]
+
 
 class BadConfig(Exception):  # noqa: N818  # read as a sentence by the operator
     """Everything that is wrong with the environment, one line each."""
@@ -159,6 +234,7 @@ class BadConfig(Exception):  # noqa: N818  # read as a sentence by the operator
 def load(*, for_slack: bool = True) -> Config:
     """Read and check the environment. Raises BadConfig with every problem at once."""
     problems: list[str] = []
+    wrong: dict[str, str] = {}
     try:
         config = Config()
     except ValidationError as fault:
@@ -167,7 +243,7 @@ def load(*, for_slack: bool = True) -> Config:
         # What is missing is named as well, so the rest is read with defaults in place of what is wrong.
         config = Config(**{name: Config.model_fields[name].default for name in wrong})
     if for_slack:
-        problems += config.problems()
+        problems += [each for each in config.problems() if each.split()[0].lower() not in wrong]
     if problems:
         raise BadConfig(problems)
     return config

@@ -25,6 +25,7 @@ from bot.mail_servers import mailbox, smtp_server
 from bot.parts import Part, signed_parts
 from bot.storage import schema
 from bot.storage.pulse import SILENT, Signs, signs
+from bot.storage.registry.registry import Registry
 from bot.storage.shelf import Library
 from bot.storage.store import Store
 
@@ -36,6 +37,7 @@ SEALED_WITHIN = timedelta(minutes=1)
 FIRST_COMMAND = timedelta(hours=1)
 HEARTBEAT_WITHIN = timedelta(hours=26)  # a day, and what a night on which the clocks change and a long proof take
 NO_COMMAND = timedelta(days=7)  # longer than a weekend with holidays on both sides
+UNREACHED = "Check DATABASE_URL, and that the server runs or the file can be written."
 PASSING = frozenset({"ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"})
 
 
@@ -52,10 +54,41 @@ def examine(config: Config) -> list[Check]:
     """Everything at once: environment, database, schema, owner, messages, tokens, scopes, clock, channels."""
     problems = config.problems()
     found = [Check("environment", not problems, f"Put right in the environment or in .env: {'; '.join(problems)}.")]
-    settings, has_mail = None, bool(config.duedesk_smtp_url.get_secret_value())
     library = Library(config.database_url)
     try:
-        store = Store.open(library)
+        if config.serves_many:
+            return [*found, *_registry(library, config)]
+        return [*found, *_of_book(library, "main", config.slack_bot_token.get_secret_value(), config)]
+    finally:
+        library.close()
+
+
+def _registry(library: Library, config: Config) -> list[Check]:
+    """The registry, then each book that is installed, named before what is said of it."""
+    try:
+        registry = Registry(library, config.token_keys)
+        if not registry.is_current():
+            return [Check("registry", fine=False, repair="Stop every process, run: duedesk db upgrade --all.")]
+        installed = [each for each in registry.all() if each.is_installed]
+    except (SQLAlchemyError, OSError, Refused) as fault:
+        return [Check(f"registry: {type(fault).__name__}", fine=False, repair=UNREACHED)]
+    found = [Check(f"registry: {len(installed)} installed", fine=True)]
+    for each in installed:
+        if each.token is None:
+            repair = "Put the key that it was encrypted with back into DUEDESK_TOKEN_KEYS, or let it install again."
+            found.append(Check(f"{each.book}: token: none of the keys opens it", fine=False, repair=repair))
+        else:
+            checks = _of_book(library, each.book, each.token, config)
+            found += [replace(check, what=f"{each.book}: {check.what}") for check in checks]
+    return found
+
+
+def _of_book(library: Library, book: str, token: str, config: Config) -> list[Check]:
+    """A book, and the workspace it is for."""
+    found: list[Check] = []
+    settings, has_mail = None, bool(config.duedesk_smtp_url.get_secret_value())
+    try:
+        store = Store.open(library, book)
         found.append(_schema(store))
         if found[-1].fine:
             settings = store.read(lambda books: books.settings())
@@ -65,15 +98,12 @@ def examine(config: Config) -> list[Check]:
             if unsent and not has_mail:
                 repair = "Set DUEDESK_SMTP_URL and DUEDESK_MAIL_FROM, and start again."
                 found.append(Check(f"mail server: none is set, {unsent} mails wait for it", fine=False, repair=repair))
-        file = library.file(store.book)
+        file = library.file(book)
         if file is not None and file.parent.is_dir():
             found.append(_disk(file))
     except (SQLAlchemyError, OSError, Refused) as fault:
-        repair = "Check DATABASE_URL, and that the server runs or the file can be written."
-        found.append(Check(f"database: {type(fault).__name__}", fine=False, repair=repair))
-    finally:
-        library.close()
-    return [*found, *_mail(config), *_slack(config, settings)]
+        found.append(Check(f"database: {type(fault).__name__}", fine=False, repair=UNREACHED))
+    return [*found, *_mail(config), *_slack(config, token, settings)]
 
 
 def _mail(config: Config) -> Iterator[Check]:
@@ -214,8 +244,7 @@ def _moment(at: datetime | None) -> str:
     return f"{at:%Y-%m-%d %H:%M} UTC"
 
 
-def _slack(config: Config, settings: Settings | None) -> Iterator[Check]:
-    token = config.slack_bot_token.get_secret_value()
+def _slack(config: Config, token: str, settings: Settings | None) -> Iterator[Check]:
     client = WebClient(token=token, base_url=config.slack_api_url, timeout=SLACK_SECONDS)
     try:
         answer = client.auth_test()

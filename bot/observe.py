@@ -16,6 +16,7 @@ from typing import TextIO
 # How the work in hand ends: done, refused, busy, fault; for a message also later or failed.
 outcome: ContextVar[str] = ContextVar("outcome", default="done")
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
+served_book: ContextVar[str] = ContextVar("served_book", default="")  # where one process serves several
 log = logging.getLogger("duedesk")
 
 

@@ -4,12 +4,13 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.errors import Refused
 from bot.domain.schedules import read_daily
-from bot.metrics import Gauges, Metrics
+from bot.metrics import Gauges
 from bot.observe import log
 from bot.parts import EVERY, Parts, written
 from bot.storage.ids import draw_number, process_number
@@ -47,11 +48,17 @@ def gauges(store: Store) -> Gauges | None:
     )
 
 
+class HasSchema(Protocol):
+    """A book, or the registry of many."""
+
+    def is_current(self) -> bool: ...
+
+
 @dataclass
 class Readiness:
     """Why this process should get no requests, in a word; nothing when it should."""
 
-    store: Store
+    store: HasSchema
     delivery_died: Callable[[], bool]
     stopping: bool = False
 
@@ -68,13 +75,20 @@ class Readiness:
         return "delivery" if self.delivery_died() else ""
 
 
+class Life(Protocol):
+    """Since when a process serves, and when a request last came, on the monotonic clock."""
+
+    began: float
+    request_at: float | None
+
+
 @dataclass
 class Pulse:
     """Shows now and then in the book that this process serves it, and which parts of the work it does."""
 
     store: Store
     name: str
-    metrics: Metrics
+    life: Life
     parts: Parts = EVERY
     _stop: threading.Event = field(default_factory=threading.Event)
 
@@ -95,11 +109,11 @@ class Pulse:
 
     def beat(self) -> None:
         """Show it now."""
-        now, asked = time.monotonic(), self.metrics.request_at
+        now, asked = time.monotonic(), self.life.request_at
         beat(
             self.store,
             f"{self.name} {written(self.parts)} {process_number()}"[-LONGEST_NAME:],
-            began_ago=now - self.metrics.began,
+            began_ago=now - self.life.began,
             request_ago=now - asked if asked is not None else None,
         )
 

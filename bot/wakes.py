@@ -4,17 +4,25 @@ import secrets
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.domain.errors import Refused
 from bot.observe import log
-from bot.storage.store import Store
+from bot.storage.database import Database
 
 TOGETHER_SECONDS = 0.05  # what happens within is told at once, so that a burst of commits costs one telling
 HEARING_SECONDS = 0.5
 AWAY_SECONDS = 5.0
 AWAY = (SQLAlchemyError, OSError, Refused)
+
+
+class Carrier(Protocol):
+    """A book, or the registry of many: its database carries the words."""
+
+    @property
+    def database(self) -> Database: ...
 
 
 @dataclass
@@ -24,8 +32,8 @@ class Wakes:
     A word that is lost costs a wait until others ask by themselves: two seconds for delivery, ten for jobs.
     """
 
-    store: Store
-    sleepers: Mapping[str, Sequence[Callable[[], None]]]
+    store: Carrier
+    sleepers: Mapping[str, Sequence[Callable[..., None]]]
     tells: frozenset[str] = frozenset()  # words that somebody else may have to act upon
     _mark: str = field(default_factory=lambda: secrets.token_hex(4))
     _waiting: set[str] = field(default_factory=set)
@@ -35,12 +43,18 @@ class Wakes:
 
     def ring(self, word: str) -> None:
         """There is something to do for who listens to this word."""
-        for wake in self.sleepers[word]:
-            wake()
-        if word in self.tells:
+        self._wake(word)
+        if self._is_for_others(word):
             with self._lock:
                 self._waiting.add(word)
             self._told.set()
+
+    def _wake(self, word: str) -> None:
+        for wake in self.sleepers.get(word, ()):
+            wake()
+
+    def _is_for_others(self, word: str) -> bool:
+        return word in self.tells
 
     def start(self, *, tells: frozenset[str], listens: bool) -> None:
         """Tell other processes of these words, and listen to theirs, where the database carries words."""
@@ -80,5 +94,16 @@ class Wakes:
                 for said in heard(HEARING_SECONDS):
                     word, _, mark = said.partition(" ")
                     if mark != self._mark:
-                        for wake in self.sleepers.get(word, ()):
-                            wake()
+                        self._wake(word)
+
+
+class BookWakes(Wakes):
+    """The same for many books: behind a word stands whose it is, as in `commit:T0123ABCD`."""
+
+    def _wake(self, word: str) -> None:
+        kind, _, book = word.partition(":")
+        for wake in self.sleepers.get(kind, ()):
+            wake(book)
+
+    def _is_for_others(self, word: str) -> bool:
+        return word.partition(":")[0] in self.tells

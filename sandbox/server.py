@@ -52,6 +52,7 @@ class Sandbox:
     ) -> None:
         self.workspace = Workspace(manifest, people, channels, team=team, enterprise=enterprise, clock=clock)
         self.workspace.grants.patience = patience
+        self.workspace.bot_token = bot_token
         self.workspace.secrets = frozenset({signing_secret, bot_token, app_token}) - {""}
         self.hub = SocketHub()
         self.sender = Sender(self.workspace, self.hub, signing_secret=signing_secret, request_url=request_url)
@@ -59,8 +60,8 @@ class Sandbox:
         self.acts = Acts(self.workspace, self.sender, payloads)
         self.happenings = Happenings(self.workspace, self.sender, payloads, user_object=user_payload)
         self.acting = Acting(self.acts, self.happenings)
-        self.api = Api(self.workspace, self.hub, bot_token=bot_token, app_token=app_token)
-        doors = AppDoors(self.workspace, self.api, self.hub, bot_token=bot_token)
+        self.api = Api(self.workspace, self.hub, app_token=app_token)
+        doors = AppDoors(self.workspace, self.api, self.hub)
         extras = {"redeliver": self._asked_redeliver, "faults": self._asked_fault, "disconnect": self._asked_disconnect}
         client = ClientDoors(self.workspace, self.acting, extras)
         # Only a loopback name may be asked for, so that no page of another site can reach in under its own name.

@@ -29,12 +29,11 @@ UNREADABLE = 1003  # of a web socket: data that cannot be read
 class AppDoors:
     """What the app calls."""
 
-    def __init__(self, workspace: Workspace, api: Api, hub: SocketHub, *, bot_token: str) -> None:
+    def __init__(self, workspace: Workspace, api: Api, hub: SocketHub) -> None:
         self._workspace = workspace
         self._api = api
         self._hub = hub
         self._answers = Answers(workspace)
-        self._bot_token = bot_token
 
     @property
     def routes(self) -> list[BaseRoute]:
@@ -88,7 +87,7 @@ class AppDoors:
         file = self._workspace.files.get(request.path_params["file"])
         if file is None or file.content is None:
             return PlainTextResponse("not found", status_code=404)
-        from_app = request.headers.get("authorization") == f"Bearer {self._bot_token}"
+        from_app = request.headers.get("authorization") == f"Bearer {self._workspace.bot_token}"
         from_page = request.headers.get("sec-fetch-site") in {"same-origin", "none"}
         if not from_app and not from_page:
             return HTMLResponse("<!doctype html><title>Sign in</title><p>Please sign in.")

@@ -44,7 +44,8 @@ BLOCK = re.compile(r"^ *```\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 TARGET = re.compile(r"^([a-z-]+):.*##", re.MULTILINE)
 OF_A_MACHINE = re.compile(r"(?<![\w.:/])/(?:home|root|Users|work|tmp|private|mnt)/|[A-Z]:\\")
 # What begins with a slash and is no command of ours.
-NO_COMMAND = frozenset({"/healthz", "/readyz", "/metrics", "/slack/events", "/mail/bounces", "/invite"})
+PATHS = frozenset({"/healthz", "/readyz", "/metrics", "/slack/events", "/slack/install", "/slack/oauth_redirect"})
+NO_COMMAND = PATHS | {"/mail/bounces", "/invite"}
 PARTS = ["Context", "Decision", "Consequences", "Alternatives"]
 
 

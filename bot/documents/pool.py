@@ -3,6 +3,7 @@
 import contextlib
 import multiprocessing
 import os
+import queue
 import signal
 import threading
 import traceback
@@ -102,6 +103,31 @@ class Renderer:
                 context = multiprocessing.get_context("spawn")
                 self._pool = ProcessPoolExecutor(max_workers=1, mp_context=context, initializer=_begin)
             return self._pool
+
+
+class Renderers(Renderer):
+    """Several, so that a long file of one book holds up none of another; each makes one file at a time."""
+
+    def __init__(self, many: int) -> None:
+        super().__init__()
+        self._all = [Renderer() for _ in range(many)]
+        self._idle: queue.SimpleQueue[Renderer] = queue.SimpleQueue()
+        for each in self._all:
+            self._idle.put(each)
+
+    def make(self, book: BookAt, job: Job, beat: Callable[[], object]) -> Answer:
+        renderer = self._idle.get()
+        try:
+            return renderer.make(book, job, beat)
+        finally:
+            self._idle.put(renderer)
+
+    def processes(self) -> list[int]:
+        return [process for each in self._all for process in each.processes()]
+
+    def close(self) -> None:
+        for each in self._all:
+            each.close()
 
 
 def answer(book: BookAt, job: Job) -> Answer:

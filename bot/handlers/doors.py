@@ -5,7 +5,7 @@ import json
 import threading
 import time
 import urllib.parse
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -24,12 +24,13 @@ from bot.handlers.errors import answer, explain
 from bot.handlers.monitor import readiness
 from bot.handlers.naming import id_for, name_of
 from bot.metrics import Metrics, counted
-from bot.observe import log, outcome, request_id
+from bot.observe import log, outcome, request_id, served_book
 from bot.storage.faults import BUSY
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+Page = Callable[[str, str, Mapping[str, str]], BoltResponse]  # of a path, its query and the headers
 LARGEST_BODY = 1_000_000
 SPARE_THREADS = 8  # of the socket: they say busy while every place is taken
 NOT_FOUND = 404
@@ -62,6 +63,7 @@ class Admission:
 def watched(metrics: Metrics, body: dict[str, Any], door: str, received: float) -> Iterator[None]:
     """One request from its receipt to its answer: an id, a count, and a line in the log without a word of its text."""
     request_id.set(id_for(body))
+    served_book.set("")
     command = name_of(body)
     try:
         with counted() as ended:
@@ -70,7 +72,7 @@ def watched(metrics: Metrics, body: dict[str, Any], door: str, received: float) 
         seconds = time.monotonic() - received
         metrics.request_done(command, ended[0], door, seconds)
         fields = {"command": command, "door": door, "outcome": ended[0], "ms": round(seconds * 1000)}
-        log.info("request", extra={"fields": {**fields, "book": metrics.book}})
+        log.info("request", extra={"fields": {**fields, "book": served_book.get() or metrics.book}})
         request_id.set("-")
 
 
@@ -109,7 +111,7 @@ def payload_of(raw: str) -> dict[str, Any]:
 class HttpDoor:
     """An ASGI app: signed requests at /slack/events, run in a bounded pool of threads."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # what a door needs, all but three by keyword
         self,
         app: App,
         admission: Admission,
@@ -118,12 +120,14 @@ class HttpDoor:
         why_not: Callable[[], str],
         signing_secret: str,
         bounces: BounceDoor | None = None,
+        pages: Mapping[str, Page] | None = None,
     ) -> None:
         self._app = app
         self._admission = admission
         self._metrics = metrics
         self._why_not = why_not
         self._bounces = bounces
+        self._pages = pages or {}
         self._verifier = SignatureVerifier(signing_secret)
         self._pool = ThreadPoolExecutor(max_workers=admission.limit, thread_name_prefix="door")
 
@@ -139,6 +143,10 @@ class HttpDoor:
             why = "" if path == "/healthz" else await asyncio.to_thread(self._why_not)
             await _respond(send, BoltResponse(status=503 if why else 200, body=readiness(why)))
             return
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        if method == "GET" and path in self._pages:
+            await _respond(send, await self._shown(path, scope["query_string"].decode("latin-1"), headers))
+            return
         wanted = {"/slack/events", *((BOUNCES,) if self._bounces is not None else ())}
         if method != "POST" or path not in wanted:
             await _respond(send, BoltResponse(status=404, body="not found"))
@@ -147,12 +155,21 @@ class HttpDoor:
         if raw is None:
             await _respond(send, BoltResponse(status=413, body="too large"))
             return
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         if path == BOUNCES and self._bounces is not None:
             status = await asyncio.to_thread(self._bounces.take, headers.get("authorization", ""), raw)
             await _respond(send, BoltResponse(status=status, body=""))
             return
         await _respond(send, await self._answered(raw, headers, received))
+
+    async def _shown(self, path: str, query: str, headers: dict[str, str]) -> BoltResponse:
+        """A page for a browser, counted like any request."""
+        if not self._admission.enter():
+            return BoltResponse(status=503, body=BUSY)
+        try:
+            work = partial(self._pages[path], path, query, headers)
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+        finally:
+            self._admission.leave()
 
     async def _answered(self, raw: str, headers: dict[str, str], received: float) -> BoltResponse:
         """Nothing of a body that Slack did not sign is looked at, and nothing it names is called."""

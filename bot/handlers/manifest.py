@@ -17,11 +17,15 @@ SCOPES = (
     "users:read",
 )
 EVENTS = ("user_change", HOME_OPENED, MESSAGE)
+LEFT, REVOKED = "app_uninstalled", "tokens_revoked"
+OF_INSTALLATIONS = (LEFT, REVOKED)  # heard where several workspaces install
+EVENTS_PATH, INSTALL_PATH, REDIRECT_PATH = "/slack/events", "/slack/install", "/slack/oauth_redirect"
 IN_PRIVATE_CHANNELS = "message.groups"  # what is said where money is; it comes with the optional scope
 OPTIONAL_SCOPES = ("groups:history",)
 # Every Web API method the code calls and the scopes it needs; a test compares both with the code and the manifest.
 METHODS: dict[str, tuple[str, ...]] = {
     "apps.connections.open": (),
+    "auth.revoke": (),
     "auth.test": (),
     "chat.postMessage": ("chat:write",),
     "chat.update": ("chat:write",),
@@ -33,6 +37,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "files.getUploadURLExternal": ("files:write",),
     "files.info": ("files:read",),
     "files.list": ("files:read",),
+    "oauth.v2.access": (),
     "users.info": ("users:read",),
     "views.open": (),
     "views.publish": (),
@@ -41,8 +46,12 @@ METHODS: dict[str, tuple[str, ...]] = {
 }
 
 
-def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
-    """The manifest for Socket Mode, or with a request URL for HTTP; command names carry the prefix."""
+def manifest(*, prefix: str = "", request_url: str = "", serves_many: bool = False) -> dict[str, Any]:
+    """The manifest for Socket Mode, or with a request URL for HTTP; command names carry the prefix.
+
+    Where several workspaces install, their way back stands beside the request URL, and their leaving is told.
+    """
+    assert request_url or not serves_many
     commands = [
         {
             "command": f"/{prefix}{each.name}",
@@ -54,6 +63,10 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
         for _, each in sorted(COMMANDS.items())
     ]
     events: dict[str, Any] = {"bot_events": [IN_PRIVATE_CHANNELS if each == MESSAGE else each for each in EVENTS]}
+    oauth: dict[str, Any] = {}
+    if serves_many:
+        events["bot_events"] += OF_INSTALLATIONS
+        oauth = {"redirect_urls": [request_url.removesuffix(EVENTS_PATH) + REDIRECT_PATH]}
     interactivity: dict[str, Any] = {"is_enabled": True}
     if request_url:
         events |= {"request_url": request_url}
@@ -78,11 +91,14 @@ def manifest(*, prefix: str = "", request_url: str = "") -> dict[str, Any]:
             "slash_commands": commands,
         },
         # The optional ones stand among all: that they are named again lets whoever installs leave them out.
-        "oauth_config": {"scopes": {"bot": sorted((*SCOPES, *OPTIONAL_SCOPES)), "bot_optional": list(OPTIONAL_SCOPES)}},
+        "oauth_config": {
+            **oauth,
+            "scopes": {"bot": sorted((*SCOPES, *OPTIONAL_SCOPES)), "bot_optional": list(OPTIONAL_SCOPES)},
+        },
         "settings": {
             "event_subscriptions": events,
             "interactivity": interactivity,
-            "org_deploy_enabled": False,
+            "org_deploy_enabled": serves_many,
             "socket_mode_enabled": not request_url,
             "token_rotation_enabled": False,
         },

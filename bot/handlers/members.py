@@ -36,8 +36,8 @@ def read_profile(found: Mapping[str, Any], home_team: str, home_enterprise: str 
 
 def on_user_change(call: Call) -> None:
     """Somebody was deactivated, or became a guest: a right they had is void from now on. Rules 118, 119."""
-    body = call.body
-    profile = read_profile(body["event"]["user"], str(body["team_id"]), call.request.actor.enterprise)
+    home, enterprise = call.home or str(call.body["team_id"]), call.home_enterprise or call.request.actor.enterprise
+    profile = read_profile(call.body["event"]["user"], home, enterprise)
     if not why_not_member(profile):
         return
     try:

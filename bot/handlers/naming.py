@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.handlers.commands import COMMANDS, PRESSES, SUGGESTIONS
 from bot.handlers.flow import FLOWS
-from bot.handlers.manifest import EVENTS
+from bot.handlers.manifest import EVENTS, OF_INSTALLATIONS
 from bot.handlers.request import Body, reference_of
 from bot.handlers.shortcuts import READERS, SHORTCUTS
 from bot.metrics import OTHER
@@ -35,7 +35,7 @@ def _name(body: Body) -> str:
         case "block_suggestion":
             return _known(body["action_id"], SUGGESTIONS)
         case "event_callback":
-            return _known(body["event"]["type"], dict.fromkeys(EVENTS))
+            return _known(body["event"]["type"], dict.fromkeys((*EVENTS, *OF_INSTALLATIONS)))
     return OTHER
 
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt import Ack, App, BoltResponse
@@ -67,6 +68,10 @@ NO_OWNER = (
     "This book has no owner yet. Set DUEDESK_OWNER to your Slack user id and restart, or run "
     "`duedesk owner set {user}` where the bot runs; then come back."
 )
+NO_OWNER_OF_BOOK = (
+    "This book has no owner yet. Whoever looks after Duedesk can name one where it runs: "
+    "`duedesk owner set {user} --book {book}`; then come back."
+)
 
 
 def register(app: App, desk_of: DeskOf, *, prefix: str = "") -> None:
@@ -106,14 +111,17 @@ def _received(context: dict[str, Any]) -> float:
 
 
 def _call(body: dict[str, Any], client: WebClient, context: dict[str, Any], desk_of: DeskOf) -> Call:
-    return call_of(body, desk_of(body), client, _received(context))
+    call = call_of(body, desk_of(body), client, _received(context))
+    of = context.get("authorize_result")
+    return replace(call, home=of.team_id or "", home_enterprise=of.enterprise_id) if of is not None else call
 
 
 def _on_command(command: Command, desk_of: DeskOf) -> Callable[..., None]:
     def listen(ack: Ack, body: dict[str, Any], client: WebClient, context: dict[str, Any]) -> None:
         call = _call(body, client, context, desk_of)
         if not call.desk.store.read(lambda books: books.has_owner(), call.request.deadline):
-            raise NotFound(NO_OWNER.format(user=call.request.actor.user))
+            says = NO_OWNER if call.desk.store.book == "main" else NO_OWNER_OF_BOOK
+            raise NotFound(says.format(user=call.request.actor.user, book=call.desk.store.book))
         reply = command.run(call, str(body.get("text") or ""))
         ack(**reply.body()) if reply is not None else ack()
 

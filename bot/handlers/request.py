@@ -26,6 +26,8 @@ class Call:
     body: Body
     client: WebClient
     request: Request
+    home: str = ""  # the workspace that the app is installed in, where it is known
+    home_enterprise: str | None = None
 
     @property
     def trigger_id(self) -> str:

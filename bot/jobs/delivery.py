@@ -27,7 +27,7 @@ from bot.jobs.month_end import told_of
 from bot.metrics import Metrics, counted
 from bot.observe import log, request_id
 from bot.storage.faults import AWAY
-from bot.storage.outbox import CHANNEL_WAIT, Claimed, Outbox
+from bot.storage.outbox import BATCH, CHANNEL_WAIT, Claimed, Outbox
 
 IDLE_SECONDS = 2.0
 STOP_SECONDS = 15.0
@@ -55,11 +55,12 @@ class Worker:
     metrics: Metrics | None = None
     stopping: threading.Event = field(default_factory=threading.Event)
     in_hand: int = 0
+    most: int = BATCH  # rows taken in hand together
 
     def run_once(self) -> int:
         """Deliver what is due now; returns how many rows were taken in hand."""
         outbox = Outbox(self.desk.store)
-        claimed = outbox.claim(self.name)
+        claimed = outbox.claim(self.name, most=self.most)
         leased = self.clock()
         for row in claimed:
             self.in_hand = row.id  # said before it is asked whether to stop: see hand_over
@@ -369,12 +370,18 @@ class DeliveryThread(Generic[RunsT]):
         while not self._stop.is_set():
             self._wake.clear()
             try:
-                settled = self.worker.run_once()
-                sealed = self.worker.desk.store.seal()
+                found = one_round(self.worker)
                 self._each_round()
             except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again
                 log.error("delivery stopped for a moment", exc_info=fault)
-                settled, sealed = 0, 0
+                found = False
                 self._stop.wait(IDLE_SECONDS)
-            if not settled and not sealed:
+            if not found:
                 self._wake.wait(IDLE_SECONDS)
+
+
+def one_round(worker: Runs) -> bool:
+    """Send what is due and seal what is new in the audit log; whether there was any of it."""
+    settled = worker.run_once()
+    sealed = worker.desk.store.seal()
+    return bool(settled or sealed)

@@ -51,6 +51,10 @@ class Database(ABC):
     def rebuild(self, work: Work[T]) -> T:
         """Work that puts a whole book in place, all of it or nothing; it checks references itself."""
 
+    @abstractmethod
+    def erase(self) -> None:
+        """Take away all there is."""
+
     def exists(self) -> bool:
         """Whether there is anything yet to ask."""
         return True

@@ -102,7 +102,9 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def claim(self, owner: str, *, lane: Literal["messages", "files", "mails"] = "messages") -> Sequence[Claimed]:
+    def claim(
+        self, owner: str, *, lane: Literal["messages", "files", "mails"] = "messages", most: int = BATCH
+    ) -> Sequence[Claimed]:
         """Rows that are due, oldest first; a document whose older row still waits or is in flight is left alone.
 
         Files and mails are claimed by workers of their own, files one at a time, since each may take long. An owner's
@@ -124,7 +126,7 @@ class Outbox:
                     ~_blocked(),
                 )
                 .order_by(_outbox.c.id)
-                .limit(1 if lane == "files" else BATCH)
+                .limit(1 if lane == "files" else most)
                 .with_for_update(skip_locked=True)
             )
             ids = [row.id for row in connection.execute(due)]

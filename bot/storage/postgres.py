@@ -101,6 +101,11 @@ class PostgresDatabase(Database):
 
             yield heard
 
+    def erase(self) -> None:
+        with self._begun(None, "", "SELECT pg_advisory_xact_lock(hashtext('duedesk schema'))") as connection:
+            connection.exec_driver_sql(f'DROP SCHEMA IF EXISTS "{self._schema}" CASCADE')
+            self._commit(connection)
+
     def close(self) -> None:
         """The pool belongs to the library."""
 

@@ -20,16 +20,16 @@ _series = SeriesRow.__table__  # type: ignore[attr-defined]  # as above
 SCRIPTS = Path(__file__).parent / "migrations"
 
 
-def _config(connection: Connection | None = None) -> Config:
+def _config(connection: Connection | None = None, scripts: Path | None = None) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(SCRIPTS))
+    config.set_main_option("script_location", str(scripts or SCRIPTS))
     config.attributes["connection"] = connection
     return config
 
 
-def newest() -> str:
-    """The newest schema this program knows."""
-    return _newest_of(SCRIPTS)
+def newest(scripts: Path | None = None) -> str:
+    """The newest schema this program knows, of a book or of what else has a tree of its own."""
+    return _newest_of(scripts or SCRIPTS)
 
 
 @cache
@@ -46,7 +46,12 @@ def knows(revision: str) -> bool:
 def bring(connection: Connection, revision: str) -> None:
     """Bring what is open to a schema."""
     with guards.once(connection):
-        command.upgrade(_config(connection), revision)
+        migrate(connection, revision)
+
+
+def migrate(connection: Connection, revision: str, scripts: Path | None = None) -> None:
+    """Go through the migrations of a tree, without guards of a book at the end."""
+    command.upgrade(_config(connection, scripts), revision)
 
 
 def version(connection: Connection) -> str:

@@ -11,6 +11,8 @@ from bot.storage.sqlite import SqliteDatabase
 
 LONGEST_BOOK = 50  # a PostgreSQL name is cut at 63 bytes, and two cut alike would be one schema
 
+REGISTRY = "."
+
 
 class Library:
     """Opens books: one SQLite file or one PostgreSQL schema each, nothing shared between two."""
@@ -36,6 +38,23 @@ class Library:
                 self._open[book] = self._sqlite(book) if self.is_sqlite else self._postgres(book)
             return self._open[book]
 
+    def registry(self) -> Database:
+        """The database that says which workspace has which book: a name that no book can have."""
+        with self._lock:
+            if REGISTRY not in self._open:
+                if self.is_sqlite:
+                    path = Path(self._url.database or "duedesk.db")
+                    self._open[REGISTRY] = SqliteDatabase(path.with_name(f"{path.stem}.registry{path.suffix}"))
+                else:
+                    self._open[REGISTRY] = self._postgres_schema("duedesk_registry")
+            return self._open[REGISTRY]
+
+    def erase(self, book: str) -> None:
+        """Take a book away with all it holds; nobody may be using it."""
+        self.database(book).erase()
+        with self._lock:
+            del self._open[book]
+
     def close(self) -> None:
         with self._lock:
             for database in self._open.values():
@@ -58,6 +77,9 @@ class Library:
         return SqliteDatabase(path)
 
     def _postgres(self, book: str) -> Database:
+        return self._postgres_schema(f"book_{book}")
+
+    def _postgres_schema(self, schema: str) -> Database:
         if self._engine is None:
             self._engine = pool(self._url, self._limit)
-        return PostgresDatabase(self._engine, f"book_{book}", self._admission)
+        return PostgresDatabase(self._engine, schema, self._admission)

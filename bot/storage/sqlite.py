@@ -23,6 +23,7 @@ BATCH = 32
 BATCH_SECONDS = 0.002
 CHECKPOINT_PAGES = 8000  # 32 MB: a page written in many commits is copied into the book once
 MOST_LOCK_SECONDS = 1.5
+IDLE_SECONDS = 60.0  # of many books most are idle at any time, and need no writer then
 
 
 class _Job(Generic[T]):
@@ -42,20 +43,28 @@ class SqliteDatabase(Database):
         self._path = path
         self._engine = _sqlite_engine(path)
         self._jobs: queue.SimpleQueue[_Job[Any] | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._serve, name="book-writer", daemon=True)
-        self._thread.start()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
         self._closed = False
 
     def write(self, work: Work[T], deadline: float | None, *, keep: bool = True, alone: bool = False) -> T:  # noqa: ARG002  # each writer is alone here
         job = _Job(work, deadline, keep=keep)
         left = seconds_left(deadline)
-        self._jobs.put(job)
+        self._hand_over(job)
         try:
             return job.future.result(timeout=left)
         except FutureTimeout:
             if job.future.cancel():
                 raise Busy(BUSY) from None
             return job.future.result()
+
+    def _hand_over(self, job: _Job[Any]) -> None:
+        """To the writer, which begins with the first job and ends when nothing was written for a while."""
+        with self._starting:
+            self._jobs.put(job)
+            if self._thread is None and not self._closed:
+                self._thread = threading.Thread(target=self._serve, name="book-writer", daemon=True)
+                self._thread.start()
 
     def read(self, work: Work[T], deadline: float | None) -> T:
         seconds_left(deadline)
@@ -105,25 +114,33 @@ class SqliteDatabase(Database):
             return result
 
     def _remove(self) -> None:
-        """Take away a file that holds no book."""
+        """Take away the file, and what the write-ahead log left beside it."""
         self._engine.dispose()
         for each in ("", "-wal", "-shm"):
             self._path.with_name(self._path.name + each).unlink(missing_ok=True)
+
+    def erase(self) -> None:
+        self.close()
+        self._remove()
 
     def exists(self) -> bool:
         return self._path.exists()
 
     def close(self) -> None:
-        if not self._closed:
+        with self._starting:
+            if self._closed:
+                return
             self._closed = True
             self._jobs.put(None)
-            self._thread.join(timeout=10)
-            self._engine.dispose()
+            writer = self._thread
+        if writer is not None:
+            writer.join(timeout=10)
+        self._engine.dispose()
 
     def _serve(self) -> None:
         with contextlib.ExitStack() as stack:
             connection: Connection | None = None
-            while (job := self._jobs.get()) is not None:
+            while (job := self._next()) is not None:
                 if connection is None:
                     try:
                         connection = stack.enter_context(self._engine.connect())
@@ -132,6 +149,17 @@ class SqliteDatabase(Database):
                         continue
                 if not self._batch(connection, job):
                     return
+
+    def _next(self) -> _Job[Any] | None:
+        """The next job; nothing when told to stop, or when none came for a while."""
+        try:
+            return self._jobs.get(timeout=IDLE_SECONDS)
+        except queue.Empty:
+            with self._starting:
+                if self._jobs.empty():
+                    self._thread = None
+                    return None
+            return self._jobs.get()
 
     def _batch(self, connection: Connection, first: _Job[Any]) -> bool:
         """Run waiting jobs in savepoints of one transaction, then answer them; false when told to stop."""

@@ -1,5 +1,5 @@
-"""Who is who: see the pages api.test, auth.test, bots.info, team.info, usergroups.users.list, users.info, users.list,
-users.lookupByEmail and the user object.
+"""Who is who: see the pages api.test, auth.revoke, auth.test, bots.info, team.info, usergroups.users.list, users.info,
+users.list, users.lookupByEmail and the user object.
 """
 
 from datetime import datetime
@@ -59,15 +59,23 @@ def api_test(_workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
     return {"args": dict(arguments)}
 
 
+def auth_revoke(workspace: Workspace, arguments: Arguments) -> dict[str, Any]:
+    """The token that is sent ends, unless it is only a test."""
+    if str(arguments.get("test")).lower() in {"1", "true"}:
+        return {"revoked": False}
+    workspace.bot_token = ""
+    return {"revoked": True}
+
+
 def auth_test(workspace: Workspace, _arguments: Arguments) -> dict[str, Any]:
     made = {
         "url": f"{workspace.address}/",
         "team": "Sandbox",
         "user": workspace.bot.name,
-        "team_id": workspace.team,
+        "team_id": workspace.enterprise if workspace.is_org_install else workspace.team,
         "user_id": workspace.bot.id,
         "bot_id": workspace.bot_id,
-        "is_enterprise_install": False,
+        "is_enterprise_install": workspace.is_org_install,
     }
     return {**made, "enterprise_id": workspace.enterprise} if workspace.enterprise else made
 
@@ -124,6 +132,7 @@ def lookup_by_email(workspace: Workspace, arguments: Arguments) -> dict[str, Any
 
 METHODS = {
     "api.test": api_test,
+    "auth.revoke": auth_revoke,
     "auth.test": auth_test,
     "bots.info": bots_info,
     "team.info": team_info,

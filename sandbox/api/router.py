@@ -43,10 +43,9 @@ class Answer:
 class Api:
     """The Web API of one workspace."""
 
-    def __init__(self, workspace: Workspace, hub: SocketHub, *, bot_token: str, app_token: str) -> None:
+    def __init__(self, workspace: Workspace, hub: SocketHub, *, app_token: str) -> None:
         self._workspace = workspace
         self._hub = hub
-        self._bot_token = bot_token
         self._app_token = app_token
         self.faults = Faults(workspace)
 
@@ -115,7 +114,7 @@ class Api:
     def _check_token(self, method: str, token: str) -> None:
         if not token:
             raise Problem("not_authed")
-        if token not in {self._bot_token, self._app_token}:
+        if token not in {self._workspace.bot_token, self._app_token}:
             raise Problem("invalid_auth")
         if (token == self._app_token) != (method == CONNECT):
             raise Problem("not_allowed_token_type")

@@ -111,6 +111,19 @@ class Happenings:
         name = "user_change" if known else "team_join"
         return self._tell_app(name, {"type": name, "user": user})
 
+    def uninstall(self) -> list[Delivery | None]:
+        """The app is removed from the workspace: its token ends, and Slack tells so in two events, in no fixed order.
+
+        See the pages of the events app_uninstalled and tokens_revoked.
+        """
+        workspace = self._workspace
+        workspace.bot_token = ""
+        tokens = {"oauth": [], "bot": [workspace.bot.id]}
+        return [
+            self._tell_app("tokens_revoked", {"type": "tokens_revoked", "tokens": tokens}),
+            self._tell_app("app_uninstalled", {"type": "app_uninstalled"}),
+        ]
+
     def _named(self, name: str) -> Channel:
         wanted = name.removeprefix("#")
         for each in self._workspace.channels.values():

@@ -30,7 +30,7 @@ class Payloads:
             "command": name,
             "text": text,
             "api_app_id": self._workspace.app_id,
-            "is_enterprise_install": "false",
+            "is_enterprise_install": str(self._workspace.is_org_install).lower(),
             "response_url": self._response(user, channel.id),
             "trigger_id": self._workspace.grants.new_trigger(user),
         }
@@ -120,10 +120,10 @@ class Payloads:
         workspace = self._workspace
         authorization = {
             "enterprise_id": workspace.enterprise,
-            "team_id": workspace.team,
+            "team_id": None if workspace.is_org_install else workspace.team,
             "user_id": workspace.bot.id,
             "is_bot": True,
-            "is_enterprise_install": False,
+            "is_enterprise_install": workspace.is_org_install,
         }
         return {
             "token": TOKEN,
@@ -156,7 +156,7 @@ class Payloads:
             "root_view_id": opened.root,
             "app_id": workspace.app_id,
             "bot_id": workspace.bot_id,
-            "app_installed_team_id": workspace.team,
+            "app_installed_team_id": workspace.enterprise if workspace.is_org_install else workspace.team,
         }
 
     def _place(self, where: Message | OpenView) -> dict[str, Any]:
@@ -188,9 +188,9 @@ class Payloads:
             "user": {"id": user, "username": person.name, "name": person.name, "team_id": person.team_id},
             "api_app_id": self._workspace.app_id,
             "token": TOKEN,
-            "team": {"id": self._workspace.team, "domain": DOMAIN},
+            "team": None if self._workspace.is_org_install else {"id": self._workspace.team, "domain": DOMAIN},
             "enterprise": {"id": enterprise, "name": DOMAIN} if enterprise else None,
-            "is_enterprise_install": False,
+            "is_enterprise_install": self._workspace.is_org_install,
         }
 
     def _response(self, user: str, channel: str, message: str | None = None) -> str:

@@ -47,6 +47,8 @@ class Workspace:
         self.traffic: deque[dict[str, Any]] = deque(maxlen=KEPT)
         self.faults: dict[str, list[dict[str, Any]]] = defaultdict(list)
         self.tips: list[dict[str, str]] = []
+        self.bot_token = ""  # of the app's installation; empty while there is none
+        self.is_org_install = False
         self.secrets: frozenset[str] = frozenset()
         self.address = "http://127.0.0.1"
         self.lock = threading.RLock()

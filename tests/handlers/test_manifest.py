@@ -22,11 +22,12 @@ from sandbox.api import scopes as slack_scopes
 
 ROOT = Path(__file__).parent.parent.parent
 URL = "https://duedesk.example.com/slack/events"
-VARIANTS: dict[str, dict[str, str]] = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "sockets": {},
     "with a prefix": {"prefix": "longest-one-"},
     "http": {"request_url": URL},
     "http with a prefix": {"prefix": "dd-", "request_url": URL},
+    "several workspaces": {"request_url": URL, "serves_many": True},
 }
 EACH_VARIANT = pytest.mark.parametrize("variant", [pytest.param(each, id=name) for name, each in VARIANTS.items()])
 
@@ -87,7 +88,9 @@ SLACK_TAKES = holding(
             50,
         ),
     ),
-    oauth_config=holding(scopes=holding("bot", bot=SCOPE_NAMES, bot_optional=SCOPE_NAMES)),
+    oauth_config=holding(
+        redirect_urls=several(ADDRESS, 1000), scopes=holding("bot", bot=SCOPE_NAMES, bot_optional=SCOPE_NAMES)
+    ),
     settings=holding(
         event_subscriptions=holding(bot_events=several(words(50, pattern=r"^[a-z_.]+$"), 100), request_url=ADDRESS),
         interactivity=holding(
@@ -171,7 +174,7 @@ def test_slack_would_take_the_file() -> None:
 
 
 @EACH_VARIANT
-def test_slack_would_take_each_variant(variant: dict[str, str]) -> None:
+def test_slack_would_take_each_variant(variant: dict[str, Any]) -> None:
     assert list(Draft7Validator(SLACK_TAKES).iter_errors(manifest(**variant))) == []
 
 

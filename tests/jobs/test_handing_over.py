@@ -33,7 +33,7 @@ from bot.storage.outbox import Outbox
 from bot.storage.shelf import Library
 from bot.storage.store import Store
 from bot.vitals import Pulse
-from bot.wakes import Wakes
+from bot.wakes import BookWakes, Wakes
 from tests.jobs.test_delivery import change, recorded, worker_of
 from tests.jobs.test_files import due_again, sent_to
 from tests.jobs.test_runner import GAP, messages, planned, runs_of
@@ -276,6 +276,28 @@ def test_a_process_without_delivery_wakes_another_that_has_it(
         finally:
             here.stop()
             there.stop()
+
+
+@POSTGRESQL
+def test_of_many_books_the_one_that_has_work_is_woken_in_another_process(world: World, book_url: str) -> None:
+    heard = queue.SimpleQueue[str]()
+    with closing(Library(book_url)) as library:
+        there = BookWakes(Store.open(library), {COMMIT: (heard.put,)})
+        here = BookWakes(world.store, {COMMIT: (lambda _: None,)})
+        there.start(tells=frozenset(), listens=True)
+        here.start(tells=frozenset({COMMIT}), listens=False)
+        try:
+            limit = time.monotonic() + PATIENCE
+            while heard.empty():  # it may not listen yet
+                here.ring(f"{COMMIT}:T0ALPHA")
+                assert time.monotonic() < limit
+                time.sleep(0.05)
+            assert heard.get() == "T0ALPHA"
+        finally:
+            here.stop()
+            there.stop()
+            for each in [each for each in threading.enumerate() if each.name == "wakes"]:
+                each.join(PATIENCE)
 
 
 @SQLITE

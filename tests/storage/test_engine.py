@@ -209,6 +209,29 @@ def test_a_transaction_that_sqlite_gave_up_is_done_again_without_its_culprit(
 
 
 @on_sqlite
+def test_an_idle_book_has_no_writer_and_the_next_write_gets_one(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sqlite, "IDLE_SECONDS", 0.0)
+    database = library.database("main")
+    assert isinstance(database, SqliteDatabase)
+
+    def is_idle() -> bool:
+        return database._thread is None
+
+    assert is_idle()
+    for name in ("first", "second"):
+        database.write(put(name), None)
+        until = time.monotonic() + 10
+        while not is_idle():
+            assert time.monotonic() < until
+            time.sleep(0.001)
+    with ThreadPoolExecutor(16) as pool:  # while it ends and begins
+        list(pool.map(lambda number: database.write(put(f"together {number}"), None), range(200)))
+    assert len(kept(database)) == 202
+
+
+@on_sqlite
 def test_a_full_disk_refuses_one_write_and_leaves_the_writer_alive(database: SqliteDatabase) -> None:
     def fill(connection: Connection) -> None:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()

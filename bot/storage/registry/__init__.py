@@ -1,0 +1,1 @@
+"""Which workspace has which book, and with which token Slack is asked for it; a database beside all books."""
