@@ -54,6 +54,7 @@ TABLE: tuple[tuple[str, str, str, How, str, dict[str, tuple[float, float | None]
     ("W2 age", "W2", "time", How.RATIO, "x floor", dict.fromkeys(ENGINES, (1.5, 1.2))),
     ("W2 age, growth exponent", "W2", "time", How.EXPONENT, "", dict.fromkeys(ENGINES, (1.05, None))),
     ("W2 age, peak memory", "W2", "peak memory", How.VALUE, "MB", dict.fromkeys(ENGINES, (250, None))),
+    ("W3 plan of reminders", "W3", "plan, each reminder", How.RATIO, "x floor", dict.fromkeys(ENGINES, (5, 3))),
     ("W5 interact, p99", "W5", "p99", How.VALUE, "ms", dict.fromkeys(ENGINES, (250, 50))),
     ("W5 interact, slowest ack", "W5", "slowest", How.VALUE, "ms", dict.fromkeys(ENGINES, (3000, None))),
     (

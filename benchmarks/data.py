@@ -89,14 +89,15 @@ class Receipt(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """As many open invoices as `size`, as many closed ones, oldest first, over a fiftieth as many customers."""
+    """As many open invoices as `size`, as many closed ones, oldest first, `of_customer` of each for every customer."""
 
     size: int
     seed: int = 80
+    of_customer: int = INVOICES_OF_A_CUSTOMER
 
     @property
     def customer_count(self) -> int:
-        return max(1, self.size // INVOICES_OF_A_CUSTOMER)
+        return max(1, self.size // self.of_customer)
 
     def histories(self) -> Iterable[History]:
         return kept_histories(self) if self.size <= KEPT_SIZE else self.generate()

@@ -130,6 +130,15 @@ class Floor:
             # Rows came with their numbers; new ones have to count on from there.
             cursor.execute(f"SELECT setval(pg_get_serial_sequence('{table}', 'number'), max(number)) FROM {table}")
 
+    def fill_plain(self, table: str, rows: Iterable[Row]) -> None:
+        """The same for a table that counts nothing."""
+        if self.is_sqlite:
+            self.connection.executemany(f"INSERT INTO {table} VALUES (?, ?)", map(stored, rows))
+            return
+        with closing(self.connection.cursor()) as cursor, cursor.copy(f"COPY {table} FROM STDIN") as copy:
+            for row in rows:
+                copy.write_row(row)
+
     def record(self, receipt: Receipt) -> None:
         """Payment, assignment and allocation with their three entries, statement by statement, one durable commit."""
         _, customer, currency, invoice, day, micros = receipt

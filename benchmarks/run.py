@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
-from benchmarks import importing, postgres, report, works
+from benchmarks import importing, postgres, reminding, report, works
 from benchmarks.budgets import ENGINES, Kind, Verdict, judge
 from benchmarks.child import ROOT
 from benchmarks.measure import Figure, probe
@@ -19,6 +19,7 @@ BEGIN = time.perf_counter()
 # at the largest.
 WORKS: dict[str, tuple[Callable[[Stage], list[Figure]], ...]] = {
     "W2": (works.age, works.age_memory),
+    "W3": (reminding.remind,),
     "card": (works.card,),
     "start": (works.start,),
     "import": (importing.import_lines,),

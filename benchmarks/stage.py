@@ -59,6 +59,8 @@ class Stage:
     floor_where: str
     ours_where: str
     receipts: Iterator[Receipt]
+    adapter: Adapter | None
+    conninfo: str
 
     def take(self, count: int) -> list[Receipt]:
         return list(islice(self.receipts, count))
@@ -79,11 +81,13 @@ class FiguresDisagreeError(Exception):
 
 
 @contextmanager
-def staged(engine: str, size: int, plan: Plan, adapter: Adapter | None, conninfo: str) -> Iterator[Stage]:
+def staged(
+    engine: str, size: int, plan: Plan, adapter: Adapter | None, conninfo: str, *, books: Books | None = None
+) -> Iterator[Stage]:
     """Load both sides in places of their own, and delete them afterwards."""
-    books = Books(size)
+    books = books or Books(size)
     with tempfile.TemporaryDirectory(prefix="bench") as folder:
-        places = [f"{side}_{size}" for side in ("floor", "ours")]
+        places = [f"{side}_{size}_{books.of_customer}" for side in ("floor", "ours")]
         if engine == "sqlite":
             floor_where, ours_where = (str(Path(folder) / f"{place}.db") for place in places)
         else:
@@ -103,6 +107,8 @@ def staged(engine: str, size: int, plan: Plan, adapter: Adapter | None, conninfo
                 ours=ours,
                 floor_where=floor_where,
                 ours_where=ours_where,
+                adapter=adapter,
+                conninfo=conninfo,
                 receipts=iter(books.receipts(min(size, plan.all_receipts))),
             )
         finally:

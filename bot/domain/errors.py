@@ -146,6 +146,18 @@ class SettingRefused(Refused):
     """A setting's value cannot be used."""
 
 
+class TemplateRefused(Refused):
+    """A text of a reminder has something in it that cannot be filled in. Rule 90."""
+
+
+class ScheduleRefused(Refused):
+    """A line of a schedule of reminders cannot be read, or does not fit the others."""
+
+
+class ReminderRefused(Refused):
+    """Nobody is reminded now; the sentence says why not. Rules 85, 88, 89."""
+
+
 class Busy(Refused):
     """The desk is at its limit or the deadline passed; nothing was done."""
 

@@ -9,10 +9,11 @@ from datetime import date, timedelta
 
 from bot.domain.digest_plans import plans_of
 from bot.domain.month_plans import BOOK, MONTH_END, month_end_of
+from bot.domain.reminder_settings import plan_schedule
 from bot.domain.schedules import Schedule, read_daily
 from bot.domain.settings import Settings
 
-DIGEST, HEARTBEAT, DELIVERY = "digest", "heartbeat", "delivery"
+DIGEST, HEARTBEAT, DELIVERY, REMINDERS = "digest", "heartbeat", "delivery", "reminders"
 NO_CHANNEL = (
     "digest: no channel is set, so nothing is posted. "
     "An administrator sets one with /duedesk settings digest_channel #channel"
@@ -79,6 +80,11 @@ def _month_end(settings: Settings) -> Sequence[Target]:
     return [Target(name=BOOK, schedule=schedule)] if schedule is not None else []
 
 
+def _reminders(settings: Settings) -> Sequence[Target]:
+    schedule = plan_schedule(settings)
+    return [Target(name=BOOK, schedule=schedule)] if schedule is not None else []
+
+
 def _heartbeat(settings: Settings) -> Sequence[Target]:
     schedule = read_daily(settings.heartbeat)
     return [Target(name=BOOK, schedule=schedule)] if schedule is not None else []
@@ -99,6 +105,16 @@ JOB_PLANS = _by_name(
         is_monthly=True,
         then="what it comes to is told in the finance channel",
         again="to invoice who was left out",
+    ),
+    JobPlan(
+        name=REMINDERS,
+        called="the plan of reminders",
+        targets=_reminders,
+        never="Reminders are off: /duedesk settings reminders review turns them on.",
+        is_of_now=True,
+        then="its card comes in the finance channel",
+        unchanged="nothing was planned anew",
+        again="to look at it once more",
     ),
     JobPlan(
         name=DIGEST,
@@ -127,6 +143,7 @@ WATCH_PLANS: Mapping[str, WatchPlan] = {
             name="approvals", does="points waiting requests out, and ends those whose time is over", every=SECONDS
         ),
         WatchPlan(name="top-ups", does="tops up wallets that are at their threshold", every=MINUTES),
+        WatchPlan(name="reminders", does="sends what is planned, each within its customer's hours", every=SECONDS),
         WatchPlan(name="limits", does="announces what is used of limits, and the end of temporary ones", every=SECONDS),
     )
 }

@@ -29,13 +29,16 @@ class MailAbout(StrEnum):
 
 
 class MailState(StrEnum):
-    """How a mail stands. Sent: a server took it over. Unknown: a server may have, and did not say so."""
+    """How a mail stands. Sent: a server took it over. Unknown: a server may have, and did not say so.
+    Withdrawn: not sent, for what it says is not so any more.
+    """
 
     WAITING = "waiting"
     SENT = "sent"
     FAILED = "failed"
     BOUNCED = "bounced"
     UNKNOWN = "unknown"
+    WITHDRAWN = "withdrawn"
 
 
 TROUBLED = frozenset({MailState.FAILED, MailState.UNKNOWN, MailState.BOUNCED})

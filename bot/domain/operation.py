@@ -94,6 +94,7 @@ class DocumentKind(StrEnum):
     TOP_UP = "top_up"
     TERMS = "terms"  # a limit or a mode that others approve first
     WRITE_OFF = "write_off"
+    REMINDERS = "reminders"  # the plan of a day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

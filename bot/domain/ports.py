@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from bot.domain.payments import Payment, PaymentState
     from bot.domain.promises import PromiseStanding
     from bot.domain.proofs import Proof
+    from bot.domain.reminder_ports import Reminders
     from bot.domain.terms_ports import Terms, TermsRequests
     from bot.domain.top_up_ports import TopUps
     from bot.domain.usage_ports import Usage
@@ -235,6 +236,9 @@ class Books(DisputeBooks, MailBooks, Protocol):
 
     @property
     def top_ups(self) -> "TopUps": ...
+
+    @property
+    def reminders(self) -> "Reminders": ...
 
     def new_id(self) -> int: ...
 

@@ -14,6 +14,16 @@ from bot.domain.errors import NoAccess, SettingRefused, UnknownCurrency
 from bot.domain.money import Currency, currency, plain
 from bot.domain.operation import Announcement, Context, Role, Trace, operation
 from bot.domain.policies import check_policy
+from bot.domain.reminder_settings import (
+    LONGEST_FRESH,
+    LONGEST_GAP,
+    WAYS,
+    check_days,
+    check_holidays,
+    check_hours,
+    check_note,
+    check_time,
+)
 from bot.domain.schedules import check_daily, check_monthly, instant
 
 if TYPE_CHECKING:
@@ -22,7 +32,7 @@ if TYPE_CHECKING:
 LOCALES = ("en", "en_GB", "de", "de_CH", "fr", "nl", "es", "it", "pt", "id", "vi", "th", "ja", "zh")
 CHANNELS = ("finance_channel", "approvals_channel", "digest_channel", "heartbeat_channel")
 # The hard lock may be empty too, but once it stands it stays.
-EMPTIED = ("company", "soft_lock", "approval_policy", *CHANNELS)
+EMPTIED = ("company", "soft_lock", "approval_policy", "reminder_holidays", "payment_note", *CHANNELS)
 OWNERS = ("approval_policy", "approval_hours")  # who approves what is for the owner to say
 SERIES = (
     "payment_series",
@@ -91,6 +101,15 @@ class Settings:
     heartbeat: str = "07:00"  # when the books are proved each day
     heartbeat_channel: str = ""
     month_end: str = "1 at 06:00"  # when usage of the months before is invoiced
+    reminders: str = "review"  # planned for people to look at, sent without a look, or off
+    reminder_plan_at: str = "08:00"
+    reminder_send_at: str = "10:00"
+    reminder_days: str = "weekdays"
+    reminder_hours: str = "08:00-18:00"  # of each customer's own zone
+    reminder_holidays: str = ""  # the country whose public holidays are kept
+    reminder_gap_days: int = 3  # between two messages to one customer
+    reminder_fresh_days: int = 3  # without a payment recorded, after which a person is asked first; 0 for never
+    payment_note: str = ""  # how to pay, as reminders say it
     attach_papers: str = "on"  # invoices and credit notes as files in the threads of their cards
     mail_invoices: str = "off"  # invoices to the customer by e-mail, once they are sent
     invoicing: str = "individual"  # what the advice on limits goes by: which purchases wait for the monthly invoice
@@ -353,6 +372,15 @@ _CHECKS: dict[str, Callable[[str], str]] = {
     "risk_days": lambda value: _whole(value, 1, LONGEST_DUE),
     "heartbeat": check_daily,
     "month_end": check_monthly,
+    "reminders": lambda value: _one_of(value, WAYS),
+    "reminder_plan_at": check_time,
+    "reminder_send_at": check_time,
+    "reminder_days": check_days,
+    "reminder_hours": check_hours,
+    "reminder_holidays": check_holidays,
+    "reminder_gap_days": lambda value: _whole(value, 0, LONGEST_GAP),
+    "reminder_fresh_days": lambda value: _whole(value, 0, LONGEST_FRESH),
+    "payment_note": check_note,
     "attach_papers": lambda value: _one_of(value, ("on", "off")),
     "mail_invoices": lambda value: _one_of(value, ("on", "off")),
     "invoicing": lambda value: _one_of(value, INVOICING),

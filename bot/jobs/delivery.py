@@ -1,10 +1,11 @@
 """Empties the outbox: one message in flight per document, never an older over a newer, back-off and Retry-After."""
 
+import json
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.client import HTTPException
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -12,22 +13,27 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.desk import Desk, restore
+from bot.domain.mail import MailState
 from bot.domain.operation import DocumentKind, Outcome
 from bot.domain.settings import Settings
 from bot.handlers.blocks.heartbeat import heartbeat_blocks, heartbeat_text
 from bot.handlers.blocks.mails import mail_card, mail_title
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.month_end import month_blocks, month_text
+from bot.handlers.blocks.reminder_letters import posted
 from bot.handlers.blocks.text import escape
 from bot.jobs.digest_post import post_digest
 from bot.jobs.heartbeat import told_of as heartbeat_of
 from bot.jobs.lease import HandedOver, new_name
 from bot.jobs.looking import EVENT_TYPE, metadata_of, posted_before
 from bot.jobs.month_end import told_of
+from bot.jobs.reminders import why_not_any_more
 from bot.metrics import Metrics, counted
 from bot.observe import log, request_id
 from bot.storage.faults import AWAY
 from bot.storage.outbox import BATCH, CHANNEL_WAIT, Claimed, Outbox
+from bot.storage.reminder_settling import settle_message, withdraw_reminder
+from bot.storage.reminders import POST
 
 IDLE_SECONDS = 2.0
 STOP_SECONDS = 15.0
@@ -169,6 +175,30 @@ class Worker:
         else:
             self._post(outbox, row, card, channel)
 
+    def reminder(self, outbox: Outbox, row: Claimed) -> None:
+        """A reminder in the channel that is shared with its customer, unless what it says is not so any more."""
+        found = self._sent_before(row.destination, row) if row.attempts > 1 else None
+        now = self.desk.store.now()
+        if found is None:
+            why_not = self.desk.store.read(lambda books: why_not_any_more(books, row.document_id, now))
+            if why_not:
+                self.desk.store.write(lambda each: withdraw_reminder(each, row.document_id, now, why_not))
+                outbox.done(row)
+                return
+            text, blocks = posted(json.loads(row.payload))
+            try:
+                post = self.client.chat_postMessage
+                found = str(self._call(row.destination, post, row, text=text, blocks=blocks, unfurl_links=False)["ts"])
+            except SlackApiError as fault:
+                if fault.response.get("error") in FATAL:
+                    self._settle(row, MailState.FAILED, now)
+                raise
+        self._settle(row, MailState.SENT, now)
+        outbox.done(row, row.destination, found)
+
+    def _settle(self, row: Claimed, state: MailState, now: datetime) -> None:
+        self.desk.store.write(lambda each: settle_message(each, row.document_id, row.id, state, now))
+
     def card(self, outbox: Outbox, row: Claimed) -> None:
         """Post a document's first card, or bring its card up to date and say so in its thread."""
         settings = self.desk.store.read(lambda books: books.settings())
@@ -281,6 +311,7 @@ SENDERS: dict[str, Callable[[Worker, Outbox, Claimed], None]] = {
     "month_end": Worker.month_end,
     "heartbeat": Worker.heartbeat,
     "mail_card": Worker.mail_card,
+    POST: Worker.reminder,
 }
 
 

@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -22,6 +22,7 @@ from bot.jobs.files import MOST_DEATHS
 from bot.jobs.lease import new_name
 from bot.jobs.letters import Attached, compose
 from bot.jobs.looking import reference_of
+from bot.jobs.reminders import why_not_any_more
 from bot.jobs.smtp import Envelope, Never, NotKnown, NotNow, Post, Result, Taken
 from bot.mail_servers import Sender
 from bot.metrics import Metrics, counted
@@ -167,6 +168,10 @@ class MailWorker:
         if self._is_void(kept):
             room.settled(row, kept.attempts, MailState.FAILED, "not sent: the invoice was voided meanwhile")
             return
+        why_not = self._why_not_any_more(kept, room.now())
+        if why_not:
+            room.settled(row, kept.attempts, MailState.WITHDRAWN, f"not sent: {why_not}")
+            return
         try:
             file = self._paper(outbox, row, kept)
         except Unmade as unmade:
@@ -241,6 +246,12 @@ class MailWorker:
             return False
         found = self.desk.store.read(lambda books: books.invoice(str(kept.mail.about_id)))
         return found is None or found.state is InvoiceState.VOID
+
+    def _why_not_any_more(self, kept: KeptMail, now: datetime) -> str:
+        """Why a reminder must not leave as it was written; nothing for any other mail. Rule 88."""
+        if kept.mail.about is not MailAbout.REMINDER:
+            return ""
+        return self.desk.store.read(lambda books: why_not_any_more(books, kept.mail.about_id, now))
 
     # --- its file -------------------------------------------------------------------------------------------------
 

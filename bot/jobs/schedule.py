@@ -5,12 +5,13 @@ from dataclasses import dataclass
 from datetime import date
 
 from bot.desk import Desk
-from bot.domain.job_plans import DIGEST, HEARTBEAT, JOB_PLANS, JobPlan, Target
+from bot.domain.job_plans import DIGEST, HEARTBEAT, JOB_PLANS, REMINDERS, JobPlan, Target
 from bot.domain.month_plans import MONTH_END
 from bot.domain.settings import Settings
 from bot.jobs.digest import run_digest
 from bot.jobs.heartbeat import run_heartbeat
 from bot.jobs.month_end import run_month_end
+from bot.jobs.reminders import run_reminders
 from bot.storage.jobs import Finished, JobRun
 
 Run = Callable[[Desk, JobRun], Finished]
@@ -32,6 +33,7 @@ class Job:
 RUNS: Mapping[str, Run] = {
     HEARTBEAT: run_heartbeat,
     MONTH_END: run_month_end,
+    REMINDERS: run_reminders,
     DIGEST: run_digest,
 }
 

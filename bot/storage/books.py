@@ -28,6 +28,7 @@ from bot.storage.mails import SqlMails
 from bot.storage.notes import SqlNotes
 from bot.storage.payments import SqlPayments
 from bot.storage.people import SqlPeople, SqlSettings
+from bot.storage.reminders import SqlReminders
 from bot.storage.requests import SqlNumbers, SqlOperations
 from bot.storage.terms import SqlTerms
 from bot.storage.terms_requests import SqlTermsRequests
@@ -67,6 +68,12 @@ ORDER = (
     "promise",
     "invoice_flag",
     "mail",
+    "reminder_template",
+    "reminder_schedule",
+    "reminder_run",
+    "reminder_message",
+    "reminder_line",
+    "reminder_left",
     "outbox",
     "request_key",
 )
@@ -168,6 +175,7 @@ class SqlBooks:
         self.promises = SqlPromises(self)
         self.write_offs = SqlWriteOffs(self)
         self.mails = SqlMails(self)
+        self.reminders = SqlReminders(self)
         self.undoes: int | None = None
 
     def new_id(self) -> int:

@@ -1,5 +1,6 @@
 """Questions about disputes, promises and write-offs; those of the whole book are one statement each."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
 from sqlalchemy import BigInteger, Connection, Select, case, cast, func, select
@@ -136,9 +137,11 @@ def disputed() -> Select[Any]:
     )
 
 
-def promises(connection: Connection, customer_id: int | None = None) -> tuple[PromiseStanding, ...]:
-    """Promises in force with what came in for each and what is left of its debt: of one customer, or all of which
-    something is left.
+def promises(
+    connection: Connection, customer_id: int | None = None, *, customers: Sequence[int] | None = None
+) -> tuple[PromiseStanding, ...]:
+    """Promises in force with what came in for each and what is left of its debt: of one customer, of some, or all of
+    which something is left.
     """
     of_all = _promise.c.invoice_id.is_(None)
     left = case((of_all, _customer.c.receivable_micros), else_=_invoice.c.open_micros)
@@ -149,6 +152,7 @@ def promises(connection: Connection, customer_id: int | None = None) -> tuple[Pr
         .where(
             _promise.c.ended_at.is_(None),
             left > 0 if customer_id is None else _promise.c.customer_id == customer_id,
+            *((_promise.c.customer_id.in_(customers),) if customers is not None else ()),
         )
         .cte("asked")
     )

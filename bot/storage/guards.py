@@ -34,6 +34,7 @@ FROZEN = (
     "top_up_attempt",
     "dispute",
     "written_off",
+    "reminder_left",
 )
 # Documents that are never deleted, and their columns that never change.
 KEPT = {
@@ -122,6 +123,11 @@ KEPT = {
         "recorded_at",
         "operation_id",
     ),
+    "reminder_template": ("name", "folded", "language", "subject", "body", "saved_by"),
+    "reminder_schedule": ("name", "folded", "steps", "is_default", "saved_by"),
+    "reminder_run": ("day", "way", "planned_at"),
+    "reminder_message": ("run_id", "customer_id", "day", "template", "language", "currency", "hours_from", "closes_at"),
+    "reminder_line": ("message_id", "invoice_id", "day", "level", "days", "times", "folded", "why"),
     "write_off": ("draft_reference", "customer_id", "invoice_id", "amount_micros", "currency", "reason"),
 }
 # The number of an imported document is given back when its opening is taken back, so that it can come again.

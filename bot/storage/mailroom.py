@@ -21,6 +21,9 @@ from bot.storage.tables import MailRow
 _mail = MailRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 
 
+OUTCOMES = {MailState.SENT: "done", MailState.UNKNOWN: "unknown", MailState.WITHDRAWN: "withdrawn"}
+
+
 class BounceKind(StrEnum):
     """Hard: it will never arrive there. Soft: not yet. Complaint: who got it does not want it."""
 
@@ -93,7 +96,7 @@ class Mailroom:
 
     def settled(self, row: Claimed, attempt: int, state: MailState, answer: str, detail: Detail | None = None) -> bool:
         """How an attempt ended, known for sure whoever has the row by now; but for a later attempt."""
-        outcome.set({MailState.SENT: "done", MailState.UNKNOWN: "unknown"}.get(state, "failed"))
+        outcome.set(OUTCOMES.get(state, "failed"))
 
         def work(connection: Connection) -> bool:
             kept = mails.find(connection, row.document_id, lock=True)

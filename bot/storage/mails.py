@@ -13,6 +13,7 @@ from bot.domain.addresses import same_address
 from bot.domain.errors import NotFound
 from bot.domain.mail import LONGEST_ANSWER, TROUBLED, KeptMail, Mail, MailAbout, MailState
 from bot.storage.ids import new_id
+from bot.storage.reminder_settling import settle_reminder
 from bot.storage.session import Session
 from bot.storage.tables import BouncedAddressRow, MailRow, OutboxRow
 
@@ -32,6 +33,7 @@ FROM: Mapping[MailState, frozenset[MailState]] = {
     MailState.FAILED: frozenset({MailState.WAITING, MailState.UNKNOWN}),
     MailState.UNKNOWN: frozenset({MailState.WAITING, MailState.UNKNOWN}),
     MailState.BOUNCED: frozenset({MailState.WAITING, MailState.SENT, MailState.UNKNOWN}),
+    MailState.WITHDRAWN: frozenset({MailState.WAITING}),
 }
 _OUTBOX_STATE = {
     MailState.WAITING: "waiting",
@@ -39,10 +41,11 @@ _OUTBOX_STATE = {
     MailState.FAILED: "failed",
     MailState.UNKNOWN: "done",
     MailState.BOUNCED: "done",
+    MailState.WITHDRAWN: "dropped",
 }
 Hook = Callable[[Connection, KeptMail, MailState, datetime], None]
 # By what a mail is about: called in the transaction that settles it, with the mail as it stands now.
-ON_SETTLED: dict[str, Hook] = {}
+ON_SETTLED: dict[str, Hook] = {MailAbout.REMINDER.value: settle_reminder}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,7 +133,7 @@ def settle(
         _look(connection, mail_id, now + detail.look_after)
     else:
         _settle_outbox(connection, mail_id, state, answer, now)
-        if state in TROUBLED or before.state in TROUBLED:
+        if {state, before.state} & {*TROUBLED, MailState.WITHDRAWN}:
             tell(connection, mail_id, now)
     hook = ON_SETTLED.get(before.mail.about.value)
     if hook is not None:
@@ -157,7 +160,19 @@ def reopen(connection: Connection, mail_ids: Sequence[int], now: datetime) -> No
 
 def give_up(connection: Connection, mail_ids: Sequence[int], now: datetime) -> None:
     """An operator never has these mails sent again; nobody else has to look after them."""
+    for each in mail_ids:
+        kept = find(connection, each, lock=True)
+        if kept is not None:
+            _leave(connection, kept, now)
     connection.execute(update(_mail).where(_mail.c.id.in_(mail_ids)).values(handled_at=now))
+
+
+def _leave(connection: Connection, kept: KeptMail, now: datetime) -> None:
+    """Of a reminder that may have arrived, and after which nobody looks any more, it is taken that it did: a letter too
+    few does less harm than the same one twice.
+    """
+    if kept.state is MailState.UNKNOWN and kept.mail.about is MailAbout.REMINDER:
+        settle_reminder(connection, kept, MailState.SENT, now)
 
 
 def code_of(answer: str) -> str:
@@ -294,6 +309,7 @@ class SqlMails:
         session = self._session
         session.pending.change(_HANDLED, {"row_id": kept.mail.id, "new_handled_at": session.now})
         connection = session.connection
+        _leave(connection, kept, session.now)
         connection.execute(
             update(_outbox)
             .where(

@@ -42,6 +42,7 @@ from bot.storage.invoices import INVOICES, LINES, invoice_of, line_of
 from bot.storage.mail_reads import MailReads
 from bot.storage.note_reads import NoteReads
 from bot.storage.payments import PAYMENTS, payment_of
+from bot.storage.reminder_reads import ReminderReads
 from bot.storage.statements import StatementReads
 from bot.storage.tables import (
     AuditRow,
@@ -87,7 +88,15 @@ def like(text: str) -> str:
 
 
 class SqlReadBooks(
-    ApprovalReads, CreditReads, DisputeReads, MailReads, NoteReads, StatementReads, TopUpReads, UsageReads
+    ApprovalReads,
+    CreditReads,
+    DisputeReads,
+    MailReads,
+    NoteReads,
+    ReminderReads,
+    StatementReads,
+    TopUpReads,
+    UsageReads,
 ):
     """Read-only questions in one snapshot, on either engine."""
 

@@ -17,6 +17,7 @@ from bot.storage.ageing import ageing
 from bot.storage.checks import GIVEN_UP, SOLD_AND_GIVEN
 from bot.storage.database import now_of
 from bot.storage.invoice_checks import ASKED_FOR
+from bot.storage.reminder_checks import REMINDED
 from bot.storage.tables import (
     AuditRow,
     CreditNoteRow,
@@ -223,6 +224,7 @@ CHECKS: dict[str, str] = {
     **SOLD_AND_GIVEN,
     **ASKED_FOR,
     **GIVEN_UP,
+    **REMINDED,
     "one audit row and one key each": """SELECT 'operation ' || a.id, '1', COUNT(r.key) FROM audit a
         LEFT JOIN request_key r ON r.operation_id = a.id GROUP BY a.id HAVING COUNT(r.key) <> 1""",
     "every key has its operation": """SELECT 'key ' || r.key, r.operation_id, 'none' FROM request_key r

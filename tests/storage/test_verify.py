@@ -15,6 +15,7 @@ from tests.domain.credit_stages import consumed, credited, credited_by_notes, in
 from tests.domain.dispute_stages import disputed_promised_and_given_up
 from tests.domain.invoice_stages import asked_of_all_kinds
 from tests.domain.top_up_stages import topped_up
+from tests.jobs.reminding import reminded
 from tests.world import World, withdraw
 
 ONE_POSTING = "(SELECT MIN(id) FROM posting)"
@@ -54,6 +55,11 @@ FAULTS: dict[str, Fault] = {
     "withdrawn is what was approved": Fault("WDR-0001", "UPDATE withdrawn SET amount_micros = amount_micros - 1"),
     "payouts due are approved and not paid": Fault(
         "ACME", "UPDATE withdrawal SET state = 'paid', paid_on = executed_on WHERE number = 'WDR-0001'"
+    ),
+    "an invoice reached what was sent of it": Fault("invoice INV-", "UPDATE reminder_reached SET times = times + 1"),
+    "a customer was written to when a message was sent": Fault("customer LATE", "DELETE FROM reminder_contact"),
+    "a reminder is of one customer": Fault(
+        "message", "UPDATE reminder_message SET customer_id = (SELECT id FROM customer WHERE code = 'ACME')"
     ),
     "withdrawal numbers have no hole": Fault(
         "withdrawal", "UPDATE series SET last = last + 1 WHERE name = 'withdrawal'"
@@ -277,6 +283,7 @@ def busy(world: World) -> World:
     topped_up(world)
     limit_approved(world, world.customer("TERMS"))
     disputed_promised_and_given_up(world)
+    reminded(world)
     world.check()
     return world
 
@@ -344,7 +351,7 @@ CHAIN: dict[str, tuple[str, ...]] = {
         "UPDATE audit_seal SET seq = 6 WHERE seq = -5",
         "UPDATE audit_seal SET seq = 5 WHERE seq = -6",
     ),
-    "a hole in the count": ("UPDATE audit_seal SET seq = seq + 100 WHERE seq > 5",),
+    "a hole in the count": ("UPDATE audit_seal SET seq = seq + 1000 WHERE seq > 5",),
 }
 
 

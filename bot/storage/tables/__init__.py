@@ -31,6 +31,20 @@ from bot.storage.tables.intakes import IntakeRow
 from bot.storage.tables.ledger import NEVER_OWED, AllocationRow, EntryRow, FlagRow, PostingRow
 from bot.storage.tables.mail import BouncedAddressRow, MailRow
 from bot.storage.tables.people import BookRow, PersonRow, SeriesRow, SettingRow
+from bot.storage.tables.reminders import (
+    OPEN_MESSAGE,
+    TAKEN_LINE,
+    ReminderContactRow,
+    ReminderLeftRow,
+    ReminderLineRow,
+    ReminderMessageRow,
+    ReminderReachedRow,
+    ReminderRunRow,
+    ReminderScheduleRow,
+    ReminderStopRow,
+    ReminderTemplateRow,
+    ReminderTermsRow,
+)
 from bot.storage.tables.top_ups import PaymentSettingsRow, TopUpAttemptRow, TopUpDayRow
 from bot.storage.tables.usage import ChargeRow, UsageRefundRow
 
@@ -39,6 +53,8 @@ metadata = Table.metadata
 __all__ = [
     "KEY",
     "NEVER_OWED",
+    "OPEN_MESSAGE",
+    "TAKEN_LINE",
     "AllocationRow",
     "ApprovalExecutionRow",
     "ApprovalRow",
@@ -80,6 +96,16 @@ __all__ = [
     "PromiseRow",
     "ProofRow",
     "PulseRow",
+    "ReminderContactRow",
+    "ReminderLeftRow",
+    "ReminderLineRow",
+    "ReminderMessageRow",
+    "ReminderReachedRow",
+    "ReminderRunRow",
+    "ReminderScheduleRow",
+    "ReminderStopRow",
+    "ReminderTemplateRow",
+    "ReminderTermsRow",
     "RequestRow",
     "SealRow",
     "SeriesRow",

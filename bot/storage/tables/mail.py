@@ -14,7 +14,7 @@ class MailRow(Table, table=True):
     __table_args__ = (
         UniqueConstraint("mark"),
         CheckConstraint("about in ('reminder', 'statement', 'invoice')", name="about"),
-        CheckConstraint("state in ('waiting', 'sent', 'failed', 'bounced', 'unknown')", name="state"),
+        CheckConstraint("state in ('waiting', 'sent', 'failed', 'bounced', 'unknown', 'withdrawn')", name="state"),
         CheckConstraint("state <> 'sent' or sent_at is not null", name="sent"),
         CheckConstraint("state <> 'bounced' or bounced_at is not null", name="bounced"),
         Index("ix_mail_about", "about", "about_id", "id"),

@@ -42,7 +42,9 @@ def upgrade() -> None:
         sa.Column("looking_until", Instant(), nullable=True),
         sa.Column("handled_at", Instant(), nullable=True),
         sa.CheckConstraint("about in ('reminder', 'statement', 'invoice')", name=op.f("ck_mail_about")),
-        sa.CheckConstraint("state in ('waiting', 'sent', 'failed', 'bounced', 'unknown')", name=op.f("ck_mail_state")),
+        sa.CheckConstraint(
+            "state in ('waiting', 'sent', 'failed', 'bounced', 'unknown', 'withdrawn')", name=op.f("ck_mail_state")
+        ),
         sa.CheckConstraint("state <> 'sent' or sent_at is not null", name=op.f("ck_mail_sent")),
         sa.CheckConstraint("state <> 'bounced' or bounced_at is not null", name=op.f("ck_mail_bounced")),
         sa.ForeignKeyConstraint(["customer_id"], ["customer.id"], name=op.f("fk_mail_customer_id")),

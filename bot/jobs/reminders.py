@@ -1,0 +1,211 @@
+"""Reminders at work: the plan of a day in pieces, then one message after the other within its hours."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from functools import partial
+
+from bot.desk import SYSTEM, Desk
+from bot.domain import reminder_sending as sending
+from bot.domain.errors import Refused
+from bot.domain.mail import MailState
+from bot.domain.operation import Actor, Request
+from bot.domain.reminder_plan import EMAIL, CustomerFacts
+from bot.domain.reminder_ports import Message, ReminderRun, RunState, Template
+from bot.domain.reminder_runs import (
+    BeginReminders,
+    PlanReminders,
+    ReleaseDue,
+    ShowReminders,
+    begin_reminders,
+    plan_reminders,
+    release_due,
+    show_reminders,
+)
+from bot.domain.reminder_sending import ExpireReminder, Letter, SendReminder, expire_reminder, letter_of, send_reminder
+from bot.domain.reminder_settings import is_sending_day, policy_of, send_at_of
+from bot.domain.reminder_terms import SLACK
+from bot.domain.settings import Settings
+from bot.handlers.blocks.reminder_letters import paper_of, template_for, write
+from bot.observe import log
+from bot.storage.jobs import Finished, JobRun
+from bot.storage.reminder_reads import given_up, to_expire, to_release, to_send
+from bot.storage.reminder_settling import settle_message
+from bot.storage.reports import SqlReadBooks
+
+AT_ONCE = 50  # messages between two looks at the clock
+LONGEST_SECONDS = 8.0  # of one look; the next comes within ten seconds
+
+
+def run_reminders(desk: Desk, run: JobRun) -> Finished:
+    """Plan the reminders of a day, a piece of the customers at a time; a plan that was begun goes on where it ended."""
+    settings = desk.store.read(lambda books: books.settings())
+    why_not = _why_not_planned(settings, run.day, desk.clock())
+    if why_not:
+        return Finished(result=why_not, payload="")
+    plan = desk.store.read(lambda books: books.reminder_run_of(run.day))
+    if plan is None:
+        begun = _request(desk.clock(), f"reminders:{run.day}")
+        plan = desk.carry_out(begin_reminders, BeginReminders(day=run.day), begun).run
+    run_id, after, is_over = plan.id, plan.planned_through, plan.state is not RunState.PLANNING
+    while not is_over:
+        run.go_on()
+        piece = desk.carry_out(
+            plan_reminders,
+            PlanReminders(run_id=run_id, after=after),
+            _request(desk.clock(), f"reminders:{run.day}:{after}"),
+        )
+        after, is_over = piece.through, piece.is_over
+    if plan.state is RunState.PLANNING:
+        shown = _request(desk.clock(), f"reminders:{run.day}:shown")
+        desk.carry_out(show_reminders, ShowReminders(run_id=run_id), shown)
+    counts = desk.store.read(lambda books: books.reminder_counts(run_id))
+    return Finished(result=f"{counts.messages} messages planned, {counts.left_out} customers left out", payload="")
+
+
+def _why_not_planned(settings: Settings, day: date, now: datetime) -> str:
+    """Why nothing is planned for a day, as its run says it; nothing when it is."""
+    if day != settings.today(now):
+        return f"{day} was missed; the plan of a later day decides anew"
+    if not is_sending_day(settings, day):
+        return f"nobody is reminded on {day}: it is no day of sending, or a public holiday"
+    if send_at_of(settings, day, now) is None:
+        return f"it is too late on {day} to send anything; the next plan decides anew"
+    return ""
+
+
+def watch_reminders(desk: Desk, now: datetime) -> int:
+    """Release plans whose time has come, give up what is too late, and hand over what may go; returns how much."""
+    releasing = desk.store.read(lambda books: to_release(books.connection, now))
+    late = desk.store.read(lambda books: to_expire(books.connection, now))
+    done = sum(_tried(partial(_release, desk, run, now), run.id) for run in releasing)
+    done += sum(_tried(partial(_expire, desk, each, now), each) for each in late)
+    for message_id, handed_id in desk.store.read(lambda books: given_up(books.connection)):
+        done += _tried(partial(_give_up, desk, message_id, handed_id, now), message_id)
+    ends, after = time.monotonic() + LONGEST_SECONDS, 0
+    while time.monotonic() < ends:
+        letters = desk.store.read(lambda books, after=after: _next(books, now, after))  # type: ignore[misc]  # a default
+        done += sum(_tried(partial(_send, desk, each, now), each.message.id) for each in letters)
+        if len(letters) < AT_ONCE:
+            break
+        after = letters[-1].message.id
+    return done
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """A message as it stands now, written out; without words where nothing of it is left to send."""
+
+    message: Message
+    letter: Letter
+    to: tuple[str, ...] = ()
+    channel: str = ""
+    subject: str = ""
+    body: str = ""
+    paper: str = ""
+    refusal: Refused | None = None
+
+
+def _next(books: SqlReadBooks, now: datetime, after: int) -> list[Prepared]:
+    return prepare(books, to_send(books.connection, now, after, AT_ONCE))
+
+
+def prepare(books: SqlReadBooks, messages: Sequence[Message]) -> list[Prepared]:
+    """Messages with what each comes to now, in words."""
+    settings, templates = books.settings(), books.reminder_templates()
+    names = frozenset(each.name.casefold() for each in templates)
+    made = []
+    for message in messages:
+        policy = policy_of(settings, message.day, names, send_at=message.opens_at)
+        found = books.reminder_facts([message.customer_id], message.day, message_id=message.id)
+        letter = letter_of(message, found[0] if found else None, policy)
+        written = Prepared(message=message, letter=letter)
+        if found and letter.lines:
+            try:
+                written = _written(books, written, found[0], templates, settings)
+            except Refused as refusal:  # one text or address that cannot be used never stops the others
+                written = replace(written, refusal=refusal)
+        made.append(written)
+    return made
+
+
+def why_not_any_more(books: SqlReadBooks, message_id: int, now: datetime) -> str:
+    """Why a message that waits to be taken over by a mail server, or by Slack, must not leave; asked before each try.
+    Nothing when it may leave. Rule 88.
+    """
+    message = books.reminder_message(message_id)
+    names = frozenset(each.name.casefold() for each in books.reminder_templates())
+    policy = policy_of(books.settings(), message.day, names, send_at=message.opens_at)
+    found = books.reminder_facts([message.customer_id], message.day, message_id=message.id)
+    return sending.why_not_any_more(message, found[0] if found else None, policy, now)
+
+
+def _written(
+    books: SqlReadBooks, bare: Prepared, facts: CustomerFacts, templates: Sequence[Template], settings: Settings
+) -> Prepared:
+    """Refuses: TemplateRefused, NotMailable."""
+    message, letter = bare.message, bare.letter
+    step = max((line.due.step for line in letter.lines), key=lambda step: step.offset)
+    template = template_for(templates, step.template, facts.language, settings)
+    assert template is not None, "the decision leaves out who has no text"
+    own = (message.subject, message.body) if message.subject is not None and message.body is not None else None
+    subject, body = write(facts, letter.lines, message.day, settings, template, own)
+    if facts.channel != EMAIL:
+        return replace(bare, channel=facts.channel.removeprefix(SLACK), subject=subject, body=body)
+    return replace(
+        bare,
+        to=books.mail_recipients(facts.id),
+        subject=subject,
+        body=body,
+        paper=paper_of(facts, message.day),
+    )
+
+
+def _send(desk: Desk, prepared: Prepared, now: datetime) -> None:
+    """What changed since it was written is written anew with the next look. Refuses: Refused."""
+    if prepared.refusal is not None:
+        raise prepared.refusal
+    message = prepared.message
+    command = SendReminder(
+        message_id=message.id,
+        mark=prepared.letter.mark,
+        to=prepared.to,
+        channel=prepared.channel,
+        subject=prepared.subject,
+        body=prepared.body,
+        paper=prepared.paper,
+    )
+    key = f"job:reminders:send:{message.id}:{message.version}:{prepared.letter.mark[:12]}"
+    desk.carry_out(send_reminder, command, _request(now, key))
+
+
+def _expire(desk: Desk, message_id: int, now: datetime) -> None:
+    command = ExpireReminder(message_id=message_id)
+    desk.carry_out(expire_reminder, command, _request(now, f"job:reminders:expire:{message_id}"))
+
+
+def _give_up(desk: Desk, message_id: int, handed_id: int, now: datetime) -> None:
+    desk.store.write(lambda each: settle_message(each, message_id, handed_id, MailState.FAILED, now))
+
+
+def _release(desk: Desk, run: ReminderRun, now: datetime) -> None:
+    key = f"job:reminders:release:{run.id}:{run.version}"
+    desk.carry_out(release_due, ReleaseDue(run_id=run.id), _request(now, key))
+
+
+def _tried(step: Callable[[], None], about: int) -> int:
+    """One step; somebody may do it in the same moment, and one fault never stops the rest."""
+    try:
+        step()
+    except Refused as refusal:
+        log.info("a step of reminder %s was not done: %s", about, refusal.code)
+        return 0
+    except Exception as fault:  # noqa: BLE001  # the others go on; this one is tried again with the next tick
+        log.error("a step of reminder %s failed", about, exc_info=fault)
+        return 0
+    return 1
+
+
+def _request(now: datetime, key: str) -> Request:
+    return Request(actor=Actor(team="", user=SYSTEM), now=now, key=key, request_id=key[-40:], command="job")
