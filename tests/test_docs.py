@@ -16,6 +16,8 @@ from bot.__main__ import _parser
 from bot.config import Config
 from bot.domain.ledger import CONTROLS, Account
 from bot.domain.operation import Role
+from bot.domain.reminder_steps import read_steps
+from bot.domain.reminder_text import INVOICE, VARIABLES, check_body
 from bot.domain.settings import NAMES, Settings
 from bot.domain.undoing import UNDONE_BY
 from bot.handlers.commands import COMMANDS, Command, Sub
@@ -37,7 +39,10 @@ TEXTS = [
     ROOT / "pyproject.toml",
     ROOT / ".pre-commit-config.yaml",
 ]
-FOR_PEOPLE = [ROOT / "README.md", *(DOCS / f"{name}.md" for name in ("commands", "accounting", "operating"))]
+FOR_PEOPLE = [
+    ROOT / "README.md",
+    *(DOCS / f"{name}.md" for name in ("commands", "accounting", "operating", "reminders")),
+]
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 SPAN = re.compile(r"(?<!`)`([^`\n]+)`(?!`)")
 BLOCK = re.compile(r"^ *```\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -202,6 +207,16 @@ def test_each_account_is_explained_with_whether_it_is_kept_per_customer() -> Non
 def test_each_operation_says_what_it_posts() -> None:
     column = "\n".join(row[0] for row in rows(sections(read("docs/accounting.md"))["What each operation posts"]))
     assert set(re.findall(r"`(\w+)`", column)) == set(our_operations())
+
+
+def test_each_text_and_schedule_in_the_page_on_reminders_can_be_saved() -> None:
+    parts = sections(read("docs/reminders.md"))
+    (text,), (steps,) = BLOCK.findall(parts["Templates"]), BLOCK.findall(parts["Schedules"])
+    assert check_body(text)
+    assert len(read_steps(steps)) == len(steps.splitlines())
+    named = {name for name in re.findall(r"`(\w+)`", parts["Templates"].partition("```")[0]) if name in VARIABLES}
+    assert named == set(VARIABLES) - {"invoices"}
+    assert set(re.findall(r"`(\w+)`", parts["Templates"].rpartition("```")[2])) == set(INVOICE)
 
 
 def test_each_operation_that_can_be_undone_is_named() -> None:

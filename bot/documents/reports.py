@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.documents.reminder_tables import REMINDER_COLUMNS, asked_id, reminder_rows
 from bot.documents.statement_table import statement_columns, statement_rows
 from bot.documents.table import Cell, Column, Kind, Row, Style, Table
 from bot.domain.money import Currency, Money, currency
@@ -332,6 +333,22 @@ def question_of(given: dict[str, Any]) -> AgeingQuestion:
     )
 
 
+def reminders_table(books: ReadBooks, asked: Asked) -> Table:
+    """The plan of a day with who is left out of it and why, or what was sent, to one customer or to all."""
+    settings = books.settings()
+    run_id, customer_id = asked_id(asked.question.get("run")), asked_id(asked.question.get("customer"))
+    day = books.reminder_run(run_id).day if run_id is not None else settings.today(asked.asked_at)
+    title = f"Reminders for {day}" if run_id is not None else "Reminders sent"
+    return Table(
+        name=f"reminders-{day}",
+        title=title,
+        facts=(settings.company, made(settings, asked)),
+        columns=REMINDER_COLUMNS,
+        rows=reminder_rows(books, run_id, customer_id),
+        says=lambda: title,
+    )
+
+
 def made(settings: Settings, asked: Asked) -> str:
     """When a file was made, in the book's zone."""
     return f"made {asked.made_at.astimezone(ZoneInfo(settings.zone)):%Y-%m-%d %H:%M} {settings.zone}"
@@ -347,4 +364,6 @@ TABLES: dict[str, Callable[[ReadBooks, Asked], Table]] = {
     "payments": payments_table,
     "invoices": invoices_table,
     "statement": statement_table,
+    "reminders": reminders_table,
+    "reminder_log": reminders_table,
 }

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from bot.domain.payment import Payment
     from bot.domain.payment_settings import PaymentSettings
     from bot.domain.promises import PromiseStanding
+    from bot.domain.reminder_views import Standing
     from bot.domain.withdrawals import Withdrawal
 
 
@@ -39,3 +40,4 @@ class CustomerFile:
     payment_settings: "PaymentSettings | None" = None
     disputes: "tuple[Dispute, ...]" = ()
     promises: "tuple[PromiseStanding, ...]" = ()
+    reminders: "Standing | None" = None

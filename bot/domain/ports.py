@@ -17,6 +17,7 @@ from bot.domain.open_items import Allocation, Invoice, Lot, Made
 from bot.domain.operation import Role
 from bot.domain.people import Person, Profile
 from bot.domain.receivables import Ageing, AgeingDetail, AgeingQuestion, AgeingRow
+from bot.domain.reminder_views import ReminderQuestions
 from bot.domain.settings import Settings
 from bot.domain.statement_ports import StatementQuestions
 
@@ -340,6 +341,7 @@ class InvoiceFile:
     dispute: "Dispute | None" = None
     promise: "PromiseStanding | None" = None
     write_offs: "tuple[WriteOff, ...]" = ()
+    stopped: str | None = None  # why it is not chased
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -352,7 +354,15 @@ class Finding:
     recomputed: str
 
 
-class ReadBooks(ApprovalQuestions, CreditQuestions, DisputeQuestions, MailQuestions, StatementQuestions, Protocol):
+class ReadBooks(
+    ApprovalQuestions,
+    CreditQuestions,
+    DisputeQuestions,
+    MailQuestions,
+    ReminderQuestions,
+    StatementQuestions,
+    Protocol,
+):
     """Questions to the books; a report cannot be handed a writer."""
 
     def settings(self) -> Settings: ...

@@ -12,7 +12,6 @@ from bot.domain.reminder_windows import Hours, Window, window_of
 
 if TYPE_CHECKING:
     from bot.domain.money import Currency
-    from bot.domain.settings import Settings
 
 FIRST_TO_LOOK_AT = 3
 EMAIL = "email"
@@ -235,14 +234,3 @@ def _customer_held(customer: CustomerFacts, policy: Policy) -> tuple[Left | None
     if customer.last_on is not None and today < customer.last_on + timedelta(days=policy.gap_days):
         return Left.CONTACTED, f"on {customer.last_on}"
     return None, ""
-
-
-def next_look(customer: CustomerFacts, policy: Policy, settings: "Settings", days: int = 60) -> "date | None":
-    """The first day on which something would be sent as things stand now, if any within so many days."""
-    from bot.domain.reminder_settings import policy_of
-
-    for ahead in range(days):
-        day = policy.today + timedelta(days=ahead)
-        if isinstance(decide(customer, policy_of(settings, day, policy.templates)), Planned):
-            return day
-    return None

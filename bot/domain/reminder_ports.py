@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from bot.domain.money import Money
 
 if TYPE_CHECKING:
+    from bot.domain.promises import PromiseStanding
     from bot.domain.reminder_plan import CustomerFacts, LeftOut, Planned
 
 
@@ -190,6 +191,8 @@ class Reminders(Protocol):
     def next_customers(self, after: int, horizon: date, limit: int) -> Sequence[int]: ...
 
     def facts(self, customer_ids: Sequence[int], today: date, *, message_id: int = 0) -> "Sequence[CustomerFacts]": ...
+
+    def promises_of(self, customer_id: int) -> "Sequence[PromiseStanding]": ...
 
     def last_payment_on(self, zone: str) -> date | None: ...
 

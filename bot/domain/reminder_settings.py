@@ -2,11 +2,11 @@
 
 from collections.abc import Set as AbstractSet
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.domain.errors import SettingRefused
-from bot.domain.reminder_plan import Policy
+from bot.domain.reminder_plan import CustomerFacts, Planned, Policy, decide
 from bot.domain.reminder_windows import Hours, is_known_country, is_working_day, read_hours
 from bot.domain.schedules import Schedule, days_label, instant, read_days, read_time
 
@@ -18,6 +18,8 @@ WAYS = (OFF, REVIEW, AUTOMATIC)
 LONGEST_GAP = 90
 LONGEST_FRESH = 60
 LONGEST_NOTE = 1000
+LOOKED_AHEAD = 60  # days
+FEW = 200  # invoices; of a customer with more a few days are looked at
 
 
 def hours_of(settings: "Settings") -> Hours:
@@ -60,6 +62,16 @@ def policy_of(
         gap_days=settings.reminder_gap_days,
         templates=frozenset(templates),
     )
+
+
+def next_look(customer: CustomerFacts, settings: "Settings", today: date, templates: AbstractSet[str]) -> date | None:
+    """The first day on which something would be sent as things stand now, if any within some weeks."""
+    ahead = LOOKED_AHEAD if len(customer.invoices) <= FEW else LOOKED_AHEAD // 10
+    for days in range(ahead):
+        day = today + timedelta(days=days)
+        if isinstance(decide(customer, policy_of(settings, day, templates)), Planned):
+            return day
+    return None
 
 
 def check_time(value: str) -> str:

@@ -68,6 +68,21 @@ CORRECTED_BY = {
     "mail_invoice": "what was e-mailed stays; send the right one",
     "settle_mail": "send the mail again",
     "undo_write_off": "ask for the write-off again",
+    "save_template": "write the template once more",
+    "retire_template": "write the template again",
+    "save_schedule": "write the schedule once more",
+    "retire_schedule": "write the schedule again",
+    "set_reminders": "change it back under How it is reminded",
+    "pause_reminders": "resume the reminders",
+    "resume_reminders": "pause the reminders again",
+    "stop_chasing": "chase the invoice again",
+    "go_on_chasing": "say again that it is not chased",
+    "release_reminders": "what was sent stays sent; leave out what was not sent yet",
+    "postpone_reminders": "postpone it again, or send now",
+    "cancel_reminders": "the plan of the next day takes it up again",
+    "exclude_reminder": "take it in again, or leave it out again",
+    "edit_reminder": "edit the message again",
+    "remind_now": "what was sent stays sent",
 }
 
 

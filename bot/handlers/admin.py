@@ -25,10 +25,11 @@ from bot.handlers.members import profile_of
 from bot.handlers.parse.dates import parse_date
 from bot.handlers.parse.words import Phrase, join, phrase, split, unescape
 from bot.handlers.receivables import AGING
+from bot.handlers.reminders import REMINDERS
 from bot.handlers.request import Call
 
 # Every command works by its long name too, so all of them are known before this one is made.
-OTHERS = (payments.PAYMENT, customers.CUSTOMER, invoices.INVOICE, AGING)
+OTHERS = (payments.PAYMENT, customers.CUSTOMER, invoices.INVOICE, AGING, REMINDERS)
 ROLES = {role.label: role for role in Role if role is not Role.NONE}
 AUDIT_ROWS = 15
 PEOPLE_ROWS = 45  # of the 50 blocks that a message may have

@@ -28,6 +28,8 @@ READERS: Mapping[str, Role] = {
     "notes": Role.VIEWER,
     "withdrawals": Role.VIEWER,
     "credits": Role.VIEWER,
+    "reminders": Role.VIEWER,
+    "reminder_log": Role.VIEWER,
 }
 PAPERS: Mapping[str, Callable[[ReadBooks, int], object]] = {
     "invoice": lambda books, document_id: books.invoice_file(document_id),

@@ -79,6 +79,7 @@ class Flow(Generic[CommandT, OutcomeT]):
     done: Callable[[OutcomeT, Settings], Sequence[Block]]
     fields: Callable[[Mapping[str, Any]], Sequence[Field[Any]]] | None = None
     warn: Callable[[CommandT, Call], "Doubt | None"] | None = None
+    shows: Callable[[OutcomeT, Values, Call], Sequence[Block]] | None = None  # what the effect asks of the books
 
     def fields_for(self, metadata: Mapping[str, Any]) -> Sequence[Field[Any]]:
         return self.fields(metadata) if self.fields is not None else self.form.fields
@@ -102,7 +103,7 @@ class Flow(Generic[CommandT, OutcomeT]):
         return self._drawn(
             values,
             kept,
-            effect=self.effect(outcome, settings),
+            effect=[*self.effect(outcome, settings), *(self.shows(outcome, values, call) if self.shows else ())],
             doubt=doubt,
             locked=settings.is_softly_locked and _is_locked_out(outcome) and _may_pass(call),
             alert=doubt.sentence if doubt is not None else "",
@@ -146,9 +147,17 @@ class Flow(Generic[CommandT, OutcomeT]):
         )
 
     def open(
-        self, call: Call, values: Values, about: Mapping[str, Any] | None = None, *, preview: bool = False
+        self,
+        call: Call,
+        values: Values,
+        about: Mapping[str, Any] | None = None,
+        *,
+        preview: bool = False,
+        on_top: bool = False,
     ) -> None:
-        """Open the form; a typed fast path opens it previewed, with the reason on top when it is refused."""
+        """Open the form, where asked for on top of the one it was pressed in; a typed fast path opens it previewed,
+        with the reason on top when it is refused.
+        """
         view = self.blank(values, about, home=call.is_at_home)
         if preview:
             metadata = json.loads(view["private_metadata"])
@@ -156,7 +165,8 @@ class Flow(Generic[CommandT, OutcomeT]):
                 view = self.previewed(values, metadata, call)
             except Refused as refusal:
                 view = self._drawn(values, metadata, alert=refusal.sentence)
-        call.client.views_open(trigger_id=call.trigger_id, view=view)
+        show = call.client.views_push if on_top else call.client.views_open
+        show(trigger_id=call.trigger_id, view=view)
 
     def submit(self, call: Call) -> Answer:
         """Preview when the content is new, write when it was previewed."""

@@ -240,6 +240,21 @@ class PersonField(Field[str]):
         return state.get("selected_user") or None
 
 
+@dataclass(frozen=True)
+class ChannelField(Field[str]):
+    """A channel, by id."""
+
+    def element(self, value: str | None) -> Block:
+        made: Block = {
+            "type": "conversations_select",
+            "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+        }
+        return {**made, "initial_conversation": value} if value else made
+
+    def read(self, state: Mapping[str, Any]) -> str | None:
+        return state.get("selected_conversation") or None
+
+
 def _id(value: str, name: str) -> str:
     if id_in(value) is None:
         raise Refused("Choose an item from the list.", field=name)

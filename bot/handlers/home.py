@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
@@ -15,7 +15,8 @@ from bot.domain.receivables import AgeingQuestion
 from bot.handlers.admin import checklist
 from bot.handlers.blocks.cards import invoice_file_card, invoice_title
 from bot.handlers.blocks.credit_notes import note_card, note_title
-from bot.handlers.blocks.home import closed_home, home_blocks
+from bot.handlers.blocks.home import closed_home, home_blocks, reminders_today
+from bot.handlers.blocks.reminders import plan_title, plan_view
 from bot.handlers.blocks.terms_requests import terms_request_card, terms_request_title
 from bot.handlers.blocks.text import escape
 from bot.handlers.blocks.withdrawals import withdrawal_card, withdrawal_title
@@ -64,11 +65,12 @@ def _blocks(call: Call) -> list[dict[str, Any]]:
     actor, now = call.request.actor, call.request.now
     question = AgeingQuestion(as_of=today)
     try:
-        person, work, ageing = call.desk.ask(
+        person, work, ageing, reminders = call.desk.ask(
             lambda books: (
                 books.person(actor.team, actor.user),
                 books.worklist(actor, now),
                 books.ageing(question),
+                _reminders(books, today),
             ),
             call.request,
         )
@@ -77,7 +79,15 @@ def _blocks(call: Call) -> list[dict[str, Any]]:
     assert person is not None
     todo = checklist(call) if person.role >= Role.ADMINISTRATOR else []
     mine = approvals_of(work.waiting, actor.user, person.role, work.mandates)[:MOST_APPROVALS]
-    return home_blocks(replace(work, waiting=mine), ageing, settings, role=person.role, today=today, todo=todo)
+    page = replace(work, waiting=mine)
+    title, begin, *rest = home_blocks(page, ageing, settings, role=person.role, today=today, todo=todo)
+    return [title, begin, *reminders_today(reminders), *rest]
+
+
+def _reminders(books: ReadBooks, today: date) -> str:
+    """Today's plan in a line; nothing while there is none."""
+    run = books.reminder_run_of(today)
+    return plan_title(plan_view(books, run.id), books.settings()) if run is not None else ""
 
 
 def approvals_of(

@@ -38,6 +38,7 @@ from bot.handlers.invoice_lines import LINES, line_typed, read_lines
 from bot.handlers.mails import open_invoice
 from bot.handlers.parse.named import name_and_amount
 from bot.handlers.parse.words import as_seen, phrase, whole
+from bot.handlers.reminder_terms import open_chasing
 from bot.handlers.request import Call, button_key
 from bot.handlers.usage_invoices import open_usage
 from bot.handlers.write_offs import open_request, run_write_off
@@ -285,6 +286,8 @@ STEPS: Mapping[str, Callable[[Call, Invoice], None]] = {
     "resolve": lambda call, invoice: open_hold(call, invoice, resolve=True),
     "promise": _promise_of,
     "write_off": _write_off_of,
+    "leave": lambda call, invoice: open_chasing(call, invoice, again=False),
+    "chase": lambda call, invoice: open_chasing(call, invoice, again=True),
     "edit": open_edit,
     "delete": open_step("delete"),
     "void": open_step("void"),

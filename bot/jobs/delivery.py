@@ -13,14 +13,16 @@ from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.desk import Desk, restore
+from bot.domain.errors import NoAccess
 from bot.domain.mail import MailState
-from bot.domain.operation import DocumentKind, Outcome
+from bot.domain.operation import Actor, DocumentKind, Outcome, Request, Role
 from bot.domain.settings import Settings
 from bot.handlers.blocks.heartbeat import heartbeat_blocks, heartbeat_text
 from bot.handlers.blocks.mails import mail_card, mail_title
 from bot.handlers.blocks.messages import Rendered, note_of, render
 from bot.handlers.blocks.month_end import month_blocks, month_text
 from bot.handlers.blocks.reminder_letters import posted
+from bot.handlers.blocks.reminder_texts import letter_blocks
 from bot.handlers.blocks.text import escape
 from bot.jobs.digest_post import post_digest
 from bot.jobs.heartbeat import told_of as heartbeat_of
@@ -31,7 +33,7 @@ from bot.jobs.reminders import why_not_any_more
 from bot.metrics import Metrics, counted
 from bot.observe import log, request_id
 from bot.storage.faults import AWAY
-from bot.storage.outbox import BATCH, CHANNEL_WAIT, Claimed, Outbox
+from bot.storage.outbox import BATCH, CHANNEL_WAIT, LETTER, Claimed, Outbox
 from bot.storage.reminder_settling import settle_message, withdraw_reminder
 from bot.storage.reminders import POST
 
@@ -199,6 +201,36 @@ class Worker:
     def _settle(self, row: Claimed, state: MailState, now: datetime) -> None:
         self.desk.store.write(lambda each: settle_message(each, row.document_id, row.id, state, now))
 
+    def letter(self, outbox: Outbox, row: Claimed) -> None:
+        """A text that somebody asked for, in their direct messages; nothing to who may not read it any more."""
+        to: dict[str, str] = json.loads(row.destination)
+        given: dict[str, str] = json.loads(row.payload)
+        if not self._may_read(row, to):
+            outbox.done(row)
+            return
+        channel = str(self.client.conversations_open(users=to["user"])["channel"]["id"])
+        found = self._sent_before(channel, row) if row.attempts > 1 else None
+        if found is None:
+            text, blocks = escape(given["title"]), letter_blocks(given["title"], given["subject"], given["body"])
+            post = self.client.chat_postMessage
+            found = str(self._call(channel, post, row, text=text, blocks=blocks, unfurl_links=False)["ts"])
+        outbox.done(row, channel, found)
+
+    def _may_read(self, row: Claimed, to: dict[str, str]) -> bool:
+        request = Request(
+            actor=Actor(team=to["team"], user=to["user"]),
+            now=self.desk.clock(),
+            key=f"letter:{row.id}",
+            request_id=f"letter {row.id}",
+            command="letter",
+        )
+        try:
+            self.desk.ask(lambda _: None, request, by=Role.VIEWER)
+        except NoAccess:
+            log.info("letter %s is not sent: its reader has no right to it any more", row.id)
+            return False
+        return True
+
     def card(self, outbox: Outbox, row: Claimed) -> None:
         """Post a document's first card, or bring its card up to date and say so in its thread."""
         settings = self.desk.store.read(lambda books: books.settings())
@@ -312,6 +344,7 @@ SENDERS: dict[str, Callable[[Worker, Outbox, Claimed], None]] = {
     "heartbeat": Worker.heartbeat,
     "mail_card": Worker.mail_card,
     POST: Worker.reminder,
+    LETTER: Worker.letter,
 }
 
 

@@ -27,7 +27,8 @@ from bot.domain.reminder_sending import ExpireReminder, Letter, SendReminder, ex
 from bot.domain.reminder_settings import is_sending_day, policy_of, send_at_of
 from bot.domain.reminder_terms import SLACK
 from bot.domain.settings import Settings
-from bot.handlers.blocks.reminder_letters import paper_of, template_for, write
+from bot.handlers.blocks.reminder_letters import paper_of, words_of
+from bot.jobs.reminder_news import tell_broken
 from bot.observe import log
 from bot.storage.jobs import Finished, JobRun
 from bot.storage.reminder_reads import given_up, to_expire, to_release, to_send
@@ -45,6 +46,7 @@ def run_reminders(desk: Desk, run: JobRun) -> Finished:
     if why_not:
         return Finished(result=why_not, payload="")
     plan = desk.store.read(lambda books: books.reminder_run_of(run.day))
+    tell_broken(desk, desk.clock())
     if plan is None:
         begun = _request(desk.clock(), f"reminders:{run.day}")
         plan = desk.carry_out(begin_reminders, BeginReminders(day=run.day), begun).run
@@ -146,11 +148,7 @@ def _written(
 ) -> Prepared:
     """Refuses: TemplateRefused, NotMailable."""
     message, letter = bare.message, bare.letter
-    step = max((line.due.step for line in letter.lines), key=lambda step: step.offset)
-    template = template_for(templates, step.template, facts.language, settings)
-    assert template is not None, "the decision leaves out who has no text"
-    own = (message.subject, message.body) if message.subject is not None and message.body is not None else None
-    subject, body = write(facts, letter.lines, message.day, settings, template, own)
+    subject, body = words_of(message, letter, facts, templates, settings)
     if facts.channel != EMAIL:
         return replace(bare, channel=facts.channel.removeprefix(SLACK), subject=subject, body=body)
     return replace(

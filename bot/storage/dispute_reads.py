@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from sqlalchemy import BigInteger, Connection, Select, case, cast, func, select
+from sqlalchemy import BigInteger, Connection, Select, bindparam, case, cast, func, select
 
 from bot.domain.customers import Customer
 from bot.domain.disputes import Dispute, DisputeStep
@@ -24,6 +24,7 @@ from bot.storage.tables import (
     LotRow,
     PaymentRow,
     PromiseRow,
+    ReminderStopRow,
     WriteOffRow,
 )
 from bot.storage.write_offs import WRITE_OFFS, write_off_of
@@ -39,6 +40,8 @@ _write_off = WriteOffRow.__table__  # type: ignore[attr-defined]  # as above
 _later = _dispute.alias("later")
 
 MOST_EARLIER = 3
+_stop = ReminderStopRow.__table__  # type: ignore[attr-defined]  # as above
+_STOPPED = select(_stop.c.reason).where(_stop.c.invoice_id == bindparam("of_invoice"))
 
 
 class Held(TypedDict):
@@ -47,6 +50,7 @@ class Held(TypedDict):
     dispute: Dispute | None
     promise: PromiseStanding | None
     write_offs: tuple[WriteOff, ...]
+    stopped: str | None
 
 
 class DisputeReads:
@@ -94,6 +98,7 @@ class DisputeReads:
             "write_offs": tuple(
                 write_off_of(found) for found in self._connection.execute(mine.order_by(_write_off.c.id))
             ),
+            "stopped": self._connection.execute(_STOPPED, {"of_invoice": invoice.id}).scalar(),
         }
 
     def write_off(self, number_or_id: str) -> WriteOff | None:

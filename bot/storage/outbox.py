@@ -25,7 +25,8 @@ MOST_LISTED = 200
 FILES = ("report", "digest_file", "proof", "paper")
 MAILS = ("mail",)
 LANES = {"files": FILES, "mails": MAILS}  # each with workers of its own; the rest are messages
-BESIDE = ("report", "proof", "paper", *MAILS)  # nothing waits for these
+LETTER = "letter"  # a text for one person
+BESIDE = ("report", "proof", "paper", LETTER, *MAILS)  # nothing waits for these
 HELD = ("failed", "parked")  # for good, and by a restore: an operator decides
 FREE = {"lease_until": None, "lease_owner": None}
 
@@ -72,7 +73,7 @@ def _blocked() -> Exists:
             older.c.document_id == _outbox.c.document_id,
             older.c.id < _outbox.c.id,
             older.c.state == "waiting",
-            _outbox.c.kind != "report",
+            _outbox.c.kind.not_in(("report", LETTER)),
             older.c.kind.not_in(BESIDE),
         )
         .exists()
@@ -157,14 +158,14 @@ class Outbox:
         row = self._store.database.read(lambda connection: connection.execute(statement).first(), None)
         return (row.channel, row.ts, row.shows) if row is not None else None
 
-    def add_report(self, connection: Connection, *, payload: str, destination: str) -> int:
-        """A file or long report for one person."""
+    def add_report(self, connection: Connection, *, payload: str, destination: str, kind: str = "report") -> int:
+        """A file or long report for one person, or a text."""
         made = new_id()
         connection.execute(
             insert(_outbox),
             {
                 "id": made,
-                "kind": "report",
+                "kind": kind,
                 "purpose": "person",
                 "destination": destination,
                 "document_kind": "book",

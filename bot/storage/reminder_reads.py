@@ -1,7 +1,6 @@
 """Questions about reminders: texts and schedules, the plan of a day, what goes next, and what was sent."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from bot.domain.reminder_ports import (
     ReminderTerms,
     Template,
 )
+from bot.domain.reminder_views import LeftLine, PlanCounts, PlanLine
 from bot.storage import reminder_facts, reminders
 from bot.storage.customers import contacts_of
 from bot.storage.mails import bouncing
@@ -43,6 +43,7 @@ _outbox = OutboxRow.__table__  # type: ignore[attr-defined]  # as above
 _run = ReminderRunRow.__table__  # type: ignore[attr-defined]  # as above
 
 MOST_EXPIRED = 200
+LINES_AT_ONCE = 500  # messages whose lines are read with one statement
 _NOW = bindparam("now", type_=Instant())
 _RELEASE = RUNS.where(_run.c.state == "planned", _run.c.send_at <= _NOW).order_by(_run.c.id)
 _IS_RELEASED = or_(_message.c.run_id.is_(None), _run.c.state == "released")
@@ -70,41 +71,6 @@ _LATE = (
     .order_by(_message.c.id)
     .limit(MOST_EXPIRED)
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanCounts:
-    """What the plan of a day comes to: messages, their invoices and amounts, how they stand, and who is left out."""
-
-    messages: int
-    invoices: int
-    open: tuple[Money, ...]
-    by_state: Mapping[MessageState, int]
-    by_level: Mapping[int, int]
-    to_look_at: int
-    left_out: int
-    by_reason: Mapping[str, int]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PlanLine:
-    """A message of a plan as lists show it."""
-
-    message: Message
-    customer_name: str
-    customer_code: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LeftLine:
-    """A customer left out of a plan, and why."""
-
-    customer_id: int
-    customer_name: str
-    customer_code: str
-    why: str
-    detail: str
-    invoices: int
 
 
 class ReminderReads:
@@ -149,10 +115,10 @@ class ReminderReads:
 
     def reminder_counts(self, run_id: int) -> PlanCounts:
         """What a plan comes to."""
-        looks = func.sum(case((_message.c.look_at != "", 1), else_=0))
-        groups = (_message.c.state, _message.c.level, _message.c.currency)
+        looks = case((_message.c.look_at != "", 1), else_=0)
+        groups = (_message.c.state, _message.c.level, _message.c.currency, looks)
         sums = (
-            select(*groups, func.count(), func.sum(_message.c.invoices), func.sum(_message.c.open_micros), looks)
+            select(*groups, func.count(), func.sum(_message.c.invoices), func.sum(_message.c.open_micros))
             .where(_message.c.run_id == run_id)
             .group_by(*groups)
         )
@@ -162,17 +128,20 @@ class ReminderReads:
         by_state: dict[MessageState, int] = {}
         by_level: dict[int, int] = {}
         amounts: dict[str, int] = {}
-        for state, level, code, count, _, micros, _ in rows:
-            by_state[MessageState(state)] = by_state.get(MessageState(state), 0) + count
-            by_level[level] = by_level.get(level, 0) + count
+        going = [row for row in rows if row[0] != MessageState.EXCLUDED.value]
+        for row in rows:
+            by_state[MessageState(row[0])] = by_state.get(MessageState(row[0]), 0) + row[4]
+        for _, level, code, look, count, _, micros in going:
+            if not look:
+                by_level[level] = by_level.get(level, 0) + count
             amounts[code] = amounts.get(code, 0) + int(micros)
         return PlanCounts(
-            messages=sum(row[3] for row in rows),
-            invoices=sum(int(row[4]) for row in rows),
+            messages=sum(row[4] for row in going),
+            invoices=sum(int(row[5]) for row in going),
             open=tuple(Money(amounts[code], currency(code)) for code in sorted(amounts)),
             by_state=by_state,
             by_level=by_level,
-            to_look_at=sum(int(row[6]) for row in rows),
+            to_look_at=sum(row[4] for row in going if row[3]),
             left_out=sum(by_reason.values()),
             by_reason=by_reason,
         )
@@ -249,8 +218,10 @@ def _named(statement: Select[tuple[object, ...]]) -> Select[tuple[object, ...]]:
 def _lines_of(connection: Connection, message_ids: Sequence[int]) -> dict[int, list[MessageLine]]:
     """The lines of some messages."""
     found: dict[int, list[MessageLine]] = {}
-    for row in connection.execute(LINES.where(_line.c.message_id.in_(message_ids))):
-        found.setdefault(row.message_id, []).append(reminders.line_of(row))
+    for start in range(0, len(message_ids), LINES_AT_ONCE):
+        some = _line.c.message_id.in_(message_ids[start : start + LINES_AT_ONCE])
+        for row in connection.execute(LINES.where(some)):
+            found.setdefault(row.message_id, []).append(reminders.line_of(row))
     return found
 
 

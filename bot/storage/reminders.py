@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.errors import NotFound
 from bot.domain.money import Money, currency
+from bot.domain.promises import PromiseStanding
 from bot.domain.reminder_plan import CustomerFacts, LeftOut, Line, Planned
 from bot.domain.reminder_ports import (
     Message,
@@ -24,6 +25,7 @@ from bot.domain.reminder_ports import (
     Template,
 )
 from bot.storage import reminder_facts
+from bot.storage.dispute_reads import promises
 from bot.storage.faults import Overtaken
 from bot.storage.session import Session
 from bot.storage.tables import (
@@ -274,6 +276,9 @@ class SqlReminders:
 
     def facts(self, customer_ids: Sequence[int], today: date, *, message_id: int = 0) -> Sequence[CustomerFacts]:
         return reminder_facts.facts(self._session.connection, customer_ids, today, message_id=message_id)
+
+    def promises_of(self, customer_id: int) -> Sequence[PromiseStanding]:
+        return promises(self._session.connection, customer_id)
 
     def last_payment_on(self, zone: str) -> date | None:
         return last_payment_on(self._session.connection, zone)

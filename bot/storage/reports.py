@@ -42,6 +42,7 @@ from bot.storage.invoices import INVOICES, LINES, invoice_of, line_of
 from bot.storage.mail_reads import MailReads
 from bot.storage.note_reads import NoteReads
 from bot.storage.payments import PAYMENTS, payment_of
+from bot.storage.reminder_card_reads import ReminderCardReads
 from bot.storage.reminder_reads import ReminderReads
 from bot.storage.statements import StatementReads
 from bot.storage.tables import (
@@ -94,6 +95,7 @@ class SqlReadBooks(
     MailReads,
     NoteReads,
     ReminderReads,
+    ReminderCardReads,
     StatementReads,
     TopUpReads,
     UsageReads,
@@ -128,8 +130,13 @@ class SqlReadBooks(
         return customers.from_row(row)
 
     def customer_file(self, customer_id: int, today: date) -> CustomerFile:
-        file = customer_card.customer_file(self._connection, self.customer(customer_id), today)
-        return replace(file, disputes=self.disputes_of(customer_id), promises=self.promises_of(customer_id))
+        customer = self.customer(customer_id)
+        return replace(
+            customer_card.customer_file(self._connection, customer, today),
+            disputes=self.disputes_of(customer_id),
+            promises=self.promises_of(customer_id),
+            reminders=self.reminder_standing(customer, today),
+        )
 
     def find_customers(self, text: str, limit: int = 10) -> Sequence[Customer]:
         """By code, name, UUID or wallet ID; then by likeness, so that a typo still finds. Rule 60."""

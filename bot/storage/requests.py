@@ -87,6 +87,7 @@ _LATER = (
     .limit(1)
 )
 GENESIS = "0" * 64
+KEYS_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,15 @@ class Opening:
     person: Person | None
     settings_version: int
     stored: Stored | None
+
+
+def keys_used(connection: Connection, keys: Sequence[str]) -> frozenset[str]:
+    """Which of these keys something was carried out under."""
+    found: set[str] = set()
+    for start in range(0, len(keys), KEYS_AT_ONCE):
+        some = _request.c.key.in_(keys[start : start + KEYS_AT_ONCE])
+        found.update(connection.execute(select(_request.c.key).where(some)).scalars())
+    return frozenset(found)
 
 
 def opening(connection: Connection, *, team: str, user: str, key: str) -> Opening:

@@ -70,6 +70,7 @@ from tests.domain.credit_stages import CREDIT_STAGES
 from tests.domain.dispute_stages import DISPUTE_STAGES
 from tests.domain.invoice_stages import INVOICE_STAGES
 from tests.domain.mail_stages import MAIL_STAGES
+from tests.domain.reminder_stages import REMINDER_STAGES
 from tests.domain.top_up_stages import TOP_UP_STAGES
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, SGD, TEAM, VIEWER, World, money
 
@@ -275,4 +276,5 @@ STAGES: dict[str, Callable[[World], Staged]] = {
     **TOP_UP_STAGES,
     **DISPUTE_STAGES,
     **MAIL_STAGES,
+    **REMINDER_STAGES,
 }

@@ -34,6 +34,8 @@ from tests.world import CLERK, MANAGER, OWNER, TEAM, VIEWER, World, money
 ADMINISTRATIVE = {
     *("grant", "revoke", "leave", "set_owner", "change_setting", "move_locks", "plan_digest"),
     *("delegate", "end_delegation", "announce_limit", "expire_request", "remind_of_request"),
+    *("begin_reminders", "plan_reminders", "show_reminders", "release_due", "send_reminder", "expire_reminder"),
+    *("tell_reminders", "tell_broken_promise"),
 }
 
 

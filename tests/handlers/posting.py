@@ -13,6 +13,7 @@ from sandbox.deliver.payloads import Payloads
 from sandbox.state import Message, OpenView
 from sandbox.state.elements import every_element
 from tests.domain.credit_stages import consumed, credited, credited_by_notes
+from tests.domain.reminder_stages import planned
 from tests.slack import FINANCE, Slack
 from tests.world import OWNER, money
 
@@ -129,6 +130,7 @@ def stocked(slack: Slack) -> Customer:
         customer_id=acme.id, amount=money(AMOUNTS[2]), gateway=Gateway.CHEQUE, reason="Contract ended"
     )
     world.do(request_withdrawal, command)
+    planned(world, "LATE")
     slack.deliver()
     world.store.seal()
     return acme

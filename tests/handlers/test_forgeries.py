@@ -67,8 +67,9 @@ def is_answered(post: Post, said: str) -> bool:
 
 
 def walked() -> list[str]:
-    """Each action once: the five buttons of a choice are one function."""
-    return [name for name, press in PRESSES.items() if press.run.__name__ != "chosen" or name.endswith("_0")]
+    """Each action once: the numbered ones of a kind are one function."""
+    kinds = {(press.run.__qualname__, name.rstrip("0123456789")): name for name, press in PRESSES.items()}
+    return list(kinds.values())
 
 
 @ENGINE

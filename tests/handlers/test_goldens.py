@@ -312,10 +312,8 @@ def test_the_digest_reads_as_reviewed(book: Slack) -> None:
 
 
 def _digest(book: Slack) -> dict[str, Any]:
-    assert (
-        Runner(book.duedesk.desk, jobs={"digest": JOBS["digest"]}, watches={}, now=lambda: book.world.now).run_once()
-        == 1
-    )
+    jobs = {"digest": JOBS["digest"]}
+    assert Runner(book.duedesk.desk, jobs=jobs, watches={}, now=lambda: book.world.now).run_once() == 1
     book.deliver()
     found = [each for each in book.owner.messages("digest") if not _in_thread(each)][-1]
     payload = _sent(found)
@@ -356,6 +354,8 @@ def test_no_golden_file_is_without_its_test() -> None:
     made |= {"form_dispute", "form_promise", "form_write_off", "card_write_off_requested", "card_write_off_made"}
     made |= {"card_invoice_in_doubt", "answer_customer_in_doubt", "answer_aging_disputed"}
     made |= {"form_usage_charged", "answer_usage", "form_master_top_up", "card_master_top_up", "answer_master"}
+    made |= {f"card_reminders_{name}" for name in ("planned", "held", "sent")} | {"card_customer_reminded"}
+    made |= {"form_reminders_review", "letter_test", "answer_reminders", "card_promise_broken", "thread_reminders"}
     made |= {"digest_first", "digest_since", "digest_differs", "answer_jobs", "month_end"}
     made |= {f"card_payment_{name}" for name in ("recorded", "unallocated", "unassigned", "voided")}
     assert {path.stem for path in FOLDER.glob("*.json")} == made

@@ -13,27 +13,35 @@ from tests.domain.expect import ask_sql, run_sql
 from tests.domain.stages import STAGES
 from tests.world import ADMIN, CLERK, MANAGER, OWNER, World
 
-ABOUT_NO_CUSTOMER = {
-    "delegate",
-    "end_delegation",
-    "change_setting",
-    "top_up_master",
-    "set_master_limit",
-    "move_locks",
-    "plan_digest",
-    "grant",
-    "revoke",
-    "leave",
-    "edit_payment",
-    "void_payment",
-} | {
-    "begin_intake",
-    "import_customers",
-    "import_invoices",
-    "post_opening",
-    "finish_intake",
-    "take_back_opening",
-}
+ABOUT_NO_CUSTOMER = (
+    {
+        "delegate",
+        "end_delegation",
+        "change_setting",
+        "top_up_master",
+        "set_master_limit",
+        "move_locks",
+        "plan_digest",
+        "grant",
+        "revoke",
+        "leave",
+        "edit_payment",
+        "void_payment",
+    }
+    | {
+        "begin_intake",
+        "import_customers",
+        "import_invoices",
+        "post_opening",
+        "finish_intake",
+        "take_back_opening",
+    }
+    | {
+        *("save_template", "retire_template", "save_schedule", "retire_schedule", "begin_reminders", "plan_reminders"),
+        *("show_reminders", "release_reminders", "release_due", "postpone_reminders", "cancel_reminders"),
+        "tell_reminders",
+    }
+)
 COLUMNS = ("app", "event", "description", "actor", "affected", "at")
 
 

@@ -166,7 +166,9 @@ def invoice_card(
         invoice=outcome.invoice, lines=outcome.lines, customer=outcome.effect.after, allocations=outcome.allocations
     )
     if held is not None:
-        file = replace(file, dispute=held.dispute, promise=held.promise, write_offs=held.write_offs)
+        file = replace(
+            file, dispute=held.dispute, promise=held.promise, write_offs=held.write_offs, stopped=held.stopped
+        )
     blocks = invoice_file_card(file, settings)
     moved = [rich(*effect_lines(outcome.effect, settings), block_id="effect")] if outcome.invoice.number else []
     said = [rich((f"{outcome.step.value} by ", person(by), " · ", moment(at)), block_id="context")] if by and at else []
@@ -210,7 +212,7 @@ def invoice_file_card(file: InvoiceFile, settings: Settings) -> list[Block]:
     held = held_lines(file, settings)
     if held:
         blocks.append(rich(*held, block_id="held"))
-    blocks.append(invoice_actions(invoice, settings))
+    blocks.append(invoice_actions(invoice, settings, is_stopped=file.stopped is not None))
     return blocks
 
 
@@ -231,7 +233,7 @@ def _counts_from(invoice: Invoice, settings: Settings) -> tuple[Part, ...]:
     return (bold("  Counts from "), date_text(invoice.posted_on, settings.locale))
 
 
-def invoice_actions(invoice: Invoice, settings: Settings) -> Block:
+def invoice_actions(invoice: Invoice, settings: Settings, *, is_stopped: bool = False) -> Block:
     """Send a draft; switch auto-allocation while something is open; the customer and the invoice as a file always."""
     elements: list[Block] = []
     if invoice.state is InvoiceState.DRAFT:
@@ -256,18 +258,19 @@ def invoice_actions(invoice: Invoice, settings: Settings) -> Block:
     elements.append(button("Customer", "customer_show", str(invoice.customer_id)))
     elements.append(button("PDF", "invoice_pdf", str(invoice.id)))
     entries = [("Show entries", "entries")] if invoice.state is not InvoiceState.DRAFT else []
-    verbs = (*_holds(invoice), *kind_verbs(invoice), *entries)
+    verbs = (*_holds(invoice, is_stopped=is_stopped), *kind_verbs(invoice), *entries)
     more = [option(label, f"{verb}:{invoice.id}") for label, verb in verbs]
     elements.append({"type": "overflow", "action_id": "invoice_more", "options": more})
     return {"type": "actions", "block_id": "actions", "elements": elements}
 
 
-def _holds(invoice: Invoice) -> list[tuple[str, str]]:
+def _holds(invoice: Invoice, *, is_stopped: bool) -> list[tuple[str, str]]:
     """What may be said of an invoice that is owed."""
     if not invoice.open or invoice.kind is not InvoiceKind.TAX:
         return []
     hold = ("Resolve the dispute", "resolve") if invoice.disputed else ("Dispute", "dispute")
-    return [hold, ("Log a promise", "promise"), ("Write off", "write_off")]
+    chase = ("Chase again", "chase") if is_stopped else ("Do not chase", "leave")
+    return [hold, ("Log a promise", "promise"), chase, ("Write off", "write_off")]
 
 
 def _line(line: InvoiceLine, settings: Settings) -> tuple[Part, ...]:

@@ -10,6 +10,7 @@ from bot.domain.money import Money
 from bot.domain.open_items import CALLED, InvoiceKind, Lot, LotKind
 from bot.domain.settings import Settings
 from bot.handlers.blocks.disputes import disputed_parts, hidden_disputes, promise_lines
+from bot.handlers.blocks.reminder_terms import contact_line, reminder_actions, terms_lines
 from bot.handlers.blocks.rich import Part, bold, rich, typed
 from bot.handlers.blocks.terms import limit_parts
 from bot.handlers.blocks.text import amount, balance, counted, date_text, money, plain, shorten
@@ -71,7 +72,8 @@ def customer_card(file: CustomerFile, settings: Settings, now: datetime) -> list
         lines = [line for draw in draws for line in draw(view)]
         if lines:
             blocks.append(rich(*lines, block_id=block_id))
-    return [*blocks, _actions(customer)]
+    reminders = reminder_actions(customer, file.reminders, settings) if file.reminders is not None else []
+    return [*blocks, *reminders, _actions(customer)]
 
 
 def standing(customer: Customer, now: datetime) -> str:
@@ -155,6 +157,14 @@ def promised_lines(view: View) -> list[Line]:
     return promise_lines(view.file, view.settings, view.settings.today(view.now))
 
 
+def reminder_lines(view: View) -> list[Line]:
+    """What it was sent last, what comes next and why not; nothing for who is never reminded. Rule 85."""
+    standing = view.file.reminders
+    if standing is None or (standing.facts is None and standing.last is None):
+        return []
+    return [contact_line(standing, view.settings), *terms_lines(standing, view.settings)]
+
+
 def credit_lines(view: View) -> list[Line]:
     """Credit that pays nothing yet: payments, issued credit, credit notes; what has no room is told as a sum."""
     file, held = view.file, view.customer.controls
@@ -213,7 +223,7 @@ SECTIONS: tuple[tuple[str, tuple[Draw, ...]], ...] = (
     ("figures", (balance_line, limit_line, top_up_line, held_line, lately_line)),
     ("open", (open_lines,)),
     ("credits", (credit_lines,)),
-    ("promises", (promised_lines,)),
+    ("promises", (promised_lines, reminder_lines)),
     ("waiting", (waiting_lines, draft_line)),
     ("contacts", (contact_lines,)),
 )

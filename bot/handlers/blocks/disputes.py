@@ -53,6 +53,8 @@ def held_lines(file: InvoiceFile, settings: Settings) -> list[Line]:
         made = file.promise.promise
         said = f"{amount(made.amount, settings.locale)} by {date_text(made.promised_on, settings.locale)}"
         lines.append((bold("Promise "), said, " (logged by ", person(made.logged_by), ")"))
+    if file.stopped is not None and file.invoice.open:
+        lines.append((bold("Not chased "), typed(file.stopped, 300)))
     for each in file.write_offs:
         worth = money(each.amount, settings.locale)
         if each.state is WriteOffState.MADE and each.made_on is not None:

@@ -50,6 +50,11 @@ def home_blocks(
     return blocks
 
 
+def reminders_today(said: str) -> list[Block]:
+    """Today's plan of reminders in a line, its card a press away; nothing while there is none."""
+    return [_line(said, button("Open", "reminders_today", "today"), block_id="reminders")] if said else []
+
+
 def _waiting(work: Worklist, settings: Settings, *, may_write: bool) -> list[Block]:
     blocks: list[Block] = [_rule("waits"), *_away(work, settings)]
     if not (work.unassigned.count or work.left_over.count or work.drafts.count or work.waiting or work.broken):

@@ -22,6 +22,10 @@ from bot.domain.payment_settings import PaymentSettingsChanged
 from bot.domain.payments import PaymentChanged, PaymentStep
 from bot.domain.ports import ReadBooks
 from bot.domain.promises import PromiseChanged
+from bot.domain.reminder_news import PromiseBroken
+from bot.domain.reminder_runs import MessageChanged, RunChanged
+from bot.domain.reminder_sending import RemindedNow
+from bot.domain.reminder_terms import ChasingChanged, RemindersChanged
 from bot.domain.topups import TopUpTried
 from bot.domain.withdrawals import WithdrawalChanged
 from bot.domain.write_off import WriteOffChanged
@@ -40,6 +44,20 @@ from bot.handlers.blocks.disputes import dispute_said, promise_card, promise_sai
 from bot.handlers.blocks.effects import told
 from bot.handlers.blocks.invoice_kinds import label_of
 from bot.handlers.blocks.limit_watch import announced_card, announced_said, announced_title
+from bot.handlers.blocks.reminder_terms import (
+    asked_now_card,
+    asked_now_said,
+    asked_now_title,
+    broken_actions,
+    broken_card,
+    broken_said,
+    broken_title,
+    chasing_said,
+    terms_changed_card,
+    terms_changed_said,
+    terms_changed_title,
+)
+from bot.handlers.blocks.reminders import message_said, plan_card, plan_title, plan_view, run_said
 from bot.handlers.blocks.rich import Part, bold, moment, person, rich
 from bot.handlers.blocks.terms import limit_card, limit_said, mode_card, mode_said, mode_title, terms_title
 from bot.handlers.blocks.terms_requests import terms_request_card, terms_request_said, terms_request_title
@@ -54,6 +72,7 @@ from bot.handlers.blocks.top_ups import (
 )
 from bot.handlers.blocks.withdrawals import said, withdrawal_card, withdrawal_title
 from bot.handlers.blocks.write_offs import write_off_card, write_off_said, write_off_title
+from bot.handlers.forms import Block
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +82,7 @@ class Rendered:
     text: str
     blocks: list[dict[str, Any]]
     says: tuple[Part, ...] = ()
+    asks: tuple[Block, ...] = ()  # what can be pressed below the line of the thread
 
 
 def render(outcome: Outcome, document_kind: str, document_id: int, books: ReadBooks) -> Rendered:
@@ -77,7 +97,7 @@ def render(outcome: Outcome, document_kind: str, document_id: int, books: ReadBo
 
 def note_of(card: Rendered) -> list[dict[str, Any]]:
     """The line a document's thread gets."""
-    return [rich(card.says or (card.text,), block_id="note")]
+    return [rich(card.says or (card.text,), block_id="note"), *card.asks]
 
 
 def _payment(outcome: PaymentChanged, _id: int, books: ReadBooks) -> Rendered:
@@ -207,6 +227,40 @@ def _top_up(outcome: TopUpTried, document_id: int, books: ReadBooks) -> Rendered
     return Rendered(refused_title(outcome, settings), refused_card(outcome, settings), says)
 
 
+def _reminders(outcome: RunChanged | MessageChanged, document_id: int, books: ReadBooks) -> Rendered:
+    settings, view = books.settings(), plan_view(books, document_id)
+    says = run_said(outcome) if isinstance(outcome, RunChanged) else message_said(outcome)
+    return Rendered(plan_title(view, settings), plan_card(view, settings), says)
+
+
+def _reminded_otherwise(outcome: RemindersChanged, _id: int, books: ReadBooks) -> Rendered:
+    says = terms_changed_said(outcome, books.settings())
+    return Rendered(terms_changed_title(outcome), terms_changed_card(outcome, books.settings()), says)
+
+
+def _asked_now(outcome: RemindedNow, document_id: int, books: ReadBooks) -> Rendered:
+    settings, customer = books.settings(), books.customer(document_id)
+    title = asked_now_title(outcome, customer, settings)
+    return Rendered(title, asked_now_card(outcome, customer, settings), asked_now_said(outcome, settings))
+
+
+def _chasing(outcome: ChasingChanged, document_id: int, books: ReadBooks) -> Rendered:
+    settings, file = books.settings(), books.invoice_file(document_id)
+    title = invoice_title(file.invoice, file.customer, settings)
+    return Rendered(title, invoice_file_card(file, settings), chasing_said(outcome))
+
+
+def _broken(outcome: PromiseBroken, document_id: int, books: ReadBooks) -> Rendered:
+    """Asked in the thread of the invoice, or of the customer when all it owes was promised."""
+    settings = books.settings()
+    says, asks = broken_said(outcome, settings), (broken_actions(outcome),)
+    if outcome.standing.promise.invoice_id is None:
+        return Rendered(broken_title(outcome, settings), broken_card(outcome, settings), says, asks)
+    file = books.invoice_file(document_id)
+    title = invoice_title(file.invoice, file.customer, settings)
+    return Rendered(title, invoice_file_card(file, settings), says, asks)
+
+
 # What draws the card of a document that others decide, by its kind.
 DECIDED: dict[DocumentKind, Callable[[ApprovalChanged, int, ReadBooks], Rendered]] = {
     DocumentKind.WITHDRAWAL: _withdrawal,
@@ -234,6 +288,12 @@ CARDS: dict[type, Callable[[Any, int, ReadBooks], Rendered]] = {
     PromiseChanged: _promise,
     WriteOffChanged: _write_off,
     MailQueued: _mailed,
+    RunChanged: _reminders,
+    MessageChanged: _reminders,
+    RemindersChanged: _reminded_otherwise,
+    RemindedNow: _asked_now,
+    ChasingChanged: _chasing,
+    PromiseBroken: _broken,
 }
 
 

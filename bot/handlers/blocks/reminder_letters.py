@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.domain.money import Money
 from bot.domain.reminder_plan import CustomerFacts, Line
-from bot.domain.reminder_ports import Template
+from bot.domain.reminder_ports import Message, Template
+from bot.domain.reminder_sending import Letter
 from bot.domain.reminder_text import fill
 from bot.domain.settings import Settings
 from bot.handlers.blocks.text import date_text, escape, money, plain, shorten
@@ -71,6 +72,17 @@ def write(
     """Subject and text of a message, by a template or by a text of its own. Refuses: TemplateRefused."""
     subject, body = own or (template.subject, template.body)
     return fill(subject, body, values_of(customer, lines, today, settings, template.language))
+
+
+def words_of(
+    message: Message, letter: Letter, customer: CustomerFacts, templates: Sequence[Template], settings: Settings
+) -> tuple[str, str]:
+    """What a planned message says as it stands now. Refuses: TemplateRefused."""
+    step = max((line.due.step for line in letter.lines), key=lambda step: step.offset)
+    template = template_for(templates, step.template, customer.language, settings)
+    assert template is not None, "the decision leaves out who has no text"
+    own = (message.subject, message.body) if message.subject is not None and message.body is not None else None
+    return write(customer, letter.lines, message.day, settings, template, own)
 
 
 def paper_of(customer: CustomerFacts, today: date) -> str:
