@@ -25,9 +25,10 @@ SQLITE = pytest.mark.parametrize("engine_name", ["sqlite"])
 
 
 def run(slack: Slack, days: int = 0) -> int:
-    """Let the time pass and the jobs run; returns how many ran."""
+    """Let the time pass and the job run; returns how often it ran."""
     slack.world.now += timedelta(days=days)
-    return Runner(slack.duedesk.desk, jobs={"digest": JOBS["digest"]}, now=lambda: slack.world.now).run_once()
+    jobs = {"digest": JOBS["digest"]}
+    return Runner(slack.duedesk.desk, jobs=jobs, now=lambda: slack.world.now).run_once()
 
 
 def posted(slack: Slack) -> list[dict[str, Any]]:
