@@ -51,6 +51,7 @@ from bot.handlers.forms import (
     context,
 )
 from bot.handlers.parse.words import whole
+from bot.handlers.reminder_letters import Written, send_to_me
 from bot.handlers.request import Call
 from bot.storage.reports import SqlReadBooks
 
@@ -247,13 +248,15 @@ def press_new_template(call: Call, _action: dict[str, Any]) -> None:
 
 @press("template_more", by=Role.VIEWER)
 def press_template(call: Call, action: dict[str, Any]) -> Reply | None:
-    """Preview, edit or retire a template as it was listed. Refuses: NoAccess, NotFound."""
+    """Preview, test, edit or retire a template as it was listed. Refuses: NoAccess, NotFound."""
     verb, _, about = action["selected_option"]["value"].partition(":")
     found = call.desk.ask(lambda books: books.reminder_templates(), call.request)
     kept = _kept(found, about, "template")
     if verb == "preview":
         return Reply(escape(f"Preview of {kept.name}"), preview_blocks(kept, example(call), call))
     call.desk.ask(lambda _: None, call.request, by=Role.CLERK)
+    if verb == "test":
+        return Reply(escape(send_to_me(call, _written(call, kept))))
     if verb == "edit":
         open_template(call, kept)
     elif verb == "retire":
@@ -261,6 +264,12 @@ def press_template(call: Call, action: dict[str, Any]) -> Reply | None:
     else:
         raise Refused(OTHER_VERSION)
     return None
+
+
+def _written(call: Call, kept: Template) -> Written:
+    """A template filled in for a customer with something overdue. Refuses: TemplateRefused."""
+    settings, customer = settings_of(call), example(call)
+    return Written(customer=customer, words=tried(kept, customer, settings.today(call.request.now), settings))
 
 
 @press("schedule_new", by=Role.CLERK)

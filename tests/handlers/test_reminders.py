@@ -103,6 +103,8 @@ def test_any_number_of_texts_is_written_tried_changed_and_retired(slack: Slack) 
     slack.clerk.press(_answer(slack, "/reminders templates sharp"), "template_more", "Edit")
     assert slack.fill({"Text": "Guten Tag {{ customer }}"})["ok"]
     assert slack.count("reminder_template") == 26
+    slack.clerk.press(_answer(slack, "/reminders templates sharp"), "template_more", "Test to me")
+    assert "A test of the reminder to ACME Pte Ltd" in slack.clerk.ephemerals("finance")[-1]["text"]
     slack.clerk.press(_answer(slack, "/reminders templates sharp"), "template_more", "Retire")
     assert slack.clerk.submit()["ok"]
     assert "There is no template sharp" in slack.type("/reminders templates sharp")

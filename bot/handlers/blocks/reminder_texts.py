@@ -32,7 +32,8 @@ def template_list(templates: Sequence[Template], *, may_write: bool) -> list[Blo
     for each in templates[:MOST_LISTED]:
         said = f"{each.name} ({each.language})\n{shorten(each.subject, 200)}"
         choices = [("Preview", f"preview:{each.id}")]
-        choices += [("Edit", f"edit:{each.id}"), ("Retire", f"retire:{each.id}")] if may_write else []
+        verbs = (("Test to me", "test"), ("Edit", "edit"), ("Retire", "retire")) if may_write else ()
+        choices += [(label, f"{verb}:{each.id}") for label, verb in verbs]
         blocks.append(section_of(said, block_id=f"template:{each.id}", accessory=_menu("template_more", choices)))
     more = len(templates) - MOST_LISTED
     if more > 0:
