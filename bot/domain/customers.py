@@ -9,6 +9,7 @@ from bot.domain.addresses import clean_address
 from bot.domain.errors import AlreadyTaken, CustomerClosed, MissingText, Refused, TextTooLong, WrongState
 from bot.domain.money import LARGEST_MICROS, Currency, Money
 from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
+from bot.domain.schedules import is_known_zone
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -241,7 +242,7 @@ def new_customer(command: NewCustomer, books: "Books", context: Context) -> Cust
         due_days=clean_due_days(command.due_days),
         billing_name=clean_text(command.billing_name, "billing_name", LONGEST_NAME),
         country=clean_country(command.country),
-        zone=clean_text(command.zone, "zone", LONGEST_ZONE),
+        zone=clean_zone(command.zone),
     )
     contacts = clean_contacts(command.contacts)
     books.customers.insert(customer, contacts)
@@ -266,7 +267,7 @@ def edit_customer(command: EditCustomer, books: "Books", context: Context) -> Cu
         due_days=clean_due_days(command.due_days),
         billing_name=clean_text(command.billing_name, "billing_name", LONGEST_NAME),
         country=clean_country(command.country),
-        zone=clean_text(command.zone, "zone", LONGEST_ZONE),
+        zone=before.zone if command.zone == before.zone else clean_zone(command.zone),
         version=before.version + 1,
     )
     contacts = clean_contacts(command.contacts)
@@ -315,6 +316,14 @@ def clean_code(text: str) -> str:
     if not all(letter.isalnum() or letter in "-_." for letter in code):
         raise Refused("A code has letters, digits, dashes and dots only, such as ACME or SG-012.", field="code")
     return code
+
+
+def clean_zone(text: str) -> str:
+    """A time zone such as Asia/Singapore, or nothing. Refuses: Refused, TextTooLong."""
+    zone = clean_text(text, "zone", LONGEST_ZONE)
+    if zone and not is_known_zone(zone):
+        raise Refused(f"{zone[:40]} is not a time zone; type one such as Asia/Singapore.", field="zone")
+    return zone
 
 
 def clean_country(text: str) -> str:

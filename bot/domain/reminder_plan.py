@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bot.domain.customers import CustomerState
 from bot.domain.reminder_steps import NEVER, Due, Reached, Step, due_step
 from bot.domain.reminder_windows import Hours, Window, window_of
+from bot.domain.schedules import is_known_zone
 
 if TYPE_CHECKING:
     from bot.domain.money import Currency
@@ -89,9 +90,9 @@ class Policy:
     templates: frozenset[str]  # names, folded
 
     def window(self, customer: CustomerFacts) -> Window | None:
-        """Its own zone and country, or the book's."""
-        country = customer.country or self.country
-        return window_of(self.send_at, self.hours, customer.zone or self.zone, country)
+        """In its own zone and country, or the book's. What is no zone counts as none: it never stops the others."""
+        zone = customer.zone if is_known_zone(customer.zone) else self.zone
+        return window_of(self.send_at, self.hours, zone, customer.country or self.country)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,7 +3,8 @@
 import re
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.domain.errors import SettingRefused
 
@@ -41,6 +42,16 @@ class Schedule:
         """`weekdays 09:00`, as it is shown and typed."""
         days = f"day {self.monthday} of each month" if self.monthday else days_label(self.weekdays)
         return f"{days} {self.at:%H:%M}"
+
+
+@lru_cache(maxsize=1024)
+def is_known_zone(zone: str) -> bool:
+    """Whether a time zone is one, such as Asia/Singapore."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return False
+    return True
 
 
 def instant(day: date, at: time, zone: str) -> datetime:

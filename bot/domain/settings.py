@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 from bot.domain.customers import Month
 from bot.domain.digest_plans import check_plans
@@ -24,7 +24,7 @@ from bot.domain.reminder_settings import (
     check_note,
     check_time,
 )
-from bot.domain.schedules import check_daily, check_monthly, instant
+from bot.domain.schedules import check_daily, check_monthly, instant, is_known_zone
 
 if TYPE_CHECKING:
     from bot.domain.ports import Books
@@ -271,10 +271,8 @@ def _company(value: str) -> str:
 
 
 def _zone(value: str) -> str:
-    try:
-        ZoneInfo(value)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise _fail(f"{value[:40] or 'Nothing'} is not a time zone; type one such as Asia/Singapore.") from None
+    if not is_known_zone(value):
+        raise _fail(f"{value[:40] or 'Nothing'} is not a time zone; type one such as Asia/Singapore.")
     return value
 
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from bot.domain.customers import (
     LONGEST_ID,
     LONGEST_NAME,
-    LONGEST_ZONE,
     Contact,
     Customer,
     Mode,
@@ -17,6 +16,7 @@ from bot.domain.customers import (
     clean_country,
     clean_due_days,
     clean_text,
+    clean_zone,
 )
 from bot.domain.errors import Refused
 from bot.domain.intake import ImportCustomers, ImportedCustomer, import_customers
@@ -98,7 +98,7 @@ def parse(line: Line) -> ImportedCustomer | None:
         "mode": line.choice("mode", MODES),
         "country": line.clean("country", clean_country),
         "billing_name": line.clean("billing_name", lambda text: clean_text(text, "billing_name", LONGEST_NAME)),
-        "zone": line.clean("zone", lambda text: clean_text(text, "zone", LONGEST_ZONE)),
+        "zone": line.clean("zone", clean_zone),
         "uuid": line.clean("uuid", lambda text: clean_text(text, "uuid", LONGEST_ID).lower()),
         "wallet_id": line.clean("wallet_id", lambda text: clean_text(text, "wallet_id", LONGEST_ID).upper()),
     }

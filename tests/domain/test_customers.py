@@ -104,6 +104,7 @@ def test_codes_uuids_and_wallets_belong_to_one_customer(world: World) -> None:
         ({"billing_name": "x" * 201}, TextTooLong, "billing_name"),
         ({"country": "SGP"}, Refused, "country"),
         ({"country": "1A"}, Refused, "country"),
+        ({"zone": "Singapur"}, Refused, "zone"),
         ({"due_days": -1}, Refused, "due_days"),
         ({"due_days": 366}, Refused, "due_days"),
         ({"zone": "x" * 61}, TextTooLong, "zone"),
