@@ -1,7 +1,7 @@
 """When a reminder of an invoice is due: the steps of a schedule, before, on and after the due date."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import pairwise
@@ -178,10 +178,10 @@ def _notice(steps: tuple[Step, ...], late: int, due_on: date, reached: Reached) 
 
 
 def _again(steps: tuple[Step, ...], reached: Reached, today: date) -> Due | None:
-    """The level that was reached, once more, if it repeats; of a shorter schedule its last level."""
+    """The level that was reached, once more, if it repeats; of a shorter schedule its last step, as that level."""
     levels = [step for step in steps if step.level]
     if not reached.level or not levels or reached.sent_on is None:
         return None
-    step = levels[min(reached.level, len(levels)) - 1]
+    step = replace(levels[min(reached.level, len(levels)) - 1], level=reached.level)
     since = reached.sent_on + timedelta(days=step.every)
     return Due(step=step, since=since, times=reached.times) if step.every and since <= today else None

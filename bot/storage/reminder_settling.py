@@ -151,7 +151,7 @@ def _reached_by(sent: Sequence[Any]) -> Reached:
     notices = [row.days for row in sent if not row.level]
     return Reached(
         level=level,
-        times=len(at_level),
+        times=max((row.times + 1 for row in at_level), default=0),  # one before it may have come back
         sent_on=max((row.sent_on for row in at_level), default=None),
         notice=max(notices, default=None),
     )

@@ -7,6 +7,9 @@ import pytest
 from sqlalchemy import update
 
 from bot.domain.customers import Customer
+from bot.domain.mail import MailState
+from bot.domain.reminder_templates import SaveSchedule, save_schedule
+from bot.storage import mails
 from bot.storage.tables import CustomerRow
 from tests.jobs.reminding import deliver, reachable, reminding, tick, waiting_mails
 from tests.world import World
@@ -51,3 +54,28 @@ def test_a_customer_in_no_zone_is_reminded_in_the_zone_of_the_book_and_stops_nob
     late(world, "GOOD")
     as_imported(world, late(world, "ODD"), zone="../Singapur", country="sg")
     assert day(world, MONDAY) == ["good", "odd"]
+
+
+@pytest.mark.rule(87, 89)
+def test_a_level_that_repeats_goes_on_after_an_earlier_one_came_back(world: World) -> None:
+    reminding(world, steps="7 days after, every 3 days: First")
+    late(world, "ACME")
+    tick(world, MONDAY)
+    tick(world, MONDAY + TEN)
+    (first,) = deliver(world)
+    assert day(world, MONDAY + 3 * DAY) == ["acme"]
+    world.store.write(lambda each: mails.settle(each, first.mail.id, MailState.BOUNCED, "550 no", world.now))
+    assert [day(world, MONDAY + days * DAY) for days in (7, 10, 14)] == [["acme"], ["acme"], ["acme"]]
+    world.check()
+
+
+@pytest.mark.rule(87, 89)
+def test_a_schedule_that_became_shorter_repeats_its_last_step_as_often_as_it_says(world: World) -> None:
+    reminding(world, steps="1 day after: First\n2 days after: Second\n4 days after: Last", reminder_gap_days="1")
+    late(world, "ACME")
+    assert [day(world, MONDAY + days * DAY) for days in (0, 1, 3)] == [["acme"], ["acme"], ["acme"]]
+    (usual,) = world.store.read(lambda books: books.reminder_schedules())
+    shorter = SaveSchedule(name="Usual", steps="1 day after, every 3 days: First", over=usual.id)
+    world.do(save_schedule, shorter)
+    assert [day(world, MONDAY + days * DAY) for days in (4, 7, 8, 9, 10, 11)] == [[], ["acme"], [], [], ["acme"], []]
+    world.check()
