@@ -1,7 +1,7 @@
 """Who is reminded of what on a day, and why; who is not, and why not: a pure decision for one customer at a time."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -88,6 +88,12 @@ class Policy:
     hours: Hours
     gap_days: int
     templates: frozenset[str]  # names, folded
+    is_off: bool = False  # nothing is sent, not even what was planned before
+
+    def is_open(self, customer: CustomerFacts, now: datetime) -> bool:
+        """Whether a customer may be written to at a moment, as its hours and zone are now."""
+        found = replace(self, send_at=now).window(customer)
+        return found is not None and found.hours_from <= now
 
     def window(self, customer: CustomerFacts) -> Window | None:
         """In its own zone and country, or the book's. What is no zone counts as none: it never stops the others."""

@@ -111,6 +111,8 @@ def letter_of(message: Message, facts: CustomerFacts | None, policy: Policy) -> 
     """What is left of a planned message: the invoices of it that are due for the same step still. Rule 88."""
     if facts is None:
         return Letter(lines=(), why_not="nothing of it is open any more")
+    if policy.is_off:
+        return Letter(lines=(), why_not="reminders are off")
     decided = decide(facts, policy) if message.run_id is not None else decide(pressed(facts, policy), policy)
     if decided is None:
         return Letter(lines=(), why_not="nothing of it is due any more")
@@ -132,7 +134,7 @@ def why_not_any_more(message: Message, facts: CustomerFacts | None, policy: Poli
     """
     if message.state is not MessageState.QUEUED:
         return f"the message is {message.state.value}"
-    if now > message.closes_at:
+    if now > message.closes_at or (facts is not None and not policy.is_open(facts, now)):
         return "its hours ended before it was sent"
     mine = tuple(line for line in message.lines if line.state == MessageState.QUEUED.value)
     written = _mark([(line.invoice_id, line.open.micros, line.level) for line in mine])
@@ -175,6 +177,8 @@ def send_reminder(command: SendReminder, books: "Books", context: Context) -> Re
     names = books.reminders.template_names()
     policy = policy_of(books.settings.current(), message.day, names, send_at=message.opens_at)
     facts = books.reminders.facts([customer.id], message.day, message_id=message.id)
+    if facts and not policy.is_open(facts[0], context.now):
+        raise WrongState(f"It is not within the hours of {customer.name}, as they are now.")
     letter = letter_of(message, facts[0] if facts else None, policy)
     if letter.mark != command.mark:
         raise EvidenceChanged(f"What {customer.name} owes has changed since this message was written.")

@@ -61,6 +61,7 @@ def policy_of(
         hours=hours_of(settings),
         gap_days=settings.reminder_gap_days,
         templates=frozenset(templates),
+        is_off=settings.reminders == OFF,
     )
 
 

@@ -88,7 +88,8 @@ def watch_reminders(desk: Desk, now: datetime) -> int:
     ends, after = time.monotonic() + LONGEST_SECONDS, 0
     while time.monotonic() < ends:
         letters = desk.store.read(lambda books, after=after: _next(books, now, after))  # type: ignore[misc]  # a default
-        done += sum(_tried(partial(_send, desk, each, now), each.message.id) for each in letters)
+        going = [each for each in letters if each.is_open]
+        done += sum(_tried(partial(_send, desk, each, now), each.message.id) for each in going)
         if len(letters) < AT_ONCE:
             break
         after = letters[-1].message.id
@@ -97,10 +98,13 @@ def watch_reminders(desk: Desk, now: datetime) -> int:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """A message as it stands now, written out; without words where nothing of it is left to send."""
+    """A message as it stands now, written out; without words where nothing of it is left to send. It is not open where
+    its customer's hours are others than when it was planned.
+    """
 
     message: Message
     letter: Letter
+    is_open: bool = True
     to: tuple[str, ...] = ()
     channel: str = ""
     subject: str = ""
@@ -110,10 +114,10 @@ class Prepared:
 
 
 def _next(books: SqlReadBooks, now: datetime, after: int) -> list[Prepared]:
-    return prepare(books, to_send(books.connection, now, after, AT_ONCE))
+    return prepare(books, to_send(books.connection, now, after, AT_ONCE), now)
 
 
-def prepare(books: SqlReadBooks, messages: Sequence[Message]) -> list[Prepared]:
+def prepare(books: SqlReadBooks, messages: Sequence[Message], now: datetime) -> list[Prepared]:
     """Messages with what each comes to now, in words."""
     settings, templates = books.settings(), books.reminder_templates()
     names = frozenset(each.name.casefold() for each in templates)
@@ -122,8 +126,9 @@ def prepare(books: SqlReadBooks, messages: Sequence[Message]) -> list[Prepared]:
         policy = policy_of(settings, message.day, names, send_at=message.opens_at)
         found = books.reminder_facts([message.customer_id], message.day, message_id=message.id)
         letter = letter_of(message, found[0] if found else None, policy)
-        written = Prepared(message=message, letter=letter)
-        if found and letter.lines:
+        is_open = not found or policy.is_open(found[0], now)
+        written = Prepared(message=message, letter=letter, is_open=is_open)
+        if found and letter.lines and is_open:
             try:
                 written = _written(books, written, found[0], templates, settings)
             except Refused as refusal:  # one text or address that cannot be used never stops the others

@@ -6,7 +6,8 @@ REMINDED: dict[str, str] = {
         COALESCE(r.level || ' x ' || r.times, 'none'),
         COALESCE(x.level || ' x ' || x.times, 'none') FROM invoice i LEFT JOIN reminder_reached r ON r.invoice_id = i.id
         LEFT JOIN (SELECT l.invoice_id, t.level,
-        MAX(CASE WHEN l.level = t.level AND l.level > 0 THEN l.times + 1 ELSE 0 END) AS times FROM reminder_line l JOIN (SELECT invoice_id, MAX(level) AS level FROM reminder_line WHERE state = 'sent'
+        MAX(CASE WHEN l.level = t.level AND l.level > 0 THEN l.times + 1 ELSE 0 END) AS times
+        FROM reminder_line l JOIN (SELECT invoice_id, MAX(level) AS level FROM reminder_line WHERE state = 'sent'
         GROUP BY invoice_id) t ON t.invoice_id = l.invoice_id WHERE l.state = 'sent' GROUP BY l.invoice_id, t.level) x
         ON x.invoice_id = i.id WHERE COALESCE(r.level, -1) <> COALESCE(x.level, -1)
         OR COALESCE(r.times, -1) <> COALESCE(x.times, -1)""",

@@ -9,10 +9,11 @@ from sqlalchemy import update
 from bot.domain.customers import Customer
 from bot.domain.mail import MailState
 from bot.domain.reminder_templates import SaveSchedule, save_schedule
+from bot.domain.settings import ChangeSetting, change_setting
 from bot.storage import mails
 from bot.storage.tables import CustomerRow
-from tests.jobs.reminding import deliver, reachable, reminding, tick, waiting_mails
-from tests.world import World
+from tests.jobs.reminding import deliver, messages, reachable, reminding, tick, waiting_mails
+from tests.world import OWNER, World
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
 TEN = timedelta(hours=2)
@@ -79,3 +80,29 @@ def test_a_schedule_that_became_shorter_repeats_its_last_step_as_often_as_it_say
     world.do(save_schedule, shorter)
     assert [day(world, MONDAY + days * DAY) for days in (4, 7, 8, 9, 10, 11)] == [[], ["acme"], [], [], ["acme"], []]
     world.check()
+
+
+@pytest.mark.rule(87)
+def test_who_turns_out_to_live_where_it_is_night_is_not_written_to(world: World) -> None:
+    reminding(world)
+    late(world, "GOOD")
+    moved = late(world, "MOVED")
+    tick(world, MONDAY)
+    as_imported(world, moved, zone="Pacific/Auckland")  # ten is eleven at night there
+    tick(world, MONDAY + TEN)
+    assert handed(world) == ["good"]
+    tick(world, MONDAY + timedelta(hours=11))  # its hours end where it was planned for
+    tick(world, MONDAY + DAY)
+    tick(world, MONDAY + timedelta(hours=36, minutes=30))  # half past nine in Auckland
+    assert handed(world) == ["good", "moved"]
+
+
+@pytest.mark.rule(87)
+def test_who_turns_reminders_off_stops_those_that_wait_as_well(world: World) -> None:
+    reminding(world)
+    late(world, "ACME")
+    tick(world, MONDAY)
+    world.do(change_setting, ChangeSetting(name="reminders", value="off"), by=OWNER)
+    tick(world, MONDAY + TEN)
+    assert handed(world) == []
+    assert [each.note for each in messages(world)] == ["reminders are off"]
