@@ -110,7 +110,7 @@ def planned(ours: OurBooks, overdue: int) -> Measured:
 
 def letters(stage: Stage, ours: OurBooks) -> list[Figure]:
     """How long a letter takes to be written, and to be handed over for sending in a transaction of its own."""
-    desk, run = on(ours, TODAY + timedelta(days=60))
+    desk, run = on(ours, TODAY + timedelta(days=59))
     run_reminders(desk, run)
     plan = ours.store.read(lambda books: books.reminder_run_of(run.day))
     assert plan is not None
@@ -118,7 +118,7 @@ def letters(stage: Stage, ours: OurBooks) -> list[Figure]:
     release = ReleaseReminders(run_id=plan.id, version=plan.version)
     desk.carry_out(release_reminders, release, replace(asked("release"), deadline=None))
     written = milliseconds(
-        lambda: ours.store.read(lambda books: prepare(books, to_send(books.connection, now, 0, LETTERS)))
+        lambda: ours.store.read(lambda books: prepare(books, to_send(books.connection, now, 0, LETTERS), now))
     )
     handed: list[int] = []
     took = milliseconds(lambda: handed.append(watch_reminders(Desk(ours.store, clock=lambda: now), now)))

@@ -346,7 +346,7 @@ def clean_contacts(contacts: tuple[Contact, ...]) -> tuple[Contact, ...]:
     return tuple(
         Contact(
             name=clean_text(contact.name, "contact", LONGEST_NAME),
-            email=clean_address(contact.email) if contact.email.strip() else "",
+            email=clean_address(email) if (email := clean_text(contact.email, "email", LONGEST_NAME)) else "",
             phone=clean_text(contact.phone, "phone", LONGEST_PHONE),
         )
         for contact in contacts

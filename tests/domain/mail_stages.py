@@ -49,13 +49,13 @@ def settled(world: World, mail_id: int, state: MailState, answer: str = "") -> b
 
 
 def deciding(world: World) -> SettleMail:
-    mail_id = mailed(world).mail_id
+    mail_id = mailed(world, reachable(world, "ACME")).mail_id
     settled(world, mail_id, MailState.UNKNOWN)
     return SettleMail(mail_id=mail_id, decision=Decision.AGAIN)
 
 
 def asking(world: World) -> MailStatement:
-    asked = question(reachable(world), world)
+    asked = question(reachable(world, "ACME"), world)
     return MailStatement(question=replace(asked, kind=StatementKind.ACTIVITY))
 
 
@@ -63,7 +63,7 @@ MAIL_STAGES: dict[str, Callable[[World], Staged]] = {
     "mail_statement": lambda world: (mail_statement, asking(world), CLERK),
     "mail_invoice": lambda world: (
         mail_invoice,
-        MailInvoice(invoice_id=world.invoice(reachable(world), 30).id),
+        MailInvoice(invoice_id=world.invoice(reachable(world, "ACME"), 30).id),
         CLERK,
     ),
     "settle_mail": lambda world: (settle_mail, deciding(world), CLERK),

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from sqlalchemy import Connection
 
 from bot.domain.customers import Contact, Customer, Mode, NewCustomer, new_customer
+from bot.domain.disputes import OpenDispute, open_dispute
 from bot.domain.mail import KeptMail, MailState
 from bot.domain.money import currency
 from bot.domain.reminder_ports import Message, MessageState
@@ -92,7 +93,7 @@ def deliver(world: World, state: MailState = MailState.SENT, *, only: int = 0, o
 
 def messages(world: World, state: MessageState | None = None) -> list[Message]:
     """All messages but those that wait, the newest first."""
-    lines = world.store.read(lambda books: books.reminder_log(None, 1000))
+    lines = world.store.read(lambda books: books.reminder_log(None, 10_000))
     return [each.message for each in lines if state is None or each.message.state is state]
 
 
@@ -104,10 +105,12 @@ def newest(world: World) -> JobRun:
 
 
 def reminded(world: World) -> Customer:
-    """A customer of which one reminder was sent, as they go out on a working day."""
+    """A customer of which one reminder was sent, as they go out on a working day; another one was left out."""
     reminding(world)
     customer = reachable(world, "LATE")
     world.invoice(customer, 75, issued=-40, due=-8)
+    held = world.invoice(reachable(world, "HELD"), 60, issued=-40, due=-8)
+    world.do(open_dispute, OpenDispute(invoice_id=held.id, reason="quantity"))
     for moment in (world.now, world.now + timedelta(hours=1)):
         tick(world, moment)
     deliver(world)

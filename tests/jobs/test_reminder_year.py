@@ -39,7 +39,7 @@ PLACES = (("", ""), ("", ""), ("Europe/Berlin", "DE"), ("America/New_York", "US"
 LOOKS = (time(8), time(10), time(16), time(21, 30))
 NIGHT = time(2, 30)
 EVENTS = time(9), time(15), time(20)
-SIZES = {"sqlite": (300, 365), "postgresql": (40, 60)}
+SIZES = {"sqlite": (300, 365), "postgresql": (30, 40)}
 BEGIN = date(2027, 1, 4)
 
 
@@ -69,7 +69,7 @@ class Year:
         today = at.astimezone(BOOK).date()
         happenings: list[tuple[Callable[[Client, date], None], float]] = [
             (self._invoice, len(self.customers) / 700),
-            (self._pay, len(self.customers) / 650),
+            (self._pay, len(self.customers) / 200),
             (self._promise, 0.3),
             (self._dispute, 0.2),
             (self._stop, 0.1),
@@ -160,9 +160,10 @@ class Year:
         if self.down_until is not None and at < self.down_until:
             return
         self.world.now = at
-        tick(self.world, at)
-        tick(self.world, at, name="two")
-        expected = self.model.look(at) | self.model.look(at)  # once for each process
+        expected: dict[str, tuple[str, ...]] = {}
+        for process in ("one", "two"):
+            tick(self.world, at, name=process)
+            expected |= self.model.look(at)
         codes = {customer.id: code for code, customer in self.customers.items()}
         found = {codes[each.mail.customer_id]: self._numbers(each.mail.body) for each in waiting_mails(self.world)}
         assert found == expected, self._explained(at, found.items() ^ expected.items())
@@ -223,6 +224,6 @@ def test_a_year_of_reminders_is_what_a_naive_model_says(world: World, engine_nam
         year.look(at(day + timedelta(days=1), NIGHT))
         if year.down_until is not None and at(day + timedelta(days=1), NIGHT) >= year.down_until:
             year.down_until = None
-    assert year.handed > count
-    assert len(messages(world, MessageState.SENT)) > count
+    assert year.handed > days // 10
+    assert len(messages(world, MessageState.SENT)) > year.handed // 2
     world.check()

@@ -28,6 +28,7 @@ from tests.domain.dispute_stages import disputed_promised_and_given_up
 from tests.domain.invoice_stages import PROFORMA, TOP_UP, asked
 from tests.domain.mail_stages import mailed
 from tests.domain.top_up_stages import topped_up
+from tests.jobs.reminding import reminded
 from tests.world import MANAGER, START, TEAM, World, money, withdraw
 
 Values = dict[str, Any]
@@ -50,7 +51,21 @@ CHANGES = {
     "mode": "CASE mode WHEN 'prepaid' THEN 'postpaid' ELSE 'prepaid' END",
     "was_mode": "'other'",
     "requested_by": "'other'",
-    **dict.fromkeys(("opened_at", "recorded_at", "logged_at", "was_ends_at", "until"), "'2020-01-01 00:00:00'"),
+    **dict.fromkeys(("folded", "language", "saved_by", "steps", "way", "template", "why"), "'other'"),
+    "is_default": "NOT is_default",
+    **dict.fromkeys(
+        (
+            "opened_at",
+            "recorded_at",
+            "logged_at",
+            "was_ends_at",
+            "until",
+            "planned_at",
+            "hours_from",
+            "closes_at",
+        ),
+        "'2020-01-01 00:00:00'",
+    ),
 }
 
 
@@ -175,6 +190,7 @@ def filled(world: World) -> Filled:
     topped_up(world)
     disputed_promised_and_given_up(world)
     mailed(world)
+    reminded(world)
 
     def more(connection: Connection) -> None:
         facts = {"customer_id": customer.id, "operation_id": done.operation_id, "starts_at": START}
