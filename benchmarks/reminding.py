@@ -15,7 +15,7 @@ from benchmarks.adapter import OurBooks, asked
 from benchmarks.data import TODAY, Books
 from benchmarks.floors import Floor
 from benchmarks.measure import Figure, Measured, Sample, in_turn, milliseconds
-from benchmarks.stage import Stage, staged
+from benchmarks.stage import Stage, settle, staged
 from bot.desk import Desk
 from bot.domain.reminder_runs import CancelReminders, ReleaseReminders, cancel_reminders, release_reminders
 from bot.domain.reminder_templates import SaveSchedule, SaveTemplate, save_schedule, save_template
@@ -52,7 +52,7 @@ def remind(stage: Stage) -> list[Figure]:
     with another(stage, books) as other:
         floor_table(other.floor)
         overdue = len(other.floor.run(PICK, TODAY - LATE).fetchall())
-        ours = planned(other.ours, overdue) if isinstance(other.ours, OurBooks) else None
+        ours = planned(other, other.ours, overdue) if isinstance(other.ours, OurBooks) else None
         samples = in_turn(stage.plan.repeats, lambda: floor_each(other.floor, overdue), ours)
         figures.append(other.figure("W3", "plan, each reminder", "us", samples))
         if isinstance(other.ours, OurBooks):
@@ -89,8 +89,10 @@ def floor_each(floor: Floor, overdue: int) -> float:
     return took * 1000 / overdue
 
 
-def planned(ours: OurBooks, overdue: int) -> Measured:
-    """Plans day after day; each plan is cancelled before the next, so that it has as much to do."""
+def planned(stage: Stage, ours: OurBooks, overdue: int) -> Measured:
+    """Plans day after day; each plan is cancelled before the next, so that it has as much to do. The server knows its
+    tables from the plan of the first day, as it does in a book that is in use.
+    """
     prepared_books(ours)
     days = (TODAY + timedelta(days=ahead) for ahead in count())
 
@@ -103,6 +105,7 @@ def planned(ours: OurBooks, overdue: int) -> Measured:
         assert counts.invoices >= overdue, (counts, overdue)
         cancelled = CancelReminders(run_id=plan.id, version=plan.version)
         desk.carry_out(cancel_reminders, cancelled, replace(asked(f"cancel {run.day}"), deadline=None))
+        settle(stage.engine, stage.ours_where)
         return took * 1000 / counts.invoices
 
     return one_turn

@@ -176,7 +176,7 @@ def send_reminder(command: SendReminder, books: "Books", context: Context) -> Re
         raise WrongState("It is not within the hours of this message.")
     names = books.reminders.template_names()
     policy = policy_of(books.settings.current(), message.day, names, send_at=message.opens_at)
-    facts = books.reminders.facts([customer.id], message.day, message_id=message.id)
+    facts = books.reminders.facts([customer.id], message.day, messages=(message.id,))
     if facts and not policy.is_open(facts[0], context.now):
         raise WrongState(f"It is not within the hours of {customer.name}, as they are now.")
     letter = letter_of(message, facts[0] if facts else None, policy)

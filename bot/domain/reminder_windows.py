@@ -72,6 +72,7 @@ def is_working_day(day: date, hours: Hours, country: str) -> bool:
     return day.weekday() in hours.weekdays and not (country and holiday(day, country))
 
 
+@lru_cache(maxsize=4096)
 def window_of(send_at: datetime, hours: Hours, zone: str, country: str) -> Window | None:
     """The first working hours of a customer that have not ended at the time of sending; nothing when none begin within
     a day of it, for then another plan comes first.

@@ -31,7 +31,7 @@ def of_message(books: SqlReadBooks, message: Message) -> Written:
     """What a planned message says as things stand now. Refuses: TemplateRefused."""
     settings, templates = books.settings(), books.reminder_templates()
     names = frozenset(each.name.casefold() for each in templates)
-    found = books.reminder_facts([message.customer_id], message.day, message_id=message.id)
+    found = books.reminder_facts([message.customer_id], message.day, messages=(message.id,))
     customer = found[0] if found else None
     letter: Letter = letter_of(message, customer, policy_of(settings, message.day, names, send_at=message.opens_at))
     if customer is None or not letter.lines:

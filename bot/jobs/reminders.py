@@ -1,7 +1,7 @@
 """Reminders at work: the plan of a day in pieces, then one message after the other within its hours."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
@@ -121,20 +121,31 @@ def prepare(books: SqlReadBooks, messages: Sequence[Message], now: datetime) -> 
     """Messages with what each comes to now, in words."""
     settings, templates = books.settings(), books.reminder_templates()
     names = frozenset(each.name.casefold() for each in templates)
-    made = []
+    made, known = [], _known(books, messages)
     for message in messages:
         policy = policy_of(settings, message.day, names, send_at=message.opens_at)
-        found = books.reminder_facts([message.customer_id], message.day, message_id=message.id)
-        letter = letter_of(message, found[0] if found else None, policy)
-        is_open = not found or policy.is_open(found[0], now)
+        found = known.get((message.day, message.customer_id))
+        letter = letter_of(message, found, policy)
+        is_open = found is None or policy.is_open(found, now)
         written = Prepared(message=message, letter=letter, is_open=is_open)
-        if found and letter.lines and is_open:
+        if found is not None and letter.lines and is_open:
             try:
-                written = _written(books, written, found[0], templates, settings)
+                written = _written(books, written, found, templates, settings)
             except Refused as refusal:  # one text or address that cannot be used never stops the others
                 written = replace(written, refusal=refusal)
         made.append(written)
     return made
+
+
+def _known(books: SqlReadBooks, messages: Sequence[Message]) -> Mapping[tuple[date, int], CustomerFacts]:
+    """The customers of these messages, by the day for which each was planned."""
+    known = {}
+    for day in {each.day for each in messages}:
+        mine = [each for each in messages if each.day == day]
+        ids = [each.customer_id for each in mine]
+        for facts in books.reminder_facts(ids, day, messages=[each.id for each in mine]):
+            known[day, facts.id] = facts
+    return known
 
 
 def why_not_any_more(books: SqlReadBooks, message_id: int, now: datetime) -> str:
@@ -144,7 +155,7 @@ def why_not_any_more(books: SqlReadBooks, message_id: int, now: datetime) -> str
     message = books.reminder_message(message_id)
     names = frozenset(each.name.casefold() for each in books.reminder_templates())
     policy = policy_of(books.settings(), message.day, names, send_at=message.opens_at)
-    found = books.reminder_facts([message.customer_id], message.day, message_id=message.id)
+    found = books.reminder_facts([message.customer_id], message.day, messages=(message.id,))
     return sending.why_not_any_more(message, found[0] if found else None, policy, now)
 
 

@@ -79,6 +79,7 @@ ORDER = (
 )
 TABLES: dict[str, Table] = {name: tables.metadata.tables[name] for name in ORDER}
 MARKS = {"sqlite": "?", "postgresql": "%s"}
+AT_ONCE = 100  # rows in one statement
 CHANGED_ON_THE_WAY = (Date, tables.Instant)
 
 
@@ -107,8 +108,26 @@ class Written:
     statement: str
     binders: tuple[tuple[str, Callable[[Any], Any] | None], ...]
 
+    @lru_cache(maxsize=8)  # noqa: B019  # what is written once is kept for ever
+    def of_many(self, count: int) -> str:
+        """The same for so many rows in one statement."""
+        head, _, marks = self.statement.partition(" VALUES ")
+        return f"{head} VALUES {', '.join([marks] * count)}"
+
     def bound(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
         return tuple([row[name] if bind is None else bind(row[name]) for name, bind in self.binders])
+
+
+def insert_all(cursor: Any, made: Written, rows: Sequence[tuple[Any, ...]], dialect: str) -> None:
+    """Insert bound rows. To PostgreSQL many go in few statements, as each costs it more than its row does."""
+    if len(rows) == 1:
+        cursor.execute(made.statement, rows[0])
+    elif dialect == "sqlite" or len(rows) < AT_ONCE:
+        cursor.executemany(made.statement, rows)
+    else:
+        for begin in range(0, len(rows), AT_ONCE):
+            batch = rows[begin : begin + AT_ONCE]
+            cursor.execute(made.of_many(len(batch)), [value for row in batch for value in row])
 
 
 class Pending:
@@ -132,10 +151,7 @@ class Pending:
                 rows = self.rows.get(name)
                 if rows:
                     made = written(name, tuple(rows[0]), connection.dialect)
-                    if len(rows) == 1:
-                        cursor.execute(made.statement, made.bound(rows[0]))
-                    else:
-                        cursor.executemany(made.statement, [made.bound(row) for row in rows])
+                    insert_all(cursor, made, [made.bound(row) for row in rows], connection.dialect.name)
             for statement, values in self.updates:
                 connection.execute(statement, values)
         self.rows.clear()

@@ -1,9 +1,11 @@
 """Questions about disputes, promises and write-offs; those of the whole book are one statement each."""
 
 from collections.abc import Sequence
+from enum import Enum
+from functools import cache
 from typing import TYPE_CHECKING, Any, TypedDict
 
-from sqlalchemy import BigInteger, Connection, Select, bindparam, case, cast, func, select
+from sqlalchemy import BigInteger, BindParameter, Connection, Select, bindparam, case, cast, func, select
 
 from bot.domain.customers import Customer
 from bot.domain.disputes import Dispute, DisputeStep
@@ -145,19 +147,44 @@ def disputed() -> Select[Any]:
 def promises(
     connection: Connection, customer_id: int | None = None, *, customers: Sequence[int] | None = None
 ) -> tuple[PromiseStanding, ...]:
-    """Promises in force with what came in for each and what is left of its debt: of one customer, of some, or all of
-    which something is left.
+    """Promises in force with what came in for each and what is left of its debt: of one customer, of some with
+    something left, or all of which something is left.
     """
+    if customer_id is not None:
+        rows = connection.execute(_promises(Whose.ONE), {"of_customer": customer_id})
+    elif customers is not None:
+        rows = connection.execute(_promises(Whose.SOME), {"of_customers": list(customers)})
+    else:
+        rows = connection.execute(_promises(Whose.ALL))
+    return tuple(_standing(row) for row in rows)
+
+
+class Whose(Enum):
+    """Whose promises are asked for."""
+
+    ONE = "one"
+    SOME = "some"
+    ALL = "all"
+
+
+@cache
+def _promises(whose: Whose) -> Select[Any]:
+    """The question, written once for each way to ask it."""
     of_all = _promise.c.invoice_id.is_(None)
     left = case((of_all, _customer.c.receivable_micros), else_=_invoice.c.open_micros)
+    some: BindParameter[int] = bindparam("of_customers", expanding=True)
+    where = {
+        Whose.ONE: (_promise.c.customer_id == bindparam("of_customer"),),
+        Whose.SOME: (left > 0, _promise.c.customer_id.in_(some)),
+        Whose.ALL: (left > 0,),
+    }
     asked = (
         select(_promise, left.label("left"), case((of_all, _customer.c.code), else_=_invoice.c.number).label("label"))
         .join(_customer, _customer.c.id == _promise.c.customer_id)
         .outerjoin(_invoice, _invoice.c.id == _promise.c.invoice_id)
         .where(
             _promise.c.ended_at.is_(None),
-            left > 0 if customer_id is None else _promise.c.customer_id == customer_id,
-            *((_promise.c.customer_id.in_(customers),) if customers is not None else ()),
+            *where[whose],
         )
         .cte("asked")
     )
@@ -184,12 +211,11 @@ def promises(
         .group_by(came_in.c.id)
         .subquery("sums")
     )
-    statement = (
+    return (
         select(asked, func.coalesce(sums.c.paid, 0).label("paid"))
         .outerjoin(sums, sums.c.id == asked.c.id)
         .order_by(asked.c.promised_on, asked.c.id)
     )
-    return tuple(_standing(row) for row in connection.execute(statement))
 
 
 def _standing(row: Any) -> PromiseStanding:

@@ -97,9 +97,11 @@ class ReminderReads:
         """Why an invoice is not chased, if it is not."""
         return reminders.stopped(self._connection, invoice_id)
 
-    def reminder_facts(self, customer_ids: Sequence[int], today: date, *, message_id: int = 0) -> list[CustomerFacts]:
+    def reminder_facts(
+        self, customer_ids: Sequence[int], today: date, *, messages: Sequence[int] = ()
+    ) -> list[CustomerFacts]:
         """What a decision about these customers goes by."""
-        return reminder_facts.facts(self._connection, customer_ids, today, message_id=message_id)
+        return reminder_facts.facts(self._connection, customer_ids, today, messages=messages)
 
     def reminder_run(self, run_id: int) -> ReminderRun:
         """The plan of a day. Refuses: NotFound."""

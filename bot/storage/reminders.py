@@ -274,8 +274,10 @@ class SqlReminders:
     def next_customers(self, after: int, horizon: date, limit: int) -> Sequence[int]:
         return reminder_facts.next_customers(self._session.connection, after, horizon, limit)
 
-    def facts(self, customer_ids: Sequence[int], today: date, *, message_id: int = 0) -> Sequence[CustomerFacts]:
-        return reminder_facts.facts(self._session.connection, customer_ids, today, message_id=message_id)
+    def facts(
+        self, customer_ids: Sequence[int], today: date, *, messages: Sequence[int] = ()
+    ) -> Sequence[CustomerFacts]:
+        return reminder_facts.facts(self._session.connection, customer_ids, today, messages=messages)
 
     def promises_of(self, customer_id: int) -> Sequence[PromiseStanding]:
         return promises(self._session.connection, customer_id)

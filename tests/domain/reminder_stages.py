@@ -122,7 +122,7 @@ def sending(world: World) -> SendReminder:
         lambda books: (
             books.settings(),
             frozenset(each.name.casefold() for each in books.reminder_templates()),
-            books.reminder_facts([made.customer_id], made.day, message_id=made.id),
+            books.reminder_facts([made.customer_id], made.day, messages=(made.id,)),
         )
     )
     policy = policy_of(settings, made.day, names, send_at=made.opens_at)
