@@ -40,7 +40,9 @@ def _mark(stands: list[tuple[int, int, int]]) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendReminder:
-    """Hand a message over, with the text that was written for its mark; without one, when nothing is left to send."""
+    """Hand a message over, with the text that was written for its mark; without one, when nothing is left to send, or
+    when it cannot be written, and why.
+    """
 
     message_id: int
     mark: str
@@ -49,6 +51,7 @@ class SendReminder:
     subject: str = ""
     body: str = ""
     paper: str = ""
+    cannot: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,12 +161,14 @@ def _at_once(step: Step) -> Step:
     return replace(step, offset=step.level - FAR, every=1)
 
 
+LONGEST_NOTE = 300
 FAR = 100_000  # days: before any due date
 
 
 @operation(by=Role.NONE)
 def send_reminder(command: SendReminder, books: "Books", context: Context) -> ReminderHandedOver:
-    """Hand a message over for sending, if it is due still and within its hours; its steps count once it was sent.
+    """Hand a message over for sending, if it is due still and within its hours; its steps count once it was sent. One
+    that cannot be written has failed, so that somebody sees it, and the next plan decides anew.
     Rules 85, 87-89. Refuses: WrongState, EvidenceChanged.
     """
     message = books.reminders.message(command.message_id)
@@ -182,8 +187,11 @@ def send_reminder(command: SendReminder, books: "Books", context: Context) -> Re
     letter = letter_of(message, facts[0] if facts else None, policy)
     if letter.mark != command.mark:
         raise EvidenceChanged(f"What {customer.name} owes has changed since this message was written.")
-    if not letter.lines:
-        gone = replace(message, state=MessageState.DROPPED, note=letter.why_not, version=message.version + 1)
+    if not letter.lines or command.cannot:
+        state, note = (
+            (MessageState.FAILED, command.cannot) if command.cannot else (MessageState.DROPPED, letter.why_not)
+        )
+        gone = replace(message, state=state, note=note[:LONGEST_NOTE], version=message.version + 1)
         books.reminders.change_message(gone)
         return ReminderHandedOver(message=gone, customer=customer.code, operation_id=context.operation_id)
     handed = _handed_over(command, message, books)

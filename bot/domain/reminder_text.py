@@ -10,10 +10,10 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.domain.errors import MissingText, TemplateRefused, TextTooLong
+from bot.domain.mail import LONGEST_BODY, one_line
 
 LONGEST_SUBJECT = 200
-LONGEST_BODY = 8_000
-LONGEST_FILLED = 60_000
+LONGEST_TEXT = 8_000
 LOOP = "invoices"
 # What a template can name, and what it means to who writes one. Rule 90.
 VARIABLES: Mapping[str, str] = {
@@ -97,8 +97,8 @@ def check_body(text: str) -> str:
     cleaned = text.replace("\r\n", "\n").strip()
     if not cleaned:
         raise MissingText("The text is empty; type one.", field="body")
-    if len(cleaned) > LONGEST_BODY:
-        raise TextTooLong(f"The text has {len(cleaned):,} characters; keep it to {LONGEST_BODY:,}.", field="body")
+    if len(cleaned) > LONGEST_TEXT:
+        raise TextTooLong(f"The text has {len(cleaned):,} characters; keep it to {LONGEST_TEXT:,}.", field="body")
     _check(cleaned, "body")
     return cleaned
 
@@ -108,8 +108,7 @@ def fill(subject: str, body: str, values: Mapping[str, object]) -> tuple[str, st
 
     Refuses: TemplateRefused, when it cannot be filled, such as for comparing a word with a number.
     """
-    filled = [_filled(text, field, values) for text, field in ((subject, "subject"), (body, "body"))]
-    return " ".join(filled[0].split())[:LONGEST_SUBJECT], filled[1].strip()
+    return one_line(_filled(subject, "subject", values)), _filled(body, "body", values)
 
 
 def _filled(text: str, field: str, values: Mapping[str, object]) -> str:
@@ -117,9 +116,11 @@ def _filled(text: str, field: str, values: Mapping[str, object]) -> str:
         made = _compiled(text).render(values)
     except (TemplateError, TypeError, ValueError) as fault:
         raise TemplateRefused(f"The {field} cannot be filled in: {_words(fault)}.", field=field) from None
-    if len(made) > LONGEST_FILLED:
+    if len(made) > LONGEST_BODY:
         raise TemplateRefused(f"The {field} becomes longer than a letter may be.", field=field)
-    return made
+    if not one_line(made):
+        raise TemplateRefused(f"Nothing is left of the {field} once it is filled in.", field=field)
+    return made.strip()
 
 
 @lru_cache(maxsize=256)

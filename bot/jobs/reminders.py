@@ -9,7 +9,7 @@ from functools import partial
 from bot.desk import SYSTEM, Desk
 from bot.domain import reminder_sending as sending
 from bot.domain.errors import Refused
-from bot.domain.mail import MailState
+from bot.domain.mail import Mail, MailAbout, MailState
 from bot.domain.operation import Actor, Request
 from bot.domain.reminder_plan import EMAIL, CustomerFacts
 from bot.domain.reminder_ports import Message, ReminderRun, RunState, Template
@@ -110,7 +110,7 @@ class Prepared:
     subject: str = ""
     body: str = ""
     paper: str = ""
-    refusal: Refused | None = None
+    cannot: str = ""
 
 
 def _next(books: SqlReadBooks, now: datetime, after: int) -> list[Prepared]:
@@ -132,7 +132,7 @@ def prepare(books: SqlReadBooks, messages: Sequence[Message], now: datetime) -> 
             try:
                 written = _written(books, written, found, templates, settings)
             except Refused as refusal:  # one text or address that cannot be used never stops the others
-                written = replace(written, refusal=refusal)
+                written = replace(written, cannot=refusal.sentence)
         made.append(written)
     return made
 
@@ -162,24 +162,26 @@ def why_not_any_more(books: SqlReadBooks, message_id: int, now: datetime) -> str
 def _written(
     books: SqlReadBooks, bare: Prepared, facts: CustomerFacts, templates: Sequence[Template], settings: Settings
 ) -> Prepared:
-    """Refuses: TemplateRefused, NotMailable."""
+    """Refuses: TemplateRefused, NotMailable, Refused."""
     message, letter = bare.message, bare.letter
     subject, body = words_of(message, letter, facts, templates, settings)
     if facts.channel != EMAIL:
         return replace(bare, channel=facts.channel.removeprefix(SLACK), subject=subject, body=body)
-    return replace(
-        bare,
+    mail = Mail(
+        id=0,
+        customer_id=facts.id,
+        about=MailAbout.REMINDER,
+        about_id=message.id,
         to=books.mail_recipients(facts.id),
         subject=subject,
         body=body,
         paper=paper_of(facts, message.day),
     )
+    return replace(bare, to=mail.to, subject=subject, body=body, paper=mail.paper)
 
 
 def _send(desk: Desk, prepared: Prepared, now: datetime) -> None:
     """What changed since it was written is written anew with the next look. Refuses: Refused."""
-    if prepared.refusal is not None:
-        raise prepared.refusal
     message = prepared.message
     command = SendReminder(
         message_id=message.id,
@@ -189,6 +191,7 @@ def _send(desk: Desk, prepared: Prepared, now: datetime) -> None:
         subject=prepared.subject,
         body=prepared.body,
         paper=prepared.paper,
+        cannot=prepared.cannot,
     )
     key = f"job:reminders:send:{message.id}:{message.version}:{prepared.letter.mark[:12]}"
     desk.carry_out(send_reminder, command, _request(now, key))

@@ -389,7 +389,7 @@ class SqlReminders:
         changed = update(_message).where(_message.c.id == message.id, _message.c.version == message.version - 1)
         if not self._session.connection.execute(changed.values(**values)).rowcount:
             raise Overtaken
-        if message.state in {MessageState.DROPPED, MessageState.EXPIRED}:
+        if message.state in {MessageState.DROPPED, MessageState.EXPIRED, MessageState.FAILED}:
             lines = update(_line).where(_line.c.message_id == message.id, _line.c.state == "planned")
             self._session.pending.change(lines.values(state="left"), {})
 

@@ -8,11 +8,13 @@ from sqlalchemy import update
 
 from bot.domain.customers import Customer
 from bot.domain.mail import MailState
-from bot.domain.reminder_templates import SaveSchedule, save_schedule
+from bot.domain.reminder_ports import MessageState
+from bot.domain.reminder_templates import SaveSchedule, SaveTemplate, save_schedule, save_template
+from bot.domain.reminder_terms import SetReminders, set_reminders
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.storage import mails
 from bot.storage.tables import CustomerRow
-from tests.jobs.reminding import deliver, messages, reachable, reminding, tick, waiting_mails
+from tests.jobs.reminding import BODY, deliver, messages, reachable, reminding, tick, waiting_mails
 from tests.world import OWNER, World
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -106,3 +108,36 @@ def test_who_turns_reminders_off_stops_those_that_wait_as_well(world: World) -> 
     tick(world, MONDAY + TEN)
     assert handed(world) == []
     assert [each.note for each in messages(world)] == ["reminders are off"]
+
+
+@pytest.mark.rule(87, 90)
+def test_a_letter_that_cannot_be_written_is_seen_to_have_failed_and_is_tried_with_the_next_plan(world: World) -> None:
+    reminding(world)
+    text = SaveTemplate(name="How", language="en", subject="{{ payment_note }}", body=BODY)
+    world.do(save_template, text)
+    world.do(save_schedule, SaveSchedule(name="Other", steps="7 days after: How"))
+    late(world, "GOOD")
+    world.do(set_reminders, SetReminders(customer_id=late(world, "ODD").id, version=0, schedule="Other"))
+    assert day(world, MONDAY) == ["good"]
+    (failed,) = messages(world, MessageState.FAILED)
+    assert failed.note == "Nothing is left of the subject once it is filled in."
+    world.do(change_setting, ChangeSetting(name="payment_note", value="Pay to 12-34"), by=OWNER)
+    assert day(world, MONDAY + DAY) == ["odd"]
+    world.check()
+
+
+@pytest.mark.rule(88)
+def test_a_customer_with_hundreds_of_invoices_and_marks_that_nobody_sees_is_reminded(world: World) -> None:
+    reminding(world)
+    customer = reachable(world)
+    for _ in range(3):
+        world.invoice(customer, 5, issued=-40, due=-8)
+    as_imported(world, customer, name="Ac\u200bme \u202eLtd\u00ad")
+    many = "{% for invoice in invoices %}{{ invoice.number }} " + "y" * 7_900 + "{% endfor %}"
+    world.do(save_template, SaveTemplate(name="First", language="fr", subject="{{ customer }}", body=many))
+    world.do(set_reminders, SetReminders(customer_id=customer.id, version=0, language="fr"))
+    tick(world, MONDAY)
+    tick(world, MONDAY + TEN)
+    (mail,) = waiting_mails(world)
+    assert mail.mail.subject == "Ac me Ltd"
+    assert len(mail.mail.body) > 20_000

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+from bot.domain.errors import TemplateRefused
 from bot.domain.money import Money
 from bot.domain.reminder_plan import CustomerFacts, Line
 from bot.domain.reminder_ports import Message, Template
@@ -80,7 +81,8 @@ def words_of(
     """What a planned message says as it stands now. Refuses: TemplateRefused."""
     step = max((line.due.step for line in letter.lines), key=lambda step: step.offset)
     template = template_for(templates, step.template, customer.language, settings)
-    assert template is not None, "the decision leaves out who has no text"
+    if template is None:
+        raise TemplateRefused(f"There is no text {step.template} any more.")
     own = (message.subject, message.body) if message.subject is not None and message.body is not None else None
     return write(customer, letter.lines, message.day, settings, template, own)
 
