@@ -188,10 +188,9 @@ def send_reminder(command: SendReminder, books: "Books", context: Context) -> Re
     if letter.mark != command.mark:
         raise EvidenceChanged(f"What {customer.name} owes has changed since this message was written.")
     if not letter.lines or command.cannot:
-        state, note = (
-            (MessageState.FAILED, command.cannot) if command.cannot else (MessageState.DROPPED, letter.why_not)
-        )
-        gone = replace(message, state=state, note=note[:LONGEST_NOTE], version=message.version + 1)
+        state = MessageState.FAILED if command.cannot else MessageState.DROPPED
+        note = (command.cannot or letter.why_not)[:LONGEST_NOTE]
+        gone = replace(message, state=state, note=note, version=message.version + 1)
         books.reminders.change_message(gone)
         return ReminderHandedOver(message=gone, customer=customer.code, operation_id=context.operation_id)
     handed = _handed_over(command, message, books)

@@ -11,10 +11,12 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 from bot.domain.errors import MissingText, TemplateRefused, TextTooLong
 from bot.domain.mail import LONGEST_BODY, one_line
+from bot.domain.reminder_kinds import LOOP, check_kinds, refused
 
 LONGEST_SUBJECT = 200
 LONGEST_TEXT = 8_000
-LOOP = "invoices"
+DEEPEST = 40
+TOO_DEEP = "This is nested too deeply; keep to a few conditions, one inside the other."
 # What a template can name, and what it means to who writes one. Rule 90.
 VARIABLES: Mapping[str, str] = {
     "customer": "the customer's name",
@@ -132,13 +134,16 @@ def _check(text: str, field: str) -> None:
     """Syntax, and every name in it. Rule 90. Refuses: TemplateRefused."""
     try:
         tree = _ENVIRONMENT.parse(text)
+        _check_depth(tree, DEEPEST, field)
         for node in tree.find_all(nodes.Node):
             _check_node(node, field)
         _check_names(tree, frozenset(VARIABLES), field)
-        _ENVIRONMENT.compile(tree)
+        check_kinds(tree, field)
         fill_sample = _ENVIRONMENT.from_string(text)
     except TemplateSyntaxError as fault:
         raise TemplateRefused(f"Line {fault.lineno}: {_words(fault)}.", field=field) from None
+    except (RecursionError, MemoryError, ValueError):  # of the parser: a figure of thousands of digits is one of them
+        raise TemplateRefused(TOO_DEEP, field=field) from None
     for values in _samples():
         try:
             fill_sample.render(values)
@@ -146,14 +151,22 @@ def _check(text: str, field: str) -> None:
             raise TemplateRefused(f"This cannot be filled in: {_words(fault)}.", field=field) from None
 
 
+def _check_depth(node: nodes.Node, left: int, field: str) -> None:
+    """What is nested deeper than anybody reads would stop who fills it in. Refuses: TemplateRefused."""
+    if not left:
+        raise TemplateRefused(TOO_DEEP, field=field)
+    for child in node.iter_child_nodes():
+        _check_depth(child, left - 1, field)
+
+
 def _check_node(node: nodes.Node, field: str) -> None:
     """Only what a letter needs. Refuses: TemplateRefused."""
     if isinstance(node, _ALLOWED):
         if isinstance(node, nodes.Filter) and node.name not in FILTERS:
-            raise _refused(node, f"there is no filter {node.name}; there are {', '.join(FILTERS)}", field)
+            raise refused(node, f"there is no filter {node.name}; there are {', '.join(FILTERS)}", field)
         return
     what = _CALLED.get(type(node), type(node).__name__.lower())
-    raise _refused(node, f"{what} cannot be used here; a text has variables, if, and one loop over invoices", field)
+    raise refused(node, f"{what} cannot be used here; a text has variables, if, and one loop over invoices", field)
 
 
 def _check_names(node: nodes.Node, known: frozenset[str], field: str) -> None:
@@ -165,7 +178,7 @@ def _check_names(node: nodes.Node, known: frozenset[str], field: str) -> None:
         _check_field(node, known, field)
         return
     if isinstance(node, nodes.Name) and node.name not in known:
-        raise _refused(node, f"there is no variable {node.name}; there are {', '.join(VARIABLES)}", field)
+        raise refused(node, f"there is no variable {node.name}; there are {', '.join(VARIABLES)}", field)
     for child in node.iter_child_nodes():
         _check_names(child, known, field)
 
@@ -173,10 +186,10 @@ def _check_names(node: nodes.Node, known: frozenset[str], field: str) -> None:
 def _check_loop(loop: nodes.For, known: frozenset[str], field: str) -> None:
     is_plain = isinstance(loop.iter, nodes.Name) and loop.iter.name == LOOP and isinstance(loop.target, nodes.Name)
     if not is_plain or loop.recursive or _LOOPED in known or loop.test is not None:
-        raise _refused(loop, "a loop goes over invoices, once: {% for invoice in invoices %}", field)
+        raise refused(loop, "a loop goes over invoices, once: {% for invoice in invoices %}", field)
     assert isinstance(loop.target, nodes.Name)
     if loop.target.name in VARIABLES:
-        raise _refused(loop, f"{loop.target.name} has a meaning already; call the loop's variable invoice", field)
+        raise refused(loop, f"{loop.target.name} has a meaning already; call the loop's variable invoice", field)
     for child in (*loop.body, *loop.else_):
         _check_names(child, known | {loop.target.name, _LOOPED, f"{_LOOPED} {loop.target.name}"}, field)
 
@@ -188,13 +201,9 @@ def _check_field(node: nodes.Getattr, known: frozenset[str], field: str) -> None
     owner = node.node
     if not isinstance(owner, nodes.Name) or f"{_LOOPED} {owner.name}" not in known:
         named = owner.name if isinstance(owner, nodes.Name) else "this"
-        raise _refused(node, f"{named} has no parts; only an invoice of the loop has", field)
+        raise refused(node, f"{named} has no parts; only an invoice of the loop has", field)
     if node.attr not in INVOICE:
-        raise _refused(node, f"an invoice has no {node.attr}; it has {', '.join(INVOICE)}", field)
-
-
-def _refused(node: nodes.Node, said: str, field: str) -> TemplateRefused:
-    return TemplateRefused(f"Line {node.lineno}: {said}.", field=field)
+        raise refused(node, f"an invoice has no {node.attr}; it has {', '.join(INVOICE)}", field)
 
 
 def _words(fault: Exception) -> str:
