@@ -2,10 +2,10 @@
 is saved, also where no sample comes to it. Rule 90.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from enum import StrEnum
+from functools import singledispatch
 from itertools import pairwise
-from typing import Any
 
 from jinja2 import nodes
 
@@ -58,24 +58,30 @@ def _said(node: nodes.Expr, field: str) -> Kind:
     return kind
 
 
-def _kind(node: nodes.Node, field: str) -> Kind:
-    return next((read(node, field) for of, read in _KINDS.items() if isinstance(node, of)), Kind.WORDS)
+@singledispatch
+def _kind(_node: nodes.Node, _field: str) -> Kind:
+    return Kind.WORDS
 
 
-def _name(node: Any, _field: str) -> Kind:
+@_kind.register
+def _name(node: nodes.Name, _field: str) -> Kind:
     known = {LOOP: Kind.LIST, **dict.fromkeys(NUMBERS, Kind.NUMBER), **dict.fromkeys(WORDS, Kind.WORDS)}
     return known.get(node.name, Kind.INVOICE)
 
 
-def _part(node: Any, _field: str) -> Kind:
+@_kind.register
+def _part(node: nodes.Getattr, _field: str) -> Kind:
     return Kind.NUMBER if node.attr in PARTS else Kind.WORDS
 
 
-def _const(node: Any, _field: str) -> Kind:
+@_kind.register
+def _const(node: nodes.Const, _field: str) -> Kind:
     return Kind.WORDS if isinstance(node.value, str) else Kind.MIXED if node.value is None else Kind.NUMBER
 
 
-def _filter(node: Any, field: str) -> Kind:
+@_kind.register
+def _filter(node: nodes.Filter, field: str) -> Kind:
+    assert node.node is not None, "a block of a filter was refused"
     if len(node.args) > MOST_GIVEN.get(node.name, 0) or node.kwargs or node.dyn_args or node.dyn_kwargs:
         raise refused(node, f"{node.name} takes no such values", field)
     if node.name == "length":
@@ -89,14 +95,17 @@ def _filter(node: Any, field: str) -> Kind:
     return kinds.pop() if len(kinds) == 1 else Kind.MIXED
 
 
-def _either(node: Any, field: str) -> Kind:
+@_kind.register
+def _either(node: nodes.CondExpr, field: str) -> Kind:
     if node.expr2 is None:
         raise refused(node, "say what holds else, such as {{ 'late' if level else 'due' }}", field)
     _kind(node.test, field)
     return _one_of((node.expr1, node.expr2), field)
 
 
-def _and_or(node: Any, field: str) -> Kind:
+@_kind.register(nodes.And)
+@_kind.register(nodes.Or)
+def _and_or(node: nodes.And | nodes.Or, field: str) -> Kind:
     return _one_of((node.left, node.right), field)
 
 
@@ -105,12 +114,14 @@ def _one_of(parts: tuple[nodes.Expr, ...], field: str) -> Kind:
     return kinds.pop() if len(kinds) == 1 else Kind.LIST if Kind.LIST in kinds else Kind.MIXED
 
 
-def _not(node: Any, field: str) -> Kind:
+@_kind.register
+def _not(node: nodes.Not, field: str) -> Kind:
     _kind(node.node, field)
     return Kind.NUMBER
 
 
-def _compare(node: Any, field: str) -> Kind:
+@_kind.register
+def _compare(node: nodes.Compare, field: str) -> Kind:
     kinds = [_kind(node.expr, field), *(_kind(each.expr, field) for each in node.ops)]
     for (left, right), operand in zip(pairwise(kinds), node.ops, strict=True):
         fits = left is right and left in {Kind.NUMBER, Kind.WORDS}
@@ -120,16 +131,3 @@ def _compare(node: Any, field: str) -> Kind:
             said = f"{left.value} and {right.value} cannot be compared with {SIGNS[operand.op]}"
             raise refused(node, said, field)
     return Kind.NUMBER
-
-
-_KINDS: Mapping[type[nodes.Node], Callable[[Any, str], Kind]] = {
-    nodes.Name: _name,
-    nodes.Getattr: _part,
-    nodes.Const: _const,
-    nodes.Filter: _filter,
-    nodes.CondExpr: _either,
-    nodes.And: _and_or,
-    nodes.Or: _and_or,
-    nodes.Not: _not,
-    nodes.Compare: _compare,
-}

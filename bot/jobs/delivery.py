@@ -182,9 +182,10 @@ class Worker:
         found = self._sent_before(row.destination, row) if row.attempts > 1 else None
         now = self.desk.store.now()
         if found is None:
-            why_not = self.desk.store.read(lambda books: why_not_any_more(books, row.document_id, now))
+            to = (row.destination,)
+            why_not = self.desk.store.read(lambda books: why_not_any_more(books, row.document_id, row.id, to, now))
             if why_not:
-                self.desk.store.write(lambda each: withdraw_reminder(each, row.document_id, now, why_not))
+                self.desk.store.write(lambda each: withdraw_reminder(each, row.document_id, row.id, now, why_not))
                 outbox.done(row)
                 return
             text, blocks = posted(json.loads(row.payload))

@@ -251,7 +251,9 @@ class MailWorker:
         """Why a reminder must not leave as it was written; nothing for any other mail. Rule 88."""
         if kept.mail.about is not MailAbout.REMINDER:
             return ""
-        return self.desk.store.read(lambda books: why_not_any_more(books, kept.mail.about_id, now))
+        return self.desk.store.read(
+            lambda books: why_not_any_more(books, kept.mail.about_id, kept.mail.id, kept.mail.to, now)
+        )
 
     # --- its file -------------------------------------------------------------------------------------------------
 

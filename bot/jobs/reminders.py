@@ -8,7 +8,7 @@ from functools import partial
 
 from bot.desk import SYSTEM, Desk
 from bot.domain import reminder_sending as sending
-from bot.domain.errors import Refused
+from bot.domain.errors import NotMailable, Refused
 from bot.domain.mail import Mail, MailAbout, MailState
 from bot.domain.operation import Actor, Request
 from bot.domain.reminder_plan import EMAIL, CustomerFacts
@@ -30,8 +30,9 @@ from bot.domain.settings import Settings
 from bot.handlers.blocks.reminder_letters import paper_of, words_of
 from bot.jobs.reminder_news import tell_broken
 from bot.observe import log
+from bot.storage import mails
 from bot.storage.jobs import Finished, JobRun
-from bot.storage.reminder_reads import given_up, to_expire, to_release, to_send
+from bot.storage.reminder_reads import given_up, stranded, to_expire, to_release, to_send
 from bot.storage.reminder_settling import settle_message
 from bot.storage.reports import SqlReadBooks
 
@@ -83,8 +84,10 @@ def watch_reminders(desk: Desk, now: datetime) -> int:
     late = desk.store.read(lambda books: to_expire(books.connection, now))
     done = sum(_tried(partial(_release, desk, run, now), run.id) for run in releasing)
     done += sum(_tried(partial(_expire, desk, each, now), each) for each in late)
-    for message_id, handed_id in desk.store.read(lambda books: given_up(books.connection)):
-        done += _tried(partial(_give_up, desk, message_id, handed_id, now), message_id)
+    for message_id, handed_id, fared in desk.store.read(lambda books: given_up(books.connection)):
+        done += _tried(partial(_give_up, desk, message_id, handed_id, fared, now), message_id)
+    for mail_id in desk.store.read(lambda books: stranded(books.connection, now)):
+        done += _tried(partial(_withdraw, desk, mail_id, now), mail_id)
     ends, after = time.monotonic() + LONGEST_SECONDS, 0
     while time.monotonic() < ends:
         letters = desk.store.read(lambda books, after=after: _next(books, now, after))  # type: ignore[misc]  # a default
@@ -148,15 +151,28 @@ def _known(books: SqlReadBooks, messages: Sequence[Message]) -> Mapping[tuple[da
     return known
 
 
-def why_not_any_more(books: SqlReadBooks, message_id: int, now: datetime) -> str:
+def why_not_any_more(books: SqlReadBooks, message_id: int, handed_id: int, to: Sequence[str], now: datetime) -> str:
     """Why a message that waits to be taken over by a mail server, or by Slack, must not leave; asked before each try.
-    Nothing when it may leave. Rule 88.
+    `to` are the addresses, or the channel, that it was handed over for. Nothing when it may leave. Rule 88.
     """
     message = books.reminder_message(message_id)
+    if message.mail_id != handed_id:
+        return "it was written anew"
     names = frozenset(each.name.casefold() for each in books.reminder_templates())
     policy = policy_of(books.settings(), message.day, names, send_at=message.opens_at)
     found = books.reminder_facts([message.customer_id], message.day, messages=(message.id,))
-    return sending.why_not_any_more(message, found[0] if found else None, policy, now)
+    why_not = sending.why_not_any_more(message, found[0] if found else None, policy, now)
+    return why_not or ("" if not found or tuple(to) == _reader(books, found[0]) else "it goes to somebody else now")
+
+
+def _reader(books: SqlReadBooks, facts: CustomerFacts) -> tuple[str, ...]:
+    """The addresses or the channel of a customer; nothing where it has none any more."""
+    if facts.channel != EMAIL:
+        return (facts.channel.removeprefix(SLACK),)
+    try:
+        return books.mail_recipients(facts.id)
+    except NotMailable:
+        return ()
 
 
 def _written(
@@ -202,8 +218,12 @@ def _expire(desk: Desk, message_id: int, now: datetime) -> None:
     desk.carry_out(expire_reminder, command, _request(now, f"job:reminders:expire:{message_id}"))
 
 
-def _give_up(desk: Desk, message_id: int, handed_id: int, now: datetime) -> None:
-    desk.store.write(lambda each: settle_message(each, message_id, handed_id, MailState.FAILED, now))
+def _give_up(desk: Desk, message_id: int, handed_id: int, fared: MailState, now: datetime) -> None:
+    desk.store.write(lambda each: settle_message(each, message_id, handed_id, fared, now))
+
+
+def _withdraw(desk: Desk, mail_id: int, now: datetime) -> None:
+    desk.store.write(lambda each: mails.withdraw(each, mail_id, "its hours ended before it was sent", now))
 
 
 def _release(desk: Desk, run: ReminderRun, now: datetime) -> None:

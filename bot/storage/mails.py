@@ -143,6 +143,14 @@ def settle(
     return True
 
 
+def withdraw(connection: Connection, mail_id: int, why_not: str, now: datetime) -> bool:
+    """Do not send a mail after all that no server can have yet; whether it was withdrawn."""
+    kept = find(connection, mail_id, lock=True)
+    if kept is None or kept.attempting_at is not None:
+        return False
+    return settle(connection, mail_id, MailState.WITHDRAWN, f"not sent: {why_not}", now)
+
+
 def lock(connection: Connection, mail_ids: Sequence[int]) -> None:
     """Whoever changes mails and their outbox rows locks the mails first, in the order of their ids."""
     connection.execute(select(_mail.c.id).where(_mail.c.id.in_(mail_ids)).order_by(_mail.c.id).with_for_update()).all()

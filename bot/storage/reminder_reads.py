@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Select, and_, bindparam, case, func, or_, sel
 
 from bot.domain.customers import Customer
 from bot.domain.errors import NotFound
-from bot.domain.mail import recipients
+from bot.domain.mail import MailState, recipients
 from bot.domain.money import Money, currency
 from bot.domain.reminder_plan import CustomerFacts
 from bot.domain.reminder_ports import (
@@ -28,6 +28,7 @@ from bot.storage.reminders import LINES, MESSAGES, POST, RUNS, SCHEDULES, TEMPLA
 from bot.storage.tables import (
     CustomerRow,
     Instant,
+    MailRow,
     OutboxRow,
     ReminderLeftRow,
     ReminderLineRow,
@@ -38,6 +39,7 @@ from bot.storage.tables import (
 _customer = CustomerRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
 _left = ReminderLeftRow.__table__  # type: ignore[attr-defined]  # as above
 _line = ReminderLineRow.__table__  # type: ignore[attr-defined]  # as above
+_mail = MailRow.__table__  # type: ignore[attr-defined]  # as above
 _message = ReminderMessageRow.__table__  # type: ignore[attr-defined]  # as above
 _outbox = OutboxRow.__table__  # type: ignore[attr-defined]  # as above
 _run = ReminderRunRow.__table__  # type: ignore[attr-defined]  # as above
@@ -60,9 +62,21 @@ _SEND = (
     .limit(bindparam("most"))
 )
 _GIVEN_UP = (
-    select(_message.c.id, _message.c.mail_id)
+    select(_message.c.id, _message.c.mail_id, _outbox.c.state)
     .join(_outbox, and_(_outbox.c.id == _message.c.mail_id, _outbox.c.kind == POST))
     .where(_message.c.state == "queued", _outbox.c.state.in_(("failed", "dropped")))
+    .limit(MOST_EXPIRED)
+)
+_STRANDED = (
+    select(_message.c.mail_id)
+    .join(_mail, _mail.c.id == _message.c.mail_id)
+    .where(
+        _message.c.state == "queued",
+        _message.c.closes_at < _NOW,
+        _mail.c.state == "waiting",
+        _mail.c.attempting_at.is_(None),
+    )
+    .order_by(_message.c.mail_id)
     .limit(MOST_EXPIRED)
 )
 _LATE = (
@@ -239,11 +253,21 @@ def to_send(connection: Connection, now: datetime, after: int, most: int) -> lis
     return [reminders.message_of(row, lines.get(row.id, ())) for row in rows]
 
 
-def given_up(connection: Connection) -> list[tuple[int, int]]:
-    """Messages for a channel that Slack will not take, or that an operator dropped, with what was handed over."""
-    return [(row[0], row[1]) for row in connection.execute(_GIVEN_UP)]
+def given_up(connection: Connection) -> list[tuple[int, int, MailState]]:
+    """Messages for a channel that Slack will not take, with what was handed over; and those that an operator dropped,
+    which a restore had held back: of these it is taken that they were sent before the backup was restored.
+    """
+    fared = {"failed": MailState.FAILED, "dropped": MailState.SENT}
+    return [(row[0], row[1], fared[row[2]]) for row in connection.execute(_GIVEN_UP)]
 
 
 def to_expire(connection: Connection, now: datetime) -> list[int]:
     """Some messages whose hours ended before they were sent."""
     return list(connection.execute(_LATE, {"now": now}).scalars())
+
+
+def stranded(connection: Connection, now: datetime) -> list[int]:
+    """Some mails of messages whose hours ended while no mail server took anything: they are withdrawn, so that nobody
+    waits for them.
+    """
+    return list(connection.execute(_STRANDED, {"now": now}).scalars())

@@ -46,7 +46,7 @@ def settle_message(connection: Connection, message_id: int, handed_id: int, stat
     if row is None or row.mail_id != handed_id:
         return
     if state is MailState.WITHDRAWN:
-        withdraw_reminder(connection, row.id, now, "what it says is not so any more")
+        withdraw_reminder(connection, row.id, handed_id, now, "what it says is not so any more")
         return
     lines = connection.execute(select(_line).where(_line.c.message_id == row.id)).all()
     if state is MailState.WAITING:
@@ -66,12 +66,12 @@ def settle_message(connection: Connection, message_id: int, handed_id: int, stat
     put_contact(connection, row.customer_id)
 
 
-def withdraw_reminder(connection: Connection, message_id: int, now: datetime, note: str) -> None:
+def withdraw_reminder(connection: Connection, message_id: int, handed_id: int, now: datetime, note: str) -> None:
     """A message that was handed over is not sent after all, for what it says has changed: within its hours it is
     written anew, after them the next plan decides.
     """
     row = connection.execute(select(_message).where(_message.c.id == message_id).with_for_update()).first()
-    if row is None or row.state != MessageState.QUEUED.value:
+    if row is None or row.mail_id != handed_id or row.state != MessageState.QUEUED.value:
         return
     again = now <= row.closes_at
     values = {

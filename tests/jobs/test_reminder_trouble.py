@@ -6,15 +6,19 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from bot.domain.customers import Customer
+from bot.domain.customers import Contact, Customer, EditCustomer, edit_customer
 from bot.domain.mail import MailState
 from bot.domain.reminder_ports import MessageState
 from bot.domain.reminder_templates import SaveSchedule, SaveTemplate, save_schedule, save_template
 from bot.domain.reminder_terms import SetReminders, set_reminders
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.storage import mails
+from bot.storage.outbox import Outbox
+from bot.storage.parking import park
 from bot.storage.tables import CustomerRow
-from tests.jobs.reminding import BODY, deliver, messages, reachable, reminding, tick, waiting_mails
+from tests.jobs.letterbox import worker
+from tests.jobs.reminding import BODY, at_noon, deliver, messages, reachable, reminding, tick, waiting_mails
+from tests.smtp import MailHost
 from tests.world import OWNER, World
 
 MONDAY = datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
@@ -91,12 +95,11 @@ def test_who_turns_out_to_live_where_it_is_night_is_not_written_to(world: World)
     moved = late(world, "MOVED")
     tick(world, MONDAY)
     as_imported(world, moved, zone="Pacific/Auckland")  # ten is eleven at night there
-    tick(world, MONDAY + TEN)
-    assert handed(world) == ["good"]
+    assert day(world, MONDAY + TEN) == ["good"]
     tick(world, MONDAY + timedelta(hours=11))  # its hours end where it was planned for
     tick(world, MONDAY + DAY)
     tick(world, MONDAY + timedelta(hours=36, minutes=30))  # half past nine in Auckland
-    assert handed(world) == ["good", "moved"]
+    assert handed(world) == ["moved"]
 
 
 @pytest.mark.rule(87)
@@ -141,3 +144,55 @@ def test_a_customer_with_hundreds_of_invoices_and_marks_that_nobody_sees_is_remi
     (mail,) = waiting_mails(world)
     assert mail.mail.subject == "Ac me Ltd"
     assert len(mail.mail.body) > 20_000
+
+
+def move(world: World, customer: Customer, *addresses: str) -> None:
+    """The customer is written to elsewhere from now on."""
+    contacts = tuple(Contact(name=each, email=each) for each in addresses)
+    version = world.read_customer(customer).version
+    command = EditCustomer(
+        customer_id=customer.id, version=version, code=customer.code, name=customer.name, contacts=contacts
+    )
+    world.do(edit_customer, command)
+
+
+def test_a_mail_that_waits_goes_to_nobody_who_is_no_contact_any_more(world: World, book_url: str) -> None:
+    reminding(world)
+    at_noon(world)
+    left = late(world, "LEFT")
+    for _ in range(2):
+        tick(world)
+    assert handed(world) == ["left"]
+    move(world, left, "new@example.com")
+    with MailHost().running() as host:
+        send = worker(world.store, book_url, host.server)
+        send.run_once()
+        assert host.taken == []
+        tick(world)
+        send.run_once()
+    assert [each.recipients for each in host.taken] == [["new@example.com"]]
+
+
+def test_a_mail_server_that_is_away_all_day_costs_nobody_the_next_one(world: World) -> None:
+    reminding(world)
+    late(world, "ACME")
+    tick(world, MONDAY)
+    tick(world, MONDAY + TEN)
+    assert handed(world) == ["acme"]
+    tick(world, MONDAY + timedelta(hours=11))
+    assert handed(world) == []
+    assert day(world, MONDAY + DAY) == ["acme"]
+
+
+def test_what_a_restore_held_back_and_an_operator_drops_is_taken_as_sent(world: World) -> None:
+    reminding(world)
+    acme = late(world, "ACME")
+    world.do(set_reminders, SetReminders(customer_id=acme.id, version=0, channel="slack:C1"), by=OWNER)
+    tick(world, MONDAY)
+    tick(world, MONDAY + TEN)
+    assert world.store.write(lambda connection: park(connection, "restored")) >= 1
+    Outbox(world.store).drop("all")
+    tick(world, MONDAY + DAY)
+    (sent,) = messages(world)
+    assert sent.state is MessageState.SENT
+    world.check()
