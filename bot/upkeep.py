@@ -65,6 +65,8 @@ def _restore(parsed: argparse.Namespace) -> int:
             f" duedesk outbox retry all{_of(parsed.book)} sends them,"
             f" duedesk outbox drop all{_of(parsed.book)} does not"
         )
+    if done.stopped:
+        print("reminders are off, as some may have been sent since; /duedesk settings reminders review turns them on")
     return 0
 
 

@@ -5,11 +5,11 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.domain.customers import clean_text
-from bot.domain.errors import DateTooEarly, ReminderRefused, WrongState
+from bot.domain.errors import DateTooEarly, ReminderRefused, SettingRefused, WrongState
 from bot.domain.operation import Announcement, Context, DocumentKind, Role, Trace, operation
 from bot.domain.reminder_plan import LeftOut, Planned, decide
 from bot.domain.reminder_ports import Message, MessageState, ReminderRun, RunState
-from bot.domain.reminder_settings import AUTOMATIC, OFF, policy_of, send_at_of
+from bot.domain.reminder_settings import AUTOMATIC, OFF, hours_of, policy_of, send_at_of
 from bot.domain.reminder_steps import FURTHEST
 from bot.domain.reminder_text import check_body, check_subject
 from bot.domain.schedules import instant, read_time
@@ -242,7 +242,7 @@ def release_reminders(command: ReleaseReminders, books: "Books", context: Contex
     """Send what is planned now, each within its customer's hours; or let what was held go at its time. Refuses:
     WrongState.
     """
-    run = _current(command.run_id, command.version, books)
+    run = _current(command.run_id, command.version, books, context)
     if not command.now and context.now < run.send_at:
         return _changed("may be sent", replace(run, state=RunState.PLANNED, decided_by=context.person), books, context)
     books.reminders.open_all(run.id, context.now)
@@ -260,11 +260,15 @@ def release_due(command: ReleaseDue, books: "Books", context: Context) -> RunCha
 
 @operation(by=Role.CLERK)
 def postpone_reminders(command: PostponeReminders, books: "Books", context: Context) -> RunChanged:
-    """Send later on the same day. Refuses: WrongState, SettingRefused, DateTooEarly."""
-    run = _current(command.run_id, command.version, books)
-    send_at = instant(run.day, read_time(command.until), books.settings.current().zone)
+    """Send later on the same day, within the hours of the book. Refuses: WrongState, SettingRefused, DateTooEarly."""
+    run = _current(command.run_id, command.version, books, context)
+    settings = books.settings.current()
+    send_at = instant(run.day, read_time(command.until), settings.zone)
     if send_at <= context.now:
         raise DateTooEarly(f"{command.until} has passed; type a later time, or send now.", field="until")
+    if send_at >= instant(run.day, hours_of(settings).closes, settings.zone):
+        said = f"Nothing is sent after {hours_of(settings).closes:%H:%M}; type an earlier time, or cancel the plan."
+        raise SettingRefused(said, field="until")
     state = RunState.PLANNED if run.state is RunState.HELD else run.state
     after = replace(run, send_at=send_at, state=state, decided_by=context.person)
     return _changed("postponed", after, books, context)
@@ -273,7 +277,7 @@ def postpone_reminders(command: PostponeReminders, books: "Books", context: Cont
 @operation(by=Role.CLERK)
 def cancel_reminders(command: CancelReminders, books: "Books", context: Context) -> RunChanged:
     """Send nothing of this plan; what is due is planned again on the next day. Refuses: WrongState."""
-    run = _current(command.run_id, command.version, books)
+    run = _current(command.run_id, command.version, books, context)
     count = books.reminders.settle_run(run.id, MessageState.DROPPED, "the plan was cancelled")
     after = replace(run, state=RunState.CANCELLED, decided_by=context.person)
     return replace(_changed("cancelled", after, books, context), count=count)
@@ -283,6 +287,10 @@ def cancel_reminders(command: CancelReminders, books: "Books", context: Context)
 def exclude_reminder(command: ExcludeReminder, books: "Books", context: Context) -> MessageChanged:
     """Leave a customer out today, or take it in again while the plan waits. Refuses: WrongState, TextTooLong."""
     message = _planned(command.message_id, command.version, books, back=command.back)
+    if command.back and context.now > message.closes_at:
+        raise WrongState("The hours of this message have ended; the next plan decides anew.")
+    if command.back and books.reminders.is_waited_for(message.customer_id):
+        raise WrongState("Another message to this customer waits to be sent.")
     reason = clean_text(command.reason, "reason", LONGEST_REASON)
     after = replace(
         message,
@@ -303,9 +311,11 @@ def edit_reminder(command: EditReminder, books: "Books", context: Context) -> Me
     return _message_changed("changed", after, books, context)
 
 
-def _current(run_id: int, version: int, books: "Books") -> ReminderRun:
-    """A plan that waits, as the card showed it. Refuses: WrongState."""
+def _current(run_id: int, version: int, books: "Books", context: Context) -> ReminderRun:
+    """A plan of today that waits, as the card showed it. Refuses: WrongState."""
     run = books.reminders.run(run_id)
+    if run.day < context.today:
+        raise WrongState(f"The day of the reminders of {run.day} is over; what was not sent is planned anew.")
     if run.state not in {RunState.PLANNED, RunState.HELD}:
         raise WrongState(f"The reminders of {run.day} are {run.state.value} already.")
     if run.version != version:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 OFF, REVIEW, AUTOMATIC = "off", "review", "automatic"
 WAYS = (OFF, REVIEW, AUTOMATIC)
+TIMES = ("reminder_plan_at", "reminder_send_at", "reminder_hours")
 LONGEST_GAP = 90
 LONGEST_FRESH = 60
 LONGEST_NOTE = 1000
@@ -78,6 +79,20 @@ def next_look(customer: CustomerFacts, settings: "Settings", today: date, templa
 def check_time(value: str) -> str:
     """A time of day in its stored form. Refuses: SettingRefused."""
     return f"{read_time(value):%H:%M}"
+
+
+def check_order(settings: "Settings") -> None:
+    """A plan is made before it is sent, and sent before the hours end: otherwise nobody could look at it, or nothing
+    would ever be sent. Refuses: SettingRefused.
+    """
+    plan_at, send_at = read_time(settings.reminder_plan_at), read_time(settings.reminder_send_at)
+    if not plan_at < send_at < hours_of(settings).closes:
+        times = f"at {plan_at:%H:%M} and sent at {send_at:%H:%M} within {settings.reminder_hours}"
+        raise SettingRefused(
+            f"Reminders would be planned {times}; they are planned before they are sent, and sent before the hours end."
+            " Change another of the three first.",
+            field="value",
+        )
 
 
 def check_hours(value: str) -> str:

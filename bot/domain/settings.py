@@ -17,11 +17,13 @@ from bot.domain.policies import check_policy
 from bot.domain.reminder_settings import (
     LONGEST_FRESH,
     LONGEST_GAP,
+    TIMES,
     WAYS,
     check_days,
     check_holidays,
     check_hours,
     check_note,
+    check_order,
     check_time,
 )
 from bot.domain.schedules import check_daily, check_monthly, instant, is_known_zone
@@ -222,10 +224,16 @@ def change_setting(command: ChangeSetting, books: "Books", context: Context) -> 
         raise _fail(f"Imported documents are numbered {_prefix(value)} already; choose another prefix.")
     if command.name == "currencies":
         _check_dropped({*before.currency_codes()} - {*value.split()}, books)
+    if command.name in TIMES:
+        check_order(with_values({**_texts(before), command.name: value}, before.version))
     books.settings.change(command.name, value)
     return SettingChanged(
         name=command.name, before=str(getattr(before, command.name)), after=value, operation_id=context.operation_id
     )
+
+
+def _texts(settings: Settings) -> dict[str, str]:
+    return {name: str(getattr(settings, name)) for name in NAMES}
 
 
 def check_hard_lock(value: str, before: Settings) -> None:

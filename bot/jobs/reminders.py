@@ -48,6 +48,7 @@ def run_reminders(desk: Desk, run: JobRun) -> Finished:
         return Finished(result=why_not, payload="")
     plan = desk.store.read(lambda books: books.reminder_run_of(run.day))
     tell_broken(desk, desk.clock())
+    _clear(desk, run)
     if plan is None:
         begun = _request(desk.clock(), f"reminders:{run.day}")
         plan = desk.carry_out(begin_reminders, BeginReminders(day=run.day), begun).run
@@ -67,6 +68,12 @@ def run_reminders(desk: Desk, run: JobRun) -> Finished:
     return Finished(result=f"{counts.messages} messages planned, {counts.left_out} customers left out", payload="")
 
 
+def _clear(desk: Desk, run: JobRun) -> None:
+    """Give up all that is too late, however much an outage left: who waits for it would be left out of this plan."""
+    while _given_up(desk, desk.clock()):
+        run.go_on()
+
+
 def _why_not_planned(settings: Settings, day: date, now: datetime) -> str:
     """Why nothing is planned for a day, as its run says it; nothing when it is."""
     if day != settings.today(now):
@@ -81,13 +88,8 @@ def _why_not_planned(settings: Settings, day: date, now: datetime) -> str:
 def watch_reminders(desk: Desk, now: datetime) -> int:
     """Release plans whose time has come, give up what is too late, and hand over what may go; returns how much."""
     releasing = desk.store.read(lambda books: to_release(books.connection, now))
-    late = desk.store.read(lambda books: to_expire(books.connection, now))
     done = sum(_tried(partial(_release, desk, run, now), run.id) for run in releasing)
-    done += sum(_tried(partial(_expire, desk, each, now), each) for each in late)
-    for message_id, handed_id, fared in desk.store.read(lambda books: given_up(books.connection)):
-        done += _tried(partial(_give_up, desk, message_id, handed_id, fared, now), message_id)
-    for mail_id in desk.store.read(lambda books: stranded(books.connection, now)):
-        done += _tried(partial(_withdraw, desk, mail_id, now), mail_id)
+    done += _given_up(desk, now)
     ends, after = time.monotonic() + LONGEST_SECONDS, 0
     while time.monotonic() < ends:
         letters = desk.store.read(lambda books, after=after: _next(books, now, after))  # type: ignore[misc]  # a default
@@ -96,6 +98,17 @@ def watch_reminders(desk: Desk, now: datetime) -> int:
         if len(letters) < AT_ONCE:
             break
         after = letters[-1].message.id
+    return done
+
+
+def _given_up(desk: Desk, now: datetime) -> int:
+    """Give up some of what is too late, or will never be taken; returns how much."""
+    late = desk.store.read(lambda books: to_expire(books.connection, now))
+    done = sum(_tried(partial(_expire, desk, each, now), each) for each in late)
+    for message_id, handed_id, fared in desk.store.read(lambda books: given_up(books.connection)):
+        done += _tried(partial(_give_up, desk, message_id, handed_id, fared, now), message_id)
+    for mail_id in desk.store.read(lambda books: stranded(books.connection, now)):
+        done += _tried(partial(_withdraw, desk, mail_id, now), mail_id)
     return done
 
 

@@ -55,6 +55,7 @@ class Restored:
     manifest: Manifest
     schema: str
     parked: int
+    stopped: bool  # whether reminders are off, for what was sent since is not known
 
 
 def backup(store: Store, path: Path) -> Manifest:
@@ -111,13 +112,13 @@ def restore(store: Store, path: Path, *, replace: bool = False, resume_delivery:
             connection.execute(
                 update(_book).where(_book.c.settings_version <= before).values(settings_version=before + 1)
             )
-            parked = (
-                0 if resume_delivery else parking.park(connection, f"restored from the backup of {manifest.made_at}")
-            )
+            held, reason = not resume_delivery, f"restored from the backup of {manifest.made_at}"
+            parked = parking.park(connection, reason) if held else 0
+            stopped = held and parking.stop_reminding(connection, reason)
             while requests.seal(connection):
                 pass
             _prove(connection)
-            return Restored(manifest, schema.version(connection), parked)
+            return Restored(manifest, schema.version(connection), parked, stopped)
 
         try:
             return store.database.rebuild(work)

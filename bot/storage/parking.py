@@ -1,11 +1,15 @@
 """What a restored backup still had to send is held back, for it may have been sent long ago."""
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, delete, insert, select, update
 
-from bot.storage.tables import MailRow, OutboxRow
+from bot.domain.reminder_settings import OFF
+from bot.storage.tables import MailRow, OutboxRow, ReminderMessageRow, ReminderScheduleRow, SettingRow
 
 _mail = MailRow.__table__  # type: ignore[attr-defined]  # as below
+_message = ReminderMessageRow.__table__  # type: ignore[attr-defined]  # as below
 _outbox = OutboxRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
+_schedule = ReminderScheduleRow.__table__  # type: ignore[attr-defined]  # as above
+_setting = SettingRow.__table__  # type: ignore[attr-defined]  # as above
 
 
 def park(connection: Connection, reason: str) -> int:
@@ -20,3 +24,16 @@ def park(connection: Connection, reason: str) -> int:
         update(_mail).where(_mail.c.state == "waiting").values(state="unknown", attempting_at=_mail.c.recorded_at)
     )
     return int(found.rowcount)
+
+
+def stop_reminding(connection: Connection, reason: str) -> bool:
+    """What is not known to have been sent would be sent again: where a book reminds, that is off until somebody turns
+    it on; whether it is.
+    """
+    planned = update(_message).where(_message.c.state == "planned")
+    connection.execute(planned.values(state="excluded", note=reason, version=_message.c.version + 1))
+    reminds = connection.execute(select(_schedule.c.id).limit(1)).first() is not None
+    if reminds:
+        connection.execute(delete(_setting).where(_setting.c.name == "reminders"))
+        connection.execute(insert(_setting), {"name": "reminders", "value": OFF})
+    return reminds

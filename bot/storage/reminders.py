@@ -51,6 +51,7 @@ _template = ReminderTemplateRow.__table__  # type: ignore[attr-defined]  # as ab
 _terms = ReminderTermsRow.__table__  # type: ignore[attr-defined]  # as above
 
 POST = "reminder_post"
+OPEN = _message.c.state.in_(("planned", "queued", "unknown"))
 TEMPLATES = select(_template).where(_template.c.retired_at.is_(None)).order_by(_template.c.folded, _template.c.language)
 SCHEDULES = select(_schedule).where(_schedule.c.retired_at.is_(None)).order_by(_schedule.c.folded)
 RUNS = select(_run)
@@ -232,8 +233,10 @@ class SqlReminders:
             raise Overtaken
 
     def customers_on(self, schedule: str) -> int:
-        counted = select(func.count()).select_from(_terms).where(func.lower(_terms.c.schedule) == schedule.lower())
-        return int(self._session.connection.execute(counted).scalar() or 0)
+        """How many customers have a schedule; its name is compared as it is everywhere else."""
+        counted = select(_terms.c.schedule, func.count()).where(_terms.c.schedule != "").group_by(_terms.c.schedule)
+        rows = self._session.connection.execute(counted)
+        return sum(int(row[1]) for row in rows if row[0].casefold() == schedule.casefold())
 
     def terms(self, customer_id: int) -> ReminderTerms:
         return terms_of(self._session.connection, customer_id)
@@ -436,6 +439,11 @@ class SqlReminders:
         }
         session.pending.add("outbox", row)
         return made
+
+    def is_waited_for(self, customer_id: int) -> bool:
+        """Whether a message to a customer is planned, on its way, or of unknown fate."""
+        found = select(_message.c.id).where(_message.c.customer_id == customer_id, OPEN)
+        return self._session.connection.execute(found).first() is not None
 
     def customers_in(self, channel: str) -> Sequence[int]:
         """The customers that a Slack channel is linked to."""
