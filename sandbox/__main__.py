@@ -6,11 +6,12 @@ import json
 import os
 import signal
 import socket
+import sqlite3
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from urllib.request import Request, urlopen
@@ -28,6 +29,8 @@ from sandbox.server import Sandbox
 
 ROOT = Path(__file__).resolve().parent.parent
 BOOK = ROOT / "var" / "demo" / "book.db"
+AHEAD = BOOK.with_name("ahead.db")
+LAST_HOUR = 23  # of a day in Singapore, when it is too late to plan reminders for that day
 PORT = 8765
 BOT_TOKEN, APP_TOKEN, SECRET = "xoxb-demo", "xapp-demo", "demo-signing-secret"  # of a workspace on this machine only
 MAIL_SECRET = f"{SECRET}-of-mail"
@@ -35,10 +38,11 @@ DIGEST_COMMAND = "/duedesk jobs run digest again"  # a copy, if it posted itself
 TIPS = (
     ("Record a payment", "/payment Acme 500 bank ref TT-881"),
     ("See who owes what", "/aging"),
+    ("Look at today's reminders, press Send now on their card, then look at Mail to customers", "/reminders"),
     ("Look at a customer", "/customer Acme"),
     ("Find money nobody has claimed", "/payment list unassigned"),
     ("See what waits for approval", "/withdraw list requested"),
-    ("E-mail a statement, then look at Mail to customers", "/statement Acme send"),
+    ("E-mail a statement", "/statement Acme send"),
 )
 
 
@@ -66,13 +70,19 @@ def prepare(book: Path) -> bool:
     return True
 
 
-def _today() -> date:
-    return datetime.now(UTC).astimezone(ZoneInfo("Asia/Singapore")).date()
+def _today(ahead: timedelta = timedelta()) -> date:
+    return (datetime.now(UTC) + ahead).astimezone(ZoneInfo("Asia/Singapore")).date()
 
 
 def _remove(book: Path) -> None:
     for suffix in ("", "-wal", "-shm"):
         book.with_name(book.name + suffix).unlink(missing_ok=True)
+
+
+def _copy(book: Path, to: Path) -> None:
+    """Whole, with what a process that was killed left beside the file."""
+    with contextlib.closing(sqlite3.connect(book)) as kept, contextlib.closing(sqlite3.connect(to)) as copy:
+        kept.backup(copy)
 
 
 def _config(api: str, book: Path, mail_port: int = 0, monitor_port: int = 0) -> Config:
@@ -94,7 +104,12 @@ def _config(api: str, book: Path, mail_port: int = 0, monitor_port: int = 0) -> 
 
 @contextlib.contextmanager
 def running(book: Path, port: int = 0, ahead: timedelta = timedelta()) -> Iterator[Demo]:
-    """The workspace and the bot over one book, joined by Socket Mode; `ahead` lets them live so much later."""
+    """The workspace and the bot over one book, joined by Socket Mode; `ahead` lets them live so much later.
+
+    In the last hour of a day they live an hour earlier: so there is a plan of reminders whenever somebody looks.
+    """
+    if _today(timedelta(hours=24 - LAST_HOUR)) != _today():
+        ahead -= timedelta(hours=24 - LAST_HOUR)
     manifest = yaml.safe_load((ROOT / "manifest.yml").read_text(encoding="utf-8"))
     sandbox = Sandbox(
         manifest,
@@ -113,8 +128,10 @@ def running(book: Path, port: int = 0, ahead: timedelta = timedelta()) -> Iterat
     with sandbox.running(port) as address, sandbox.mail.running() as office:
         config = _config(f"{address}/api/", book, office.port, monitor_port)
         duedesk = build(config, clock=lambda: datetime.now(UTC) + ahead)
+        if ahead:
+            duedesk.jobs.runner = replace(duedesk.jobs.runner, now=duedesk.desk.clock)
         duedesk.desk.store.upgrade()
-        _post_again(duedesk)
+        _post_again(duedesk, _today(ahead))
         duedesk.delivery.start()
         duedesk.jobs.start()
         duedesk.files.start()
@@ -134,14 +151,18 @@ def running(book: Path, port: int = 0, ahead: timedelta = timedelta()) -> Iterat
             duedesk.close()
 
 
-def _post_again(duedesk: Duedesk) -> None:
-    """What waits for approval stands in the new workspace too: the one that had its card ended with its process."""
-    waiting = "document_kind = 'withdrawal' AND document_id IN (SELECT id FROM withdrawal WHERE state = 'requested')"
+def _post_again(duedesk: Duedesk, today: date) -> None:
+    """What waits for approval, and the reminders of today, stand in the new workspace too: the one that had their cards
+    ended with its process.
+    """
+    waiting = """(document_kind = 'withdrawal' AND document_id IN (SELECT id FROM withdrawal WHERE state = 'requested')
+        OR document_kind = 'reminders' AND document_id IN (SELECT id FROM reminder_run WHERE day = :today))"""
+    given = {"today": today.isoformat()}
 
     def work(connection: Connection) -> None:
-        connection.execute(text(f"DELETE FROM message WHERE {waiting}"))  # noqa: S608  # words of our own
+        connection.execute(text(f"DELETE FROM message WHERE {waiting}"), given)  # noqa: S608  # words of our own
         again = "UPDATE outbox SET state = 'waiting', attempts = 0"
-        connection.execute(text(f"{again} WHERE kind = 'card' AND state = 'done' AND {waiting}"))
+        connection.execute(text(f"{again} WHERE kind = 'card' AND state = 'done' AND {waiting}"), given)
 
     duedesk.desk.store.database.write(work, None)
 
@@ -180,7 +201,12 @@ def main() -> int:
     if not BOOK.exists():
         print("Making the sample company: 40 customers, two years of invoices and payments ...", flush=True)
     prepare(BOOK)
-    with running(BOOK, _free(asked.port), timedelta(days=asked.ahead)) as demo:
+    book = BOOK
+    if asked.ahead:  # in a copy: what was done on a later day would stand in the way of today's jobs
+        book = AHEAD
+        _remove(book)
+        _copy(BOOK, book)
+    with running(book, _free(asked.port), timedelta(days=asked.ahead)) as demo:
         print(f"\nDuedesk runs at  {demo.address}/\n\nTry first, in #finance as Clara Clerk:", flush=True)
         for text, command in TIPS:
             print(f"  {command:<36} {text.lower()}")

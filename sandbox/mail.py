@@ -26,7 +26,8 @@ GUARDED = {
     "cache-control": "no-store",
 }
 STYLE = """body{font:15px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;color:#222}
-article{border:1px solid #ccc;border-radius:8px;padding:.8rem 1rem;margin:1rem 0}
+details{border:1px solid #ccc;border-radius:8px;padding:.5rem 1rem;margin:.5rem 0}
+summary{cursor:pointer}summary span{color:#666;margin-right:.8rem}details[open]>summary{margin-bottom:.6rem}
 pre{white-space:pre-wrap;margin:.6rem 0}
 dl{display:grid;grid-template-columns:6rem 1fr;margin:0}dt{color:#666}dd{margin:0;overflow-wrap:anywhere}
 form{display:inline}button{font:inherit}@media(prefers-color-scheme:dark){body{background:#1a1d21;color:#ddd}}"""
@@ -96,13 +97,15 @@ class MailOffice:
         ]
 
     async def _page(self, _request: Request) -> Response:
-        shown = "".join(self._article(each) for each in reversed(self.letters))
-        nothing = "<p>No mail yet. Try <code>/statement Acme send</code> in the workspace.</p>"
+        newest = self.letters[-1].number if self.letters else 0
+        shown = "".join(self._letter_shown(each, is_open=each.number == newest) for each in reversed(self.letters))
+        nothing = """<p>No mail yet. Press <b>Send now</b> on the card of today's reminders, or try
+<code>/statement Acme send</code> in the workspace.</p>"""
         page = f"""<!doctype html><html lang="en"><meta charset="utf-8"><title>Mail</title><style>{STYLE}</style>
 <h1>Mail that customers would have received</h1><p><a href="/">Back to the workspace</a></p>{shown or nothing}</html>"""
         return HTMLResponse(page, headers=GUARDED)
 
-    def _article(self, letter: Letter) -> str:
+    def _letter_shown(self, letter: Letter, *, is_open: bool) -> str:
         facts = "".join(
             f"<dt>{name}</dt><dd>{html.escape(str(letter.message.get(name, '')))}</dd>"
             for name in ("From", "To", "Reply-To", "Subject", "Date", "Message-ID")
@@ -114,7 +117,10 @@ class MailOffice:
         )
         buttons = "".join(self._button(letter, each) for each in letter.recipients)
         text = html.escape(letter.text)
-        return f"<article><dl>{facts}</dl><pre>{text}</pre><p>{files}</p><p>{buttons}</p></article>"
+        to, subject = html.escape(", ".join(letter.recipients)), html.escape(str(letter.message.get("Subject", "")))
+        summary = f"<summary><span>{to}</span>{subject}</summary>"
+        whole = f"{summary}<dl>{facts}</dl><pre>{text}</pre><p>{files}</p><p>{buttons}</p>"
+        return f"<details{' open' if is_open else ''}>{whole}</details>"
 
     def _button(self, letter: Letter, recipient: str) -> str:
         shown = html.escape(recipient)

@@ -13,7 +13,7 @@ from bot.domain.allocation import Portion
 from bot.domain.customers import Contact, Customer, Mode, NewCustomer, new_customer
 from bot.domain.disputes import OpenDispute, open_dispute
 from bot.domain.invoices import DraftInvoice, LineInput, draft_invoice
-from bot.domain.job_plans import HEARTBEAT
+from bot.domain.job_plans import HEARTBEAT, REMINDERS
 from bot.domain.limits import SetLimit, set_limit
 from bot.domain.master_moves import TopUpMaster, top_up_master
 from bot.domain.money import Money, currency
@@ -24,6 +24,7 @@ from bot.domain.payment_settings import SetPaymentSettings, TopUpMethod, set_pay
 from bot.domain.payments import Method, RecordPayment, record_payment
 from bot.domain.people import Grant, Profile, SetOwner, grant, set_owner
 from bot.domain.promises import LogPromise, log_promise
+from bot.domain.reminder_terms import SetReminders, set_reminders
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.usage import ChargeUsage, UsageLine, charge_usage
 from bot.domain.withdrawals import Gateway, RequestWithdrawal, request_withdrawal
@@ -31,6 +32,7 @@ from bot.jobs.runner import Runner
 from bot.jobs.schedule import JOBS
 from bot.storage.outbox import Outbox
 from bot.storage.store import Store
+from sandbox import sample_reminders
 from sandbox.state import Channel, Person
 
 TEAM = "T0SANDBOX"
@@ -147,6 +149,7 @@ class Sample:
         """Make the whole book; deterministic for a given day."""
         start = self._today - timedelta(days=DAYS)
         self._people(start)
+        sample_reminders.write_texts(self._do, start)
         customers = [
             (self._customer(line, index, start), HABITS[index % len(HABITS)]) for index, line in enumerate(NAMES)
         ]
@@ -165,6 +168,8 @@ class Sample:
         self._asked_for(next(each for each, _ in customers if each.code == "LOTUS"))
         self._waiting(next(each for each, _ in customers if each.mode is Mode.PREPAID))
         self._topped_up({each.code: each for each, _ in customers})
+        found = self._store.read(lambda books: books.reminder_facts([each.id for each, _ in customers], self._today))
+        sample_reminders.hold_back(self._do, found, SALES, self._today)
         while self._store.seal():
             pass
 
@@ -202,6 +207,7 @@ class Sample:
             ("approvals_channel", "C0APPROVALS"),
             ("digest_channel", "C0DIGEST"),
             ("undo_minutes", "30"),
+            *sample_reminders.SETTINGS,
         ):
             self._do(change_setting, ChangeSetting(name=name, value=value), day, OWNER)
 
@@ -213,10 +219,12 @@ class Sample:
             currency=currency(of),
             mode=Mode.PREPAID if index % 8 == 7 else Mode.POSTPAID,
             due_days=(30, 14, 45)[index % 3],
-            country={"SGD": "SG", "USD": "US", "EUR": "DE"}[of],
             contacts=(Contact(name="Accounts", email=f"accounts@{code.lower()}.example"),),
         )
-        return self._do(new_customer, command, day).customer
+        customer = self._do(new_customer, command, day).customer
+        if code in sample_reminders.GERMANS:
+            self._do(set_reminders, SetReminders(customer_id=customer.id, version=0, language="de"), day)
+        return customer
 
     def _invoice(self, customer: Customer, habit: str, day: date) -> None:
         roll = self._random
@@ -299,7 +307,7 @@ class Sample:
     def _digest(self, day: date) -> None:
         """The digest of a day, as if it had been posted then; the workspace of the demo is empty when it starts."""
         evening = datetime.combine(day, time(12), tzinfo=UTC)
-        jobs = {name: job for name, job in JOBS.items() if name != HEARTBEAT}
+        jobs = {name: job for name, job in JOBS.items() if name not in {HEARTBEAT, REMINDERS}}
         Runner(self._desk, jobs=jobs, now=lambda: evening).run_once()
         outbox = Outbox(self._store)
         for row in outbox.claim("sample"):

@@ -108,6 +108,7 @@ class RunChanged:
     at: datetime
     operation_id: int
     count: int = 0
+    is_empty: bool = False
 
     def trace(self) -> Trace:
         return Trace(
@@ -116,9 +117,9 @@ class RunChanged:
         )
 
     def announcements(self) -> tuple[Announcement, ...]:
-        """One card for each day. Where nobody looks at it, it comes with the sending."""
+        """One card for each day on which somebody is due. Where nobody looks at it, it comes with the sending."""
         quiet = self.run.way == AUTOMATIC and self.run.state is RunState.PLANNED
-        if quiet or self.run.state is RunState.PLANNING:
+        if quiet or self.is_empty or self.run.state is RunState.PLANNING:
             return ()
         return (Announcement(document=DocumentKind.REMINDERS, document_id=self.run.id),)
 
@@ -223,12 +224,16 @@ def plan_reminders(command: PlanReminders, books: "Books", context: Context) -> 
 
 @operation(by=Role.NONE)
 def show_reminders(command: ShowReminders, books: "Books", context: Context) -> RunChanged:
-    """End the planning: the plan waits for its time, or for a person when no payment was recorded for long. Refuses:
-    WrongState.
+    """End the planning: the plan waits for its time, or for a person when no payment was recorded for long. One without
+    messages waits for nothing, and where nobody was left out either no card tells of it. Refuses: WrongState.
     """
     run = books.reminders.run(command.run_id)
     if run.state is not RunState.PLANNING:
         raise WrongState(f"The reminders of {run.day} are planned already.")
+    messages, left_out = books.reminders.size(run.id)
+    if not messages:
+        made = _changed("planned, with nobody to write to", replace(run, state=RunState.RELEASED), books, context)
+        return replace(made, is_empty=not left_out)
     settings = books.settings.current()
     paid_on = books.reminders.last_payment_on(settings.zone)
     fresh = timedelta(days=settings.reminder_fresh_days)

@@ -61,7 +61,7 @@ def _run_effect(outcome: RunChanged, settings: Settings) -> list[Block]:
     ]
     if run.state is RunState.CANCELLED:
         dropped = counted(outcome.count, "message")
-        lines.append((f"{dropped} of it are not sent; what is due is planned again on the next day.",))
+        lines.append((f"{dropped} not sent; what is due is planned again on the next day.",))
     return [rich(*lines, block_id="effect")]
 
 
@@ -161,7 +161,7 @@ def _release(call: Call, action: dict[str, Any], *, now: bool) -> Reply:
     settings = settings_of(call)
     view = call.desk.ask(lambda books: plan_view(books, run_id), call.request)
     when = "now" if outcome.run.state is RunState.RELEASED else f"at {clock(outcome.run.send_at, settings)}"
-    return Reply(escape(f"Sent {when}, each within its customer's hours: {plan_sums(view.counts, settings)}."))
+    return Reply(escape(f"Sending {when}, each within its customer's hours: {plan_sums(view.counts, settings)}."))
 
 
 @press("reminders_send", by=Role.CLERK)

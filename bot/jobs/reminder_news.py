@@ -53,7 +53,7 @@ def _news(books: SqlReadBooks, now: datetime) -> list[TellReminders]:
     made = []
     for run in released_lately(books.connection, books.settings().today(now)):
         counts = books.reminder_counts(run.id)
-        if not counts.in_state(MessageState.PLANNED, MessageState.QUEUED):
+        if counts.by_state and not counts.in_state(MessageState.PLANNED, MessageState.QUEUED):
             made.append(_told(run.id, counts))
     told = keys_used(books.connection, [_key(each) for each in made])
     return [each for each in made if _key(each) not in told]

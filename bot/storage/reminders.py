@@ -31,6 +31,7 @@ from bot.storage.session import Session
 from bot.storage.tables import (
     InvoiceRow,
     PaymentRow,
+    ReminderLeftRow,
     ReminderLineRow,
     ReminderMessageRow,
     ReminderRunRow,
@@ -41,6 +42,7 @@ from bot.storage.tables import (
 )
 
 _invoice = InvoiceRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
+_left = ReminderLeftRow.__table__  # type: ignore[attr-defined]  # as above
 _line = ReminderLineRow.__table__  # type: ignore[attr-defined]  # as above
 _message = ReminderMessageRow.__table__  # type: ignore[attr-defined]  # as above
 _payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
@@ -301,6 +303,16 @@ class SqlReminders:
                 "invoices": out.invoices,
             }
             self._session.pending.add("reminder_left", row)
+
+    def size(self, run_id: int) -> tuple[int, int]:
+        """How many messages a plan has, and how many customers it leaves out."""
+        found = [
+            self._session.connection.execute(
+                select(func.count()).select_from(each).where(each.c.run_id == run_id)
+            ).scalar_one()
+            for each in (_message, _left)
+        ]
+        return found[0], found[1]
 
     def plan_now(self, planned: Planned, day: date, person: str) -> Message:
         return self._add(planned, None, day, person)

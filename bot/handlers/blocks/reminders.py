@@ -53,7 +53,7 @@ def plan_view(books: ReminderQuestions, run_id: int) -> PlanView:
 def plan_title(view: PlanView, settings: Settings) -> str:
     """`Reminders for Mon 23 Nov 2026 · 14 messages, 31 invoices, SGD 22,480.00 · sends at 10:00`."""
     day, sums = plan_day(view.run.day, settings), plan_sums(view.counts, settings)
-    return f"Reminders for {day} · {sums} · {state_of(view, settings)}"
+    return " · ".join(filter(None, (f"Reminders for {day}", sums, state_of(view, settings))))
 
 
 def plan_day(day: date, settings: Settings) -> str:
@@ -81,9 +81,11 @@ def state_of(view: PlanView, settings: Settings) -> str:
         case RunState.PLANNED:
             return f"sends at {clock(run.send_at, settings)}"
         case RunState.HELD:
-            return "held, waits for a person"
+            return f"planned for {clock(run.send_at, settings)}, held until somebody sends it"
         case RunState.CANCELLED:
             return "cancelled, nothing is sent"
+    if not counts.messages:
+        return ""
     if counts.in_state(MessageState.PLANNED, MessageState.QUEUED):
         return f"being sent, {counts.in_state(MessageState.SENT):,} of {counts.messages:,} so far"
     return f"sent {counts.in_state(MessageState.SENT):,} of {counts.messages:,}"
@@ -177,8 +179,8 @@ def _actions(view: PlanView, settings: Settings) -> list[Block]:
     going = counts.in_state(MessageState.PLANNED)
     if waits and going:
         if run.state is RunState.HELD:
-            label = f"Send at {clock(run.send_at, settings)}"
-            elements.append(button(label, "reminders_let_go", value, confirm=_confirm(view, settings)))
+            # Without its time, which may have passed when somebody reads the card; from then on it sends at once.
+            elements.append(button("Send as planned", "reminders_let_go", value, confirm=_confirm(view, settings)))
         sends = button("Send now", "reminders_send", value, style="primary", confirm=_confirm(view, settings))
         elements.append(sends)
         more += [("Postpone", f"postpone:{value}"), ("Cancel", f"cancel:{value}"), ("Test to me", f"test:{value}")]
