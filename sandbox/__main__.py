@@ -103,7 +103,7 @@ def _config(api: str, book: Path, mail_port: int = 0, monitor_port: int = 0) -> 
 
 
 @contextlib.contextmanager
-def running(book: Path, port: int = 0, ahead: timedelta = timedelta()) -> Iterator[Demo]:
+def running(book: Path, port: int = 0, ahead: timedelta = timedelta(), *, with_jobs: bool = True) -> Iterator[Demo]:
     """The workspace and the bot over one book, joined by Socket Mode; `ahead` lets them live so much later.
 
     In the last hour of a day they live an hour earlier: so there is a plan of reminders whenever somebody looks.
@@ -133,7 +133,8 @@ def running(book: Path, port: int = 0, ahead: timedelta = timedelta()) -> Iterat
         duedesk.desk.store.upgrade()
         _post_again(duedesk, _today(ahead))
         duedesk.delivery.start()
-        duedesk.jobs.start()
+        if with_jobs:
+            duedesk.jobs.start()
         duedesk.files.start()
         assert duedesk.mails is not None
         duedesk.mails.start()

@@ -118,7 +118,8 @@ class MailOffice:
         buttons = "".join(self._button(letter, each) for each in letter.recipients)
         text = html.escape(letter.text)
         to, subject = html.escape(", ".join(letter.recipients)), html.escape(str(letter.message.get("Subject", "")))
-        summary = f"<summary><span>{to}</span>{subject}</summary>"
+        back = " <em>came back</em>" if any(number == letter.number for number, _ in self.bounced) else ""
+        summary = f"<summary><span>{to}</span>{subject}{back}</summary>"
         whole = f"{summary}<dl>{facts}</dl><pre>{text}</pre><p>{files}</p><p>{buttons}</p>"
         return f"<details{' open' if is_open else ''}>{whole}</details>"
 

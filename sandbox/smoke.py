@@ -14,6 +14,7 @@ from sandbox.__main__ import prepare, running
 from sandbox.client import RemoteActor, shown
 from sandbox.smoke_desk import LIMIT_DAYS, lapsed, worked
 from sandbox.smoke_import import taken_over
+from sandbox.smoke_reminders import paid, received, released
 
 MICROS = 1_000_000
 MOVED = {"allocation": "paid", "allocation taken back": "payments taken back", "invoice": "new invoices"}
@@ -184,15 +185,18 @@ def main() -> int:
             clerk = RemoteActor(demo.address, "U0CLARA")
             tables = Tables(book)
             try:
+                going = released(clerk, tables, today, expect)
                 digested(RemoteActor(demo.address, "U0OLGA"), tables, today)
-                drive(clerk, tables)
-                worked(demo.address, tables.one, expect)
                 aged(clerk, tables, today)
                 taken_over(book, Path(folder) / "old-books", today - timedelta(days=2), expect)
+                drive(clerk, tables)
+                worked(demo.address, tables.one, expect)
+                received(clerk, demo.sandbox.mail, going, expect)
+                paid(clerk, tables, going, expect)
                 print(f"ok  {tables.check_balances()} balances equal their postings")
                 said = RemoteActor(demo.address, "U0OLGA").command("finance", "/duedesk verify").text
                 expect("the book's own proof agrees", said, "The books are right")
-                with running(book, ahead=timedelta(days=LIMIT_DAYS + 2)) as later:
+                with running(book, ahead=timedelta(days=LIMIT_DAYS + 2), with_jobs=False) as later:
                     lapsed(later.address, expect)
             except (Differs, AssertionError) as fault:
                 print(f"NOT {fault}", file=sys.stderr)

@@ -28,6 +28,7 @@ from bot.domain.reminder_settings import is_sending_day, policy_of, send_at_of
 from bot.domain.reminder_terms import SLACK
 from bot.domain.settings import Settings
 from bot.handlers.blocks.reminder_letters import paper_of, words_of
+from bot.handlers.blocks.text import counted
 from bot.jobs.reminder_news import tell_broken
 from bot.observe import log
 from bot.storage import mails
@@ -65,7 +66,8 @@ def run_reminders(desk: Desk, run: JobRun) -> Finished:
         shown = _request(desk.clock(), f"reminders:{run.day}:shown")
         desk.carry_out(show_reminders, ShowReminders(run_id=run_id), shown)
     counts = desk.store.read(lambda books: books.reminder_counts(run_id))
-    return Finished(result=f"{counts.messages} messages planned, {counts.left_out} customers left out", payload="")
+    planned, left_out = counted(counts.messages, "message"), counted(counts.left_out, "customer")
+    return Finished(result=f"{planned} planned, {left_out} left out", payload="")
 
 
 def _clear(desk: Desk, run: JobRun) -> None:

@@ -156,6 +156,7 @@ class JobsThread:
         self._scheduler = BackgroundScheduler(timezone=UTC)
         self._idle = threading.Event()
         self._idle.set()
+        self._asked = threading.Event()
 
     def start(self) -> None:
         self._scheduler.add_job(
@@ -171,7 +172,8 @@ class JobsThread:
         self._scheduler.start()
 
     def wake(self) -> None:
-        """Somebody asked for a run: look now."""
+        """Somebody asked for a run: look now, or once more when a look has begun already."""
+        self._asked.set()
         if self._scheduler.running and not self.runner.stopping.is_set():
             self._scheduler.modify_job(TICK, next_run_time=datetime.now(UTC))
 
@@ -190,7 +192,9 @@ class JobsThread:
     def _tick(self) -> None:
         self._idle.clear()
         try:
-            if not self.runner.stopping.is_set():
+            self._asked.set()
+            while self._asked.is_set() and not self.runner.stopping.is_set():
+                self._asked.clear()
                 self.runner.run_once()
         except Exception as fault:  # noqa: BLE001  # the database may be away; it is asked again
             log.error("jobs stopped for a moment", exc_info=fault)

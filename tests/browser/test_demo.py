@@ -1,6 +1,7 @@
 """The demo as a newcomer uses it: a payment is recorded and allocated by typing and clicking on the page."""
 
 import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.__main__ import Demo, prepare, running
+from sandbox.pdf_text import text_of
 
 pytestmark = pytest.mark.browser
 SECONDS = 15_000
@@ -156,6 +158,42 @@ def test_a_manager_approves_the_withdrawal_that_waits(page: Page) -> None:
     page.get_by_test_id("confirm-yes").click()
     expect(card).to_contain_text("approved, to be paid", timeout=SECONDS)
     expect(card.get_by_role("button", name="Approve")).to_have_count(0)
+
+
+def test_reminders_are_sent_from_their_card_and_read_on_the_page_of_mail(page: Page) -> None:
+    page.get_by_test_id("panes-1").click()
+    clerk = page.get_by_test_id("pane-0")
+    card = clerk.get_by_test_id("message").filter(has_text="Reminders for")
+    expect(card).to_contain_text("a promise was broken", timeout=SECONDS)
+    if os.environ.get("PICTURE_REMINDERS"):
+        page.set_viewport_size({"width": 980, "height": 1000})
+        card.scroll_into_view_if_needed()
+        page.screenshot(path=os.environ["PICTURE_REMINDERS"])
+    card.get_by_role("button", name="Send now").click()
+    page.get_by_test_id("confirm-yes").click()
+    expect(card).to_contain_text("being sent", timeout=SECONDS)
+    clerk.get_by_test_id("mail").click()
+    letters = page.locator("details")
+    for _ in range(SECONDS // 200):
+        if letters.count() > 1:
+            break
+        page.wait_for_timeout(200)
+        page.reload()
+    first = letters.last
+    code = str(first.locator("summary span").text_content()).removeprefix("accounts@").removesuffix(".example").upper()
+    first.locator("summary").click()
+    expect(first).to_contain_text("Example Bank")
+    if os.environ.get("PICTURE_MAIL"):
+        page.screenshot(path=os.environ["PICTURE_MAIL"])
+    paper = first.get_by_role("link", name=f"statement-{code}")
+    read = text_of(page.request.get(f"{page.url}/{str(paper.get_attribute('href')).removeprefix('/mail/')}").body())
+    assert f"Customer {code}" in read
+    assert all(number in read for number in re.findall(r"INV-\d+", str(first.locator("pre").text_content())))
+    first.get_by_role("button", name="Bounce this").click()
+    expect(letters.filter(has_text="came back").locator("summary")).to_contain_text(f"accounts@{code.lower()}.example")
+    page.get_by_role("link", name="Back to the workspace").click()
+    told = page.get_by_test_id("pane-0").get_by_test_id("message").filter(has_text="came back")
+    expect(told.first).to_be_attached(timeout=SECONDS)
 
 
 def _open_invoice(book: Path, units: int) -> str:

@@ -188,7 +188,7 @@ def test_a_plan_is_looked_at_changed_and_sent_and_its_card_tells_how_it_went(boo
     book.clerk.close()
     card = book.card("Reminders for")
     book.clerk.press(card, "Send now")
-    assert "Sent now, each within its customer's hours" in book.clerk.ephemerals("finance")[-1]["text"]
+    assert "Sending now, each within its customer's hours" in book.clerk.ephemerals("finance")[-1]["text"]
     book.person(MANAGER).press(card, "Send now", stale=True)
     assert "released already" in book.person(MANAGER).ephemerals("finance")[-1]["text"]
     tick(book)
@@ -240,6 +240,30 @@ def test_a_plan_that_is_held_asks_and_is_postponed_or_cancelled(book: Slack) -> 
     assert "cancelled, nothing is sent" in card["text"]
     assert "Send now" not in buttons(card)
     book.world.check()
+
+
+@ENGINE
+def test_a_plan_in_which_nobody_is_due_has_no_card_and_one_that_only_leaves_out_waits_for_nothing(slack: Slack) -> None:
+    at(slack, EIGHT)
+    usual(slack)
+    for now in (EIGHT, EIGHT + timedelta(hours=3)):
+        at(slack, now)
+        tick(slack)
+    assert [each for each in slack.clerk.messages("finance") if "Reminders for" in each["text"]] == []
+    assert "Reminders for Mon 16 Nov 2026 · nothing to send" in slack.type("/reminders")
+    late(slack)
+    slack.type("/invoice dispute INV-0001 because Wrong quantity", by=VIEWER)
+    slack.person(VIEWER).submit()
+    at(slack, EIGHT + timedelta(days=8))
+    tick(slack)
+    card = slack.card("Reminders for")
+    assert card["text"] == "Reminders for Tue 24 Nov 2026 · nothing to send"
+    assert "disputed: 1" in shown(card)
+    assert buttons(card) == ["Why left out"]
+    at(slack, EIGHT + timedelta(days=8, hours=3))
+    tick(slack)
+    assert slack.card("Reminders for") == card
+    slack.world.check()
 
 
 @ENGINE

@@ -23,7 +23,7 @@ def test_what_is_due_goes_out_once_by_itself_with_what_it_owes(world: World) -> 
     coming = world.invoice(acme, 80, issued=-1, due=3)
     world.invoice(acme, 10, issued=-1, due=20)
     tick(world, MONDAY)
-    assert newest(world).result == "1 messages planned, 0 customers left out"
+    assert newest(world).result == "1 message planned, 0 customers left out"
     assert waiting_mails(world) == []
     tick(world, MONDAY + TEN)
     tick(world, MONDAY + TEN, name="two")

@@ -50,7 +50,7 @@ def test_a_mail_is_shown_as_text_and_bounced_from_its_page_only(sandbox: tuple[S
     status, page, policy = ask(f"{address}/mail")
     assert status == 200
     assert EVIL not in page
-    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 2
+    assert page.count("&lt;script&gt;alert(1)&lt;/script&gt;") == 3
     assert "default-src 'none'" in policy
     assert ask(f"{address}/mail/1/0")[:2] == (200, "%PDF-1")
     assert [ask(f"{address}/mail/{each}")[0] for each in ("1/1", "2/0")] == [404, 404]
