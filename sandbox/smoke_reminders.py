@@ -1,4 +1,4 @@
-"""The part of `make smoke` that reminds: the plan's figures by our own SQL, its mails as they arrived, who then pays."""
+"""The part of `make smoke` that reminds: the plan's figures by our own SQL, its mails as they came, who then pays."""
 
 import re
 import time

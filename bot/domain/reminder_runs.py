@@ -232,8 +232,8 @@ def show_reminders(command: ShowReminders, books: "Books", context: Context) -> 
         raise WrongState(f"The reminders of {run.day} are planned already.")
     messages, left_out = books.reminders.size(run.id)
     if not messages:
-        made = _changed("planned, with nobody to write to", replace(run, state=RunState.RELEASED), books, context)
-        return replace(made, is_empty=not left_out)
+        over = _changed("planned, with nobody to write to", replace(run, state=RunState.RELEASED), books, context)
+        return replace(over, is_empty=not left_out)
     settings = books.settings.current()
     paid_on = books.reminders.last_payment_on(settings.zone)
     fresh = timedelta(days=settings.reminder_fresh_days)
