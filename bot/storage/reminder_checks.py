@@ -17,7 +17,7 @@ REMINDED: dict[str, str] = {
         LEFT JOIN (SELECT customer_id, MAX(sent_on) AS last_on FROM reminder_message WHERE state = 'sent'
         GROUP BY customer_id) x ON x.customer_id = c.id
         WHERE COALESCE(CAST(k.last_on AS TEXT), '') <> COALESCE(CAST(x.last_on AS TEXT), '')""",
-    "a reminder is of one customer": """SELECT 'message ' || m.id, m.customer_id, i.customer_id FROM reminder_line l
-        JOIN reminder_message m ON m.id = l.message_id JOIN invoice i ON i.id = l.invoice_id
-        WHERE i.customer_id <> m.customer_id""",
+    "a reminder is of one customer": """SELECT 'message ' || l.message_id, COALESCE(m.customer_id, 0), i.customer_id
+        FROM reminder_line l LEFT JOIN reminder_message m ON m.id = l.message_id JOIN invoice i ON i.id = l.invoice_id
+        WHERE m.id IS NULL OR i.customer_id <> m.customer_id""",
 }

@@ -268,6 +268,7 @@ def test_typing_survives_what_arrives_meanwhile(stage: Stage) -> None:
     expect(word).to_be_focused()
     word.press_sequentially("half")
     stage.type(1, "something else happens")
+    expect(stage.last(1)).to_contain_text("something else happens")
     word.click()
     word.press("ArrowLeft")
     stage.post(payment_card())

@@ -147,7 +147,7 @@ class ReminderLineRow(Table, table=True):
         Index("ix_reminder_line_message", "message_id"),
     )
     id: int = key()
-    message_id: int = ref("reminder_message")
+    message_id: int = big()  # written together; a reference makes PostgreSQL walk through a table it takes for empty
     invoice_id: int = ref("invoice")
     day: date = on_day()
     level: int = big()

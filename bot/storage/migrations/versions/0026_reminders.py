@@ -197,7 +197,6 @@ def upgrade() -> None:
             "state in ('planned', 'queued', 'sent', 'dropped', 'left')", name=op.f("ck_reminder_line_state")
         ),
         sa.ForeignKeyConstraint(["invoice_id"], ["invoice.id"], name=op.f("fk_reminder_line_invoice_id")),
-        sa.ForeignKeyConstraint(["message_id"], ["reminder_message.id"], name=op.f("fk_reminder_line_message_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_reminder_line")),
     )
     op.create_index("ix_reminder_line_message", "reminder_line", ["message_id"], unique=False)
