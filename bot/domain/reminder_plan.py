@@ -238,6 +238,6 @@ def _customer_held(customer: CustomerFacts, policy: Policy) -> tuple[Left | None
         return Left.BOUNCED, ""
     if not customer.reachable:
         return Left.NO_ADDRESS, ""
-    if customer.last_on is not None and today < customer.last_on + timedelta(days=policy.gap_days):
+    if customer.last_on is not None and today < customer.last_on + timedelta(days=max(1, policy.gap_days)):
         return Left.CONTACTED, f"on {customer.last_on}"
     return None, ""

@@ -168,14 +168,14 @@ class MailWorker:
         if self._is_void(kept):
             room.settled(row, kept.attempts, MailState.FAILED, "not sent: the invoice was voided meanwhile")
             return
-        why_not = self._why_not_any_more(kept, room.now())
-        if why_not:
-            room.settled(row, kept.attempts, MailState.WITHDRAWN, f"not sent: {why_not}")
+        if self._is_withdrawn(room, row, kept):
             return
         try:
             file = self._paper(outbox, row, kept)
         except Unmade as unmade:
             self._unmade(room, row, kept, unmade)
+            return
+        if file is not None and self._is_withdrawn(room, row, kept):  # making it took its time
             return
         mail, host = kept.mail, kept.host or self.sender.host
         envelope = Envelope(
@@ -247,10 +247,14 @@ class MailWorker:
         found = self.desk.store.read(lambda books: books.invoice(str(kept.mail.about_id)))
         return found is None or found.state is InvoiceState.VOID
 
+    def _is_withdrawn(self, room: Mailroom, row: Claimed, kept: KeptMail) -> bool:
+        """Whether a reminder must not leave as it was written; never any other mail. Rule 88."""
+        why_not = self._why_not_any_more(kept, room.now()) if kept.mail.about is MailAbout.REMINDER else ""
+        if why_not:
+            room.settled(row, kept.attempts, MailState.WITHDRAWN, f"not sent: {why_not}")
+        return bool(why_not)
+
     def _why_not_any_more(self, kept: KeptMail, now: datetime) -> str:
-        """Why a reminder must not leave as it was written; nothing for any other mail. Rule 88."""
-        if kept.mail.about is not MailAbout.REMINDER:
-            return ""
         return self.desk.store.read(
             lambda books: why_not_any_more(books, kept.mail.about_id, kept.mail.id, kept.mail.to, now)
         )
