@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from bot.domain.customers import Customer
+from bot.domain.mail import MailState
 from bot.domain.promises import LogPromise, log_promise
 from bot.domain.reminder_ports import MessageState
 from bot.domain.settings import ChangeSetting, change_setting
+from bot.handlers.blocks.mails import STATES
 from bot.jobs.reminder_news import watch_news
 from bot.jobs.reminders import watch_reminders
 from bot.jobs.runner import Runner
@@ -264,6 +266,10 @@ def test_a_plan_in_which_nobody_is_due_has_no_card_and_one_that_only_leaves_out_
     tick(slack)
     assert slack.card("Reminders for") == card
     slack.world.check()
+
+
+def test_a_card_can_say_each_state_of_a_mail() -> None:
+    assert set(STATES) == set(MailState)
 
 
 @ENGINE

@@ -14,6 +14,7 @@ STATES = {
     MailState.FAILED: "was not sent",
     MailState.BOUNCED: "came back",
     MailState.UNKNOWN: "may have been sent",
+    MailState.WITHDRAWN: "was taken back before it left",
 }
 ADVICE = {
     MailState.FAILED: "Correct the customer's contacts if an address is at fault, and send it again.",
