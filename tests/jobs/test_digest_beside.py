@@ -2,8 +2,6 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
@@ -23,7 +21,7 @@ from bot.domain.receivables import AgeingQuestion
 from bot.domain.settings import ChangeSetting, change_setting
 from bot.domain.usage_invoices import InvoiceUsage, invoice_usage
 from bot.handlers.blocks import digest as drawn
-from bot.handlers.commands import PRESSES, Press, Reply
+from bot.handlers.commands import PRESSES
 from bot.jobs.digest import digest_of, figures
 from bot.jobs.runner import Runner
 from bot.jobs.schedule import JOBS
@@ -234,25 +232,6 @@ def test_weekly_and_monthly_digests_are_typed_titled_and_follow_the_last_of_thei
     assert "−120.00" in said
 
 
-@contextmanager
-def two_more() -> Iterator[list[str]]:
-    """Two actions as reminders bring them, for as long as a test needs them."""
-    pressed: list[str] = []
-
-    def run(_call: Any, action: dict[str, Any]) -> Reply:
-        pressed.append(f"remind_now {action['value']}")
-        return Reply("Reminded.")
-
-    before = list(drawn.MOVER_MENU)
-    PRESSES["remind_now"] = Press("remind_now", PRESSES["customer_pay"].by, run)
-    drawn.MOVER_MENU.append(drawn.MoverAction("Remind now", "remind_now"))
-    try:
-        yield pressed
-    finally:
-        drawn.MOVER_MENU[:] = before
-        del PRESSES["remind_now"]
-
-
 @SQLITE
 def test_each_mover_has_its_card_a_promise_and_what_else_is_registered(slack: Slack) -> None:
     assert {each.action_id for each in (*drawn.MOVER_BUTTONS, *drawn.MOVER_MENU)} <= set(PRESSES)
@@ -266,20 +245,17 @@ def test_each_mover_has_its_card_a_promise_and_what_else_is_registered(slack: Sl
     form = slack.clerk.modal
     assert form is not None
     assert "Acme Pte Ltd" in shown(form)
-    assert [each["text"]["text"] for each in drawn.mover_actions("1")] == ["Card", "Log a promise", "Record payment"]
-    with two_more() as pressed:
-        slack.world.pay(10, acme)
-        slack.world.now += timedelta(days=1)
-        message = posted(slack)
-        slack.person(VIEWER).press(message, "mover_more", "Remind now")
-        assert pressed == []
-        slack.clerk.press(message, "mover_more", "Remind now")
-        assert pressed == [f"remind_now {acme.id}"]
-        slack.clerk.press(message, "mover_more", "Record payment")
+    buttons = drawn.mover_actions("1", "Acme")
+    assert [each["text"]["text"] for each in buttons[:-1]] == ["Card", "Log a promise", "Remind now"]
+    assert "Acme gets one message" in buttons[2]["confirm"]["text"]["text"]
+    slack.person(VIEWER).press(message, "Remind now")
+    assert "right of a clerk" in slack.person(VIEWER).ephemerals("digest")[-1]["text"]
+    slack.clerk.press(message, "Remind now")
+    assert "has no schedule with a step after the due date" in slack.clerk.ephemerals("digest")[-1]["text"]
+    for chosen in ("Record payment", "Pause reminders"):
+        slack.clerk.press(message, "mover_more", chosen)
         assert slack.clerk.modal is not None
         assert "Acme Pte Ltd" in shown(slack.clerk.modal)
-    slack.clerk.press(message, "mover_more", "Remind now")
-    assert "from another version" in slack.clerk.ephemerals("digest")[-1]["text"]
 
 
 @SQLITE

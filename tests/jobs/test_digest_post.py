@@ -92,7 +92,7 @@ def test_the_digest_is_posted_once_with_its_figures_buttons_and_file(slack: Slac
     clerk = slack.clerk
     clerk.press(second, "customer_show")
     assert "Acme Pte Ltd" in shown(clerk.ephemerals("digest")[-1])
-    clerk.press(second, "customer_pay")
+    clerk.press(second, "mover_more", "Record payment")
     assert clerk.modal is not None
     assert "Acme Pte Ltd" in shown(clerk.modal)
 

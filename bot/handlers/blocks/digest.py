@@ -18,7 +18,7 @@ from bot.domain.month_end import last_day
 from bot.domain.settings import Settings
 from bot.handlers.blocks.rich import Part, bold, preformatted, rich, typed
 from bot.handlers.blocks.text import amount, counted, money, short_date, signed, table
-from bot.handlers.forms import Block, button, context, option
+from bot.handlers.forms import Block, button, confirmation, context, option
 
 MOST_CHARTS = 2
 MOST_MOVERS = 6
@@ -37,17 +37,20 @@ class MoverAction:
 
     label: str
     action_id: str
+    sure: str = ""  # what happens, where it happens at once
 
 
-# Buttons beside each mover, the likely one first. What is in the menu is a third button as long as it is alone there.
-# Each action is a press of its own (`bot/handlers/commands.py`) that takes the customer's id as its value.
+# Buttons beside each mover, the likely one first, and a menu. Each action is a press of its own
+# (`bot/handlers/commands.py`) that takes the customer's id as its value.
 MOVER_BUTTONS = (
     MoverAction("Card", "customer_show"),
     MoverAction("Log a promise", "customer_promise"),
+    MoverAction("Remind now", "remind_now", "gets one message about all that is overdue, within its working hours."),
 )
-MOVER_MENU = [
+MOVER_MENU = (
     MoverAction("Record payment", "customer_pay"),
-]
+    MoverAction("Pause reminders", "pause_reminders"),
+)
 MOVER_MORE = "mover_more"
 
 
@@ -268,19 +271,24 @@ def _movers(lines: Sequence[DigestLine], settings: Settings) -> list[Block]:
         name = bold(typed(mover.name, 60))
         says = f" · {mover.code} · {_mover_says(line, mover, settings)}"
         blocks.append(rich((name, says), block_id=f"mover_{index}"))
-        elements = mover_actions(str(mover.customer_id))
+        elements = mover_actions(str(mover.customer_id), mover.name)
         blocks.append({"type": "actions", "block_id": f"mover_{index}_actions", "elements": elements})
     return blocks
 
 
-def mover_actions(customer_id: str) -> list[Block]:
+def mover_actions(customer_id: str, name: str) -> list[Block]:
     """The buttons of a mover, and the menu of the rest."""
-    shown = [*MOVER_BUTTONS, *MOVER_MENU] if len(MOVER_MENU) == 1 else MOVER_BUTTONS
-    elements: list[Block] = [button(each.label, each.action_id, customer_id) for each in shown]
-    if len(MOVER_MENU) > 1:
-        options = [option(each.label, f"{each.action_id}:{customer_id}") for each in MOVER_MENU]
-        elements.append({"type": "overflow", "action_id": MOVER_MORE, "options": options})
-    return elements
+    elements: list[Block] = [
+        button(
+            each.label,
+            each.action_id,
+            customer_id,
+            confirm=confirmation(f"{each.label}?", f"{name} {each.sure}", yes=each.label) if each.sure else None,
+        )
+        for each in MOVER_BUTTONS
+    ]
+    options = [option(each.label, f"{each.action_id}:{customer_id}") for each in MOVER_MENU]
+    return [*elements, {"type": "overflow", "action_id": MOVER_MORE, "options": options}]
 
 
 def _mover_says(line: DigestLine, mover: Mover, settings: Settings) -> str:
