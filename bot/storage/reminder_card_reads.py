@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Connection, Select, select
+from sqlalchemy import Connection, Select
 
 from bot.domain.customers import Customer, Mode
 from bot.domain.promises import PromiseStanding, PromiseState
@@ -16,21 +16,17 @@ from bot.storage import reminder_facts, reminders
 from bot.storage.dispute_reads import promises
 from bot.storage.reminders import MESSAGES, RUNS
 from bot.storage.requests import keys_used
-from bot.storage.tables import PaymentRow, ReminderMessageRow, ReminderRunRow, ReminderTemplateRow
+from bot.storage.tables import ReminderMessageRow, ReminderRunRow
 
 _message = ReminderMessageRow.__table__  # type: ignore[attr-defined]  # SQLModel gives every table class one
-_payment = PaymentRow.__table__  # type: ignore[attr-defined]  # as above
 _run = ReminderRunRow.__table__  # type: ignore[attr-defined]  # as above
-_template = ReminderTemplateRow.__table__  # type: ignore[attr-defined]  # as above
 
 MOST_IN_A_FILE = 1_000_000
 MOST_TRIED = 50
 LATE_NEWS = timedelta(days=7)  # after the day of a plan, for mail that comes back
-_NAMES = select(_template.c.folded).where(_template.c.retired_at.is_(None)).distinct()
 _LAST = MESSAGES.where(_message.c.state.not_in(("planned", "excluded", "dropped", "expired"))).order_by(
     _message.c.id.desc()
 )
-_PAID = select(_payment.c.recorded_at).order_by(_payment.c.id.desc()).limit(1)
 
 
 class ReminderCardReads:
@@ -61,7 +57,7 @@ class ReminderCardReads:
             self._last(customer.id),
             self._settings,
             today,
-            frozenset(self._connection.execute(_NAMES).scalars()),
+            reminders.template_names(self._connection),
         )
 
     def _last(self, customer_id: int) -> Message | None:
@@ -76,8 +72,7 @@ class ReminderCardReads:
 
     def last_payment_at(self) -> datetime | None:
         """When a payment was recorded last."""
-        found: datetime | None = self._connection.execute(_PAID).scalar()
-        return found
+        return reminders.last_payment_at(self._connection)
 
     def each_reminder(self, run_id: int | None, customer_id: int | None) -> Iterator[PlanLine]:
         """The messages of a plan, or those that were sent, for a file."""

@@ -53,6 +53,8 @@ _template = ReminderTemplateRow.__table__  # type: ignore[attr-defined]  # as ab
 _terms = ReminderTermsRow.__table__  # type: ignore[attr-defined]  # as above
 
 POST = "reminder_post"
+_NAMES = select(_template.c.folded).where(_template.c.retired_at.is_(None)).distinct()
+_PAID = select(_payment.c.recorded_at).order_by(_payment.c.id.desc()).limit(1)
 OPEN = _message.c.state.in_(("planned", "queued", "unknown"))
 TEMPLATES = select(_template).where(_template.c.retired_at.is_(None)).order_by(_template.c.folded, _template.c.language)
 SCHEDULES = select(_schedule).where(_schedule.c.retired_at.is_(None)).order_by(_schedule.c.folded)
@@ -170,12 +172,15 @@ def stopped(connection: Connection, invoice_id: int) -> str | None:
     return found
 
 
-def last_payment_on(connection: Connection, zone: str) -> date | None:
-    """The day on which a payment was recorded last: ids rise with time."""
-    at: datetime | None = connection.execute(
-        select(_payment.c.recorded_at).order_by(_payment.c.id.desc()).limit(1)
-    ).scalar()
-    return at.astimezone(ZoneInfo(zone)).date() if at is not None else None
+def last_payment_at(connection: Connection) -> datetime | None:
+    """When a payment was recorded last: ids rise with time."""
+    found: datetime | None = connection.execute(_PAID).scalar()
+    return found
+
+
+def template_names(connection: Connection) -> frozenset[str]:
+    """The names of all texts in use, folded."""
+    return frozenset(connection.execute(_NAMES).scalars())
 
 
 class SqlReminders:
@@ -194,8 +199,7 @@ class SqlReminders:
         return [template_of(row) for row in rows]
 
     def template_names(self) -> frozenset[str]:
-        names = select(_template.c.folded).where(_template.c.retired_at.is_(None)).distinct()
-        return frozenset(self._session.connection.execute(names).scalars())
+        return template_names(self._session.connection)
 
     def put_template(self, made: Template, before: Template | None) -> None:
         """A new text in the place of the one before, which stays as it was sent."""
@@ -288,7 +292,8 @@ class SqlReminders:
         return promises(self._session.connection, customer_id)
 
     def last_payment_on(self, zone: str) -> date | None:
-        return last_payment_on(self._session.connection, zone)
+        at = last_payment_at(self._session.connection)
+        return at.astimezone(ZoneInfo(zone)).date() if at is not None else None
 
     def plan(self, run: ReminderRun, planned: Sequence[Planned], left: Sequence[LeftOut]) -> None:
         for each in planned:
