@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from bot.desk import SYSTEM, Desk
+from bot.desk import Desk, by_itself
 from bot.domain.approvals import Approval, Expire, Remind, expire_request, remind_of_request, reminder_due
 from bot.domain.errors import Refused
-from bot.domain.operation import Actor, Request
+from bot.domain.operation import Request
 from bot.observe import log
 
 
@@ -35,4 +35,4 @@ def _attend(desk: Desk, approval: Approval, now: datetime) -> int:
 
 def _request(step: str, approval: Approval, now: datetime) -> Request:
     key = f"job:approvals:{step}:{approval.id}"
-    return Request(actor=Actor(team="", user=SYSTEM), now=now, key=key, request_id=key[-40:], command="job")
+    return by_itself(now, key)

@@ -2,10 +2,9 @@
 
 from datetime import datetime
 
-from bot.desk import SYSTEM, Desk
+from bot.desk import Desk, by_itself
 from bot.domain.errors import Refused
 from bot.domain.limit_watch import AnnounceLimit, announce_limit
-from bot.domain.operation import Actor, Request
 from bot.observe import log
 from bot.storage.limit_watch import Stirred, fall, stirred
 
@@ -22,7 +21,7 @@ def watch_limits(desk: Desk, now: datetime) -> int:
 def _announce(desk: Desk, each: Stirred, now: datetime) -> int:
     """One customer; what somebody else told in the same moment is told no more, and one fault never stops the rest."""
     key = f"job:limits:{each.customer_id}:{each.version}"
-    request = Request(actor=Actor(team="", user=SYSTEM), now=now, key=key, request_id=key[-40:], command="job")
+    request = by_itself(now, key)
     try:
         desk.carry_out(announce_limit, AnnounceLimit(customer_id=each.customer_id, version=each.version), request)
     except Refused as refusal:

@@ -2,7 +2,7 @@
 
 from pydantic import TypeAdapter
 
-from bot.desk import SYSTEM, Desk
+from bot.desk import Desk, by_itself
 from bot.domain.errors import Busy, Refused
 from bot.domain.mailing import Mailing
 from bot.domain.month_end import (
@@ -14,7 +14,6 @@ from bot.domain.month_end import (
     month_before,
     month_label,
 )
-from bot.domain.operation import Actor, Request
 from bot.handlers.blocks.month_end import month_summary
 from bot.observe import log
 from bot.storage.jobs import Finished, JobRun
@@ -44,9 +43,7 @@ def run_month_end(desk: Desk, run: JobRun) -> Finished:
         run.go_on()
         command = CloseMonth(customer_id=customer_id, month=month, mail=mailing)
         key = f"month-end:{month_label(month)}:{customer_id}"
-        request = Request(
-            actor=Actor(team="", user=SYSTEM), now=desk.clock(), key=key, request_id=key[-40:], command="job"
-        )
+        request = by_itself(desk.clock(), key)
         try:
             desk.carry_out(close_month, command, request)
         except Refused as refusal:

@@ -2,9 +2,8 @@
 
 from datetime import datetime
 
-from bot.desk import SYSTEM, Desk
+from bot.desk import Desk, by_itself
 from bot.domain.errors import Refused
-from bot.domain.operation import Actor, Request
 from bot.domain.reminder_news import TellBrokenPromise, TellReminders, tell_broken_promise, tell_reminders
 from bot.domain.reminder_ports import MessageState
 from bot.domain.reminder_views import PlanCounts
@@ -27,7 +26,7 @@ def tell_broken(desk: Desk, now: datetime) -> int:
         made = each.promise
         command = TellBrokenPromise(customer_id=made.customer_id, promise_id=made.id)
         try:
-            desk.carry_out(tell_broken_promise, command, _request(now, broken_key(made.id)))
+            desk.carry_out(tell_broken_promise, command, by_itself(now, broken_key(made.id)))
         except Refused as refusal:  # paid or taken back in this moment
             log.info("nobody is asked about promise %s: %s", made.id, refusal.code)
             continue
@@ -40,7 +39,7 @@ def watch_news(desk: Desk, now: datetime) -> int:
     told = 0
     for command in desk.store.read(lambda books: _news(books, now)):
         try:
-            desk.carry_out(tell_reminders, command, _request(now, _key(command)))
+            desk.carry_out(tell_reminders, command, by_itself(now, _key(command)))
         except Refused as refusal:
             log.info("nothing is told of plan %s: %s", command.run_id, refusal.code)
             continue
@@ -74,7 +73,3 @@ def _key(command: TellReminders) -> str:
     """The same figures are told once."""
     figures = (command.sent, command.failed, command.bounced, command.unknown, command.not_sent)
     return f"job:reminders:told:{command.run_id}:{':'.join(map(str, figures))}"
-
-
-def _request(now: datetime, key: str) -> Request:
-    return Request(actor=Actor(team="", user=SYSTEM), now=now, key=key, request_id=key[-40:], command="job")

@@ -6,11 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import partial
 
-from bot.desk import SYSTEM, Desk
+from bot.desk import Desk, by_itself
 from bot.domain import reminder_sending as sending
 from bot.domain.errors import NotMailable, Refused
 from bot.domain.mail import Mail, MailAbout, MailState
-from bot.domain.operation import Actor, Request
 from bot.domain.reminder_plan import EMAIL, CustomerFacts
 from bot.domain.reminder_ports import Message, ReminderRun, RunState, Template
 from bot.domain.reminder_runs import (
@@ -51,7 +50,7 @@ def run_reminders(desk: Desk, run: JobRun) -> Finished:
     tell_broken(desk, desk.clock())
     _clear(desk, run)
     if plan is None:
-        begun = _request(desk.clock(), f"reminders:{run.day}")
+        begun = by_itself(desk.clock(), f"reminders:{run.day}")
         plan = desk.carry_out(begin_reminders, BeginReminders(day=run.day), begun).run
     run_id, after, is_over = plan.id, plan.planned_through, plan.state is not RunState.PLANNING
     while not is_over:
@@ -59,11 +58,11 @@ def run_reminders(desk: Desk, run: JobRun) -> Finished:
         piece = desk.carry_out(
             plan_reminders,
             PlanReminders(run_id=run_id, after=after),
-            _request(desk.clock(), f"reminders:{run.day}:{after}"),
+            by_itself(desk.clock(), f"reminders:{run.day}:{after}"),
         )
         after, is_over = piece.through, piece.is_over
     if plan.state is RunState.PLANNING:
-        shown = _request(desk.clock(), f"reminders:{run.day}:shown")
+        shown = by_itself(desk.clock(), f"reminders:{run.day}:shown")
         desk.carry_out(show_reminders, ShowReminders(run_id=run_id), shown)
     counts = desk.store.read(lambda books: books.reminder_counts(run_id))
     planned, left_out = counted(counts.messages, "message"), counted(counts.left_out, "customer")
@@ -225,12 +224,12 @@ def _send(desk: Desk, prepared: Prepared, now: datetime) -> None:
         cannot=prepared.cannot,
     )
     key = f"job:reminders:send:{message.id}:{message.version}:{prepared.letter.mark[:12]}"
-    desk.carry_out(send_reminder, command, _request(now, key))
+    desk.carry_out(send_reminder, command, by_itself(now, key))
 
 
 def _expire(desk: Desk, message_id: int, now: datetime) -> None:
     command = ExpireReminder(message_id=message_id)
-    desk.carry_out(expire_reminder, command, _request(now, f"job:reminders:expire:{message_id}"))
+    desk.carry_out(expire_reminder, command, by_itself(now, f"job:reminders:expire:{message_id}"))
 
 
 def _give_up(desk: Desk, message_id: int, handed_id: int, fared: MailState, now: datetime) -> None:
@@ -243,7 +242,7 @@ def _withdraw(desk: Desk, mail_id: int, now: datetime) -> None:
 
 def _release(desk: Desk, run: ReminderRun, now: datetime) -> None:
     key = f"job:reminders:release:{run.id}:{run.version}"
-    desk.carry_out(release_due, ReleaseDue(run_id=run.id), _request(now, key))
+    desk.carry_out(release_due, ReleaseDue(run_id=run.id), by_itself(now, key))
 
 
 def _tried(step: Callable[[], None], about: int) -> int:
@@ -257,7 +256,3 @@ def _tried(step: Callable[[], None], about: int) -> int:
         log.error("a step of reminder %s failed", about, exc_info=fault)
         return 0
     return 1
-
-
-def _request(now: datetime, key: str) -> Request:
-    return Request(actor=Actor(team="", user=SYSTEM), now=now, key=key, request_id=key[-40:], command="job")

@@ -3,9 +3,8 @@
 from datetime import UTC, datetime
 from weakref import WeakKeyDictionary
 
-from bot.desk import SYSTEM, Desk
+from bot.desk import Desk, by_itself
 from bot.domain.errors import Refused
-from bot.domain.operation import Actor, Request
 from bot.domain.topups import TriggerTopUp, trigger_top_up
 from bot.observe import log
 
@@ -37,7 +36,7 @@ def _slot(now: datetime) -> datetime:
 def _attend(desk: Desk, customer_id: int, slot: datetime, now: datetime) -> int:
     """One wallet; one that cannot be topped up never stops the rest."""
     key = f"job:top-up:{customer_id}:{slot.isoformat(timespec='minutes')}"
-    request = Request(actor=Actor(team="", user=SYSTEM), now=now, key=key, request_id=key[-40:], command="job")
+    request = by_itself(now, key)
     try:
         desk.carry_out(trigger_top_up, TriggerTopUp(customer_id=customer_id), request)
     except Refused as refusal:
